@@ -1,0 +1,1 @@
+"""The cluster: one package per component of the diagram of Kubernetes."""

@@ -1,0 +1,1 @@
+"""How everyone talks to the API server: client, informer, work queue, control loop, event recorder (client-go)."""

@@ -1,0 +1,129 @@
+"""Kubernetes Events, written in the background (client-go/tools/record).
+
+`recorder.event(obj, "Normal", "Pulled", "…")` returns at once; a task writes the event through the API server. The same event
+again is counted up in place (count, lastTimestamp) instead of written anew, as client-go's correlator does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from typing import Any
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.client.client import Client, Obj
+from cluster.journeys import trace
+
+log = logging.getLogger(__name__)
+
+# How many different events are remembered for counting up, and how many may wait to be written.
+REMEMBERED, WAITING = 4096, 100_000
+
+
+def reference_to(obj: Mapping[str, Any]) -> Obj:
+    """A core/v1 ObjectReference to `obj`."""
+    metadata = obj["metadata"]
+    reference = {
+        "kind": obj["kind"],
+        "namespace": metadata.get("namespace"),
+        "name": metadata["name"],
+        "uid": metadata.get("uid"),
+        "apiVersion": obj["apiVersion"],
+        "resourceVersion": metadata.get("resourceVersion"),
+    }
+    return {key: value for key, value in reference.items() if value}
+
+
+class EventRecorder:
+    """Writes events as `component` (and `host` for kubelets)."""
+
+    def __init__(self, client: Client, component: str, host: str = "") -> None:
+        self.client = client
+        self.component = component
+        self.host = host
+        self.dropped = 0
+        self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
+        self._waiting: deque[tuple[tuple[str, ...], Obj, tuple[str, ...]]] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def event(self, obj: Mapping[str, Any], kind: str, reason: str, message: str, *, field_path: str = "") -> None:
+        """Note that `reason` happened to `obj`; kind is Normal or Warning. `field_path` names a container."""
+        if len(self._waiting) >= WAITING:
+            self.dropped += 1
+            return
+        reference = reference_to(obj)
+        if field_path:
+            reference["fieldPath"] = field_path
+        key = (reference.get("uid", ""), field_path, kind, reason, message)
+        source = {"component": self.component, **({"host": self.host} if self.host else {})}
+        moment = clock.timestamp()
+        event = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{reference['name']}.{int(clock.now() * 1e9):x}",
+                "namespace": reference.get("namespace") or "default",
+            },
+            "involvedObject": reference,
+            "reason": reason,
+            "message": message,
+            "source": source,
+            "firstTimestamp": moment,
+            "lastTimestamp": moment,
+            "count": 1,
+            "type": kind,
+            "eventTime": None,
+            "reportingComponent": self.component,
+            "reportingInstance": self.host,
+        }
+        self._waiting.append((key, event, trace.current_causes()))
+        self._wake.set()
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"events {self.component}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                key, event, causes = self._waiting.popleft()
+                try:
+                    await self._write(key, event, causes)
+                except StatusError as error:
+                    # As client-go: an event that the server refuses (its namespace is going) is not retried.
+                    log.debug("event %s refused: %s", event["reason"], error.message)
+                except Exception:
+                    log.exception("event %s", event["reason"])
+
+    async def _write(self, key: tuple[str, ...], event: Obj, causes: tuple[str, ...]) -> None:
+        namespace = event["metadata"]["namespace"]
+        journey = trace.Journey("event", self.component, causes)
+        with trace.working_on(journey):
+            known = self._known.get(key)
+            if known is not None:
+                name, count = known
+                change = {"count": count + 1, "lastTimestamp": event["lastTimestamp"]}
+                try:
+                    await self.client.patch("v1/events", name, change, namespace, kind="merge")
+                    self._known[key] = (name, count + 1)
+                    self._known.move_to_end(key)
+                    return
+                except StatusError as error:
+                    if not is_not_found(error):
+                        raise
+            created = await self.client.create("v1/events", event, namespace)
+            self._known[key] = (created["metadata"]["name"], 1)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)

@@ -1,0 +1,232 @@
+"""Recording journeys: the spans of one piece of work, and the journeys it was caused by.
+
+A journey is one request through the API server, one reconcile of a control loop, one scheduling attempt, or one sync of a
+pod by a kubelet. Its id is `ROOT` for what came from outside (or from a timer) and `ROOT.N` for everything that followed
+from it, so that the tree of causes needs no lookup: a revision carries the id of the journey that wrote it, an informer
+hands that id to the work queue, the reconcile names it as its cause, and the requests it makes name the reconcile.
+
+Times are seconds since the epoch in real time: journeys measure the work, not the simulated world.
+Spans have OpenTelemetry's shape (name, start, end, status, attributes), kept as small slotted objects.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_EPOCH = 1_700_000_000
+_counter = itertools.count(1)
+_process = int.from_bytes(os.urandom(2), "big") % 1296
+
+
+def _base36(number: int) -> str:
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"
+
+
+_anchor = time.time() - time.perf_counter()
+
+
+def wall() -> float:
+    """Seconds since the epoch, real time, never running backwards within a process."""
+    return _anchor + time.perf_counter()
+
+
+_prefix = _base36(int((time.time() - _EPOCH) * 10)) + _base36(1296 + _process)
+
+
+def new_root() -> str:
+    """A fresh root id, unique across processes and restarts."""
+    return f"{_prefix}{_base36(next(_counter))}"
+
+
+def root_of(journey: str) -> str:
+    """The id of the journey at the root of this one's tree."""
+    return journey.partition(".")[0]
+
+
+class Span:
+    """One stage of a journey. `outcome`: ok, refused, error, wait, skipped or open (still running)."""
+
+    __slots__ = ("detail", "end", "outcome", "stage", "start")
+
+    def __init__(self, stage: str, start: float, end: float, outcome: str = "ok", detail: Any = None) -> None:
+        self.stage = stage
+        self.start = start
+        self.end = end
+        self.outcome = outcome
+        self.detail = detail
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "start": self.start,
+            "end": self.end,
+            "outcome": self.outcome,
+            "detail": self.detail,
+        }
+
+
+class Journey:
+    """The record of one piece of work. See the module's docstring; fields are plain and filled in as they are known."""
+
+    __slots__ = (
+        "actor",
+        "agent",
+        "causes",
+        "code",
+        "component",
+        "end",
+        "group",
+        "id",
+        "kind",
+        "name",
+        "namespace",
+        "outcome",
+        "reason",
+        "resource",
+        "revision",
+        "spans",
+        "start",
+        "subresource",
+        "verb",
+    )
+
+    def __init__(self, kind: str, component: str, causes: Iterable[str] = ()) -> None:
+        self.causes = tuple(causes)
+        self.id = f"{root_of(self.causes[0])}.{_prefix}{_base36(next(_counter))}" if self.causes else new_root()
+        self.kind = kind
+        self.component = component
+        self.actor = ""
+        self.agent = ""
+        self.verb = ""
+        self.group = ""
+        self.resource = ""
+        self.subresource = ""
+        self.namespace = ""
+        self.name = ""
+        self.start = wall()
+        self.end = 0.0
+        self.code = 0
+        self.outcome = "open"
+        self.reason = ""
+        self.revision = 0
+        self.spans: list[Span] = []
+
+    @property
+    def root(self) -> str:
+        return root_of(self.id)
+
+    def add(self, stage: str, start: float, outcome: str = "ok", detail: Any = None) -> Span:
+        """Record a stage that ran from `start` until now."""
+        span = Span(stage, start, wall(), outcome, detail)
+        self.spans.append(span)
+        return span
+
+    @contextmanager
+    def span(self, stage: str, detail: Any = None) -> Iterator[Span]:
+        """Record the enclosed work; an exception makes the outcome `error` unless the body set another."""
+        span = Span(stage, wall(), 0.0, "open", detail)
+        self.spans.append(span)
+        try:
+            yield span
+        except BaseException as error:
+            if span.outcome == "open":
+                span.outcome = "error"
+                span.detail = span.detail or {"message": str(error)}
+            raise
+        finally:
+            span.end = wall()
+            if span.outcome == "open":
+                span.outcome = "ok"
+
+    def finish(self, outcome: str = "ok", *, code: int = 0, reason: str = "") -> None:
+        """Close the journey and hand it to the recorder's sinks."""
+        self.end = wall()
+        self.outcome = outcome
+        self.code = code or self.code
+        self.reason = reason or self.reason
+        recorder.publish(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape that the page and the REST API show."""
+        return {
+            "id": self.id,
+            "root": self.root,
+            "causes": list(self.causes),
+            "kind": self.kind,
+            "component": self.component,
+            "actor": self.actor,
+            "agent": self.agent,
+            "verb": self.verb,
+            "group": self.group,
+            "resource": self.resource,
+            "subresource": self.subresource,
+            "namespace": self.namespace,
+            "name": self.name,
+            "start": self.start,
+            "end": self.end,
+            "code": self.code,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "revision": self.revision,
+            "spans": [span.as_dict() for span in self.spans],
+        }
+
+
+class Recorder:
+    """Hands journeys to whoever keeps or shows them. A journey may be published again while it is still open."""
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self._sinks: list[Callable[[Journey], None]] = []
+
+    def add_sink(self, sink: Callable[[Journey], None]) -> Callable[[], None]:
+        """Call `sink(journey)` for each; returns the function that stops it. Sinks must not block or raise."""
+        self._sinks.append(sink)
+        return lambda: self._sinks.remove(sink)
+
+    def publish(self, journey: Journey) -> None:
+        if self.enabled:
+            for sink in self._sinks:
+                sink(journey)
+
+
+recorder = Recorder()
+
+# The journey that the running task works on; what it requests is caused by it.
+current: ContextVar[Journey | None] = ContextVar("journey", default=None)
+
+
+def current_causes() -> tuple[str, ...]:
+    """The causes a request made now should name."""
+    journey = current.get()
+    return (journey.id,) if journey is not None else ()
+
+
+@contextmanager
+def working_on(journey: Journey) -> Iterator[Journey]:
+    """Make `journey` the current one for the enclosed work."""
+    token = current.set(journey)
+    try:
+        yield journey
+    finally:
+        current.reset(token)
+
+
+def step(stage: str, detail: Any = None) -> Any:
+    """A span on the journey that the running task works on (`with step("compare") as span:`).
+
+    Outside of any journey it records into one that nobody keeps, so that callers need no branch.
+    """
+    journey = current.get()
+    return (journey if journey is not None else Journey("untracked", "")).span(stage, detail)
