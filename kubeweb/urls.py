@@ -1,6 +1,10 @@
 """Django's URLs: the explorer's page and API, login and admin. The Kubernetes API is beside Django, in asgi.py."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("cluster.accounts.urls")),
+    path("", include("cluster.explorer.urls")),
+]

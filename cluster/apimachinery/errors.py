@@ -50,13 +50,15 @@ class StatusError(Exception):
         if retry_after:
             details["retryAfterSeconds"] = retry_after
         self.details = details
+        # Set with an expired continue token: how to go on without a consistent view.
+        self.continue_token = ""
 
     @property
     def status(self) -> Obj:
         status: Obj = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": {"continue": self.continue_token} if self.continue_token else {},
             "status": "Failure",
             "message": self.message,
         }

@@ -37,6 +37,9 @@ class WatchEvent:
     journey: str = ""
 
 
+Batch = list[WatchEvent]  # a name of its own: inside Client `list` is a method
+
+
 class Client(ABC):
     """Requests as one user."""
 
@@ -111,5 +114,5 @@ class Client(ABC):
         field_selector: str = "",
         resource_version: str = "",
         send_initial_events: bool = False,
-    ) -> AsyncIterator[list[WatchEvent]]:
+    ) -> AsyncIterator[Batch]:
         """Batches of events, in order, without gap or repeat; 410 Expired when the start is too old."""

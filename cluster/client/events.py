@@ -7,6 +7,7 @@ again is counted up in place (count, lastTimestamp) instead of written anew, as 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # How many different events are remembered for counting up, and how many may wait to be written.
 REMEMBERED, WAITING = 4096, 100_000
+# Two events in one tick of the clock need two names.
+_sequence = itertools.count()
 
 
 def reference_to(obj: Mapping[str, Any]) -> Obj:
@@ -46,7 +49,7 @@ class EventRecorder:
         self.host = host
         self.dropped = 0
         self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
-        self._waiting: deque[tuple[tuple[str, ...], Obj, tuple[str, ...]]] = deque()
+        self._waiting: deque[tuple[tuple[str, ...], Obj, trace.Journey | None]] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -65,7 +68,7 @@ class EventRecorder:
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{reference['name']}.{int(clock.now() * 1e9):x}",
+                "name": f"{reference['name']}.{int(clock.now() * 1e9) + next(_sequence):x}",
                 "namespace": reference.get("namespace") or "default",
             },
             "involvedObject": reference,
@@ -80,7 +83,7 @@ class EventRecorder:
             "reportingComponent": self.component,
             "reportingInstance": self.host,
         }
-        self._waiting.append((key, event, trace.current_causes()))
+        self._waiting.append((key, event, trace.current.get()))
         self._wake.set()
 
     def start(self) -> None:
@@ -98,32 +101,34 @@ class EventRecorder:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                key, event, causes = self._waiting.popleft()
+                key, event, journey = self._waiting.popleft()
+                # The event belongs to the work that noted it, though that may be over by now.
+                token = trace.current.set(journey)
                 try:
-                    await self._write(key, event, causes)
+                    await self._write(key, event)
                 except StatusError as error:
                     # As client-go: an event that the server refuses (its namespace is going) is not retried.
                     log.debug("event %s refused: %s", event["reason"], error.message)
                 except Exception:
                     log.exception("event %s", event["reason"])
+                finally:
+                    trace.current.reset(token)
 
-    async def _write(self, key: tuple[str, ...], event: Obj, causes: tuple[str, ...]) -> None:
+    async def _write(self, key: tuple[str, ...], event: Obj) -> None:
         namespace = event["metadata"]["namespace"]
-        journey = trace.Journey("event", self.component, causes)
-        with trace.working_on(journey):
-            known = self._known.get(key)
-            if known is not None:
-                name, count = known
-                change = {"count": count + 1, "lastTimestamp": event["lastTimestamp"]}
-                try:
-                    await self.client.patch("v1/events", name, change, namespace, kind="merge")
-                    self._known[key] = (name, count + 1)
-                    self._known.move_to_end(key)
-                    return
-                except StatusError as error:
-                    if not is_not_found(error):
-                        raise
-            created = await self.client.create("v1/events", event, namespace)
-            self._known[key] = (created["metadata"]["name"], 1)
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+        known = self._known.get(key)
+        if known is not None:
+            name, count = known
+            change = {"count": count + 1, "lastTimestamp": event["lastTimestamp"]}
+            try:
+                await self.client.patch("v1/events", name, change, namespace, kind="merge")
+                self._known[key] = (name, count + 1)
+                self._known.move_to_end(key)
+                return
+            except StatusError as error:
+                if not is_not_found(error):
+                    raise
+        created = await self.client.create("v1/events", event, namespace)
+        self._known[key] = (created["metadata"]["name"], 1)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)

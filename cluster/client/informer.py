@@ -23,6 +23,7 @@ from cluster.client.workqueue import delivering
 
 Handler = Callable[[Obj | None, Obj | None], None]
 Indexer = Callable[[Obj], Iterable[str]]
+Objects = list[Obj]  # a name of its own: inside the class `list` is a method
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +71,14 @@ class Informer:
         """The object `namespace/name` (or `name`), or None."""
         return self._objects.get(key)
 
-    def list(self, namespace: str | None = None, selector: Selector | None = None) -> list[Obj]:
+    def list(self, namespace: str | None = None, selector: Selector | None = None) -> Objects:
         """All objects, or those of one namespace, that a label selector matches."""
         found = self._objects.values() if namespace is None else self._index("namespace", namespace)
         if selector is None:
             return list(found)
         return [obj for obj in found if selector.matches(obj["metadata"].get("labels"))]
 
-    def by_index(self, index: str, value: str) -> list[Obj]:
+    def by_index(self, index: str, value: str) -> Objects:
         """The objects for which the indexer named `value`."""
         return list(self._index(index, value))
 

@@ -39,7 +39,9 @@ class LoopContext:
 
     client_for: Any  # Callable[[str user], Client]
     informers: SharedInformers
-    running: dict[str, ControlLoop] = field(default_factory=dict)
+    running: dict[str, Any] = field(default_factory=dict)
+    # What a loop needs to know of its cluster: `ca.crt` (PEM text).
+    settings: dict[str, Any] = field(default_factory=dict)
     # Asked before each reconcile; leader election will stand here. True: this process may act.
     may_act: Any = lambda name: True
 

@@ -83,7 +83,7 @@ class WorkQueue:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self.retries += 1
-        delay = min(BASE_DELAY * 2 ** min(failures, 30), MAX_DELAY)
+        delay: float = min(BASE_DELAY * 2 ** min(failures, 30), MAX_DELAY)
         self.add_after(key, delay, causes)
         return delay
 

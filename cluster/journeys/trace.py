@@ -55,7 +55,10 @@ def root_of(journey: str) -> str:
 
 
 class Span:
-    """One stage of a journey. `outcome`: ok, refused, error, wait, skipped or open (still running)."""
+    """One stage of a journey. `outcome`: ok, refused, error, wait, skipped or open (still running).
+
+    `detail` is JSON-able, or an object whose `as_detail()` says it: rendering waits until somebody reads.
+    """
 
     __slots__ = ("detail", "end", "outcome", "stage", "start")
 
@@ -67,12 +70,13 @@ class Span:
         self.detail = detail
 
     def as_dict(self) -> dict[str, Any]:
+        render = getattr(self.detail, "as_detail", None)
         return {
             "stage": self.stage,
             "start": self.start,
             "end": self.end,
             "outcome": self.outcome,
-            "detail": self.detail,
+            "detail": self.detail if render is None else render(),
         }
 
 
@@ -91,6 +95,7 @@ class Journey:
         "kind",
         "name",
         "namespace",
+        "origin",
         "outcome",
         "reason",
         "resource",
@@ -108,6 +113,8 @@ class Journey:
         self.component = component
         self.actor = ""
         self.agent = ""
+        # "outside" for what a person or a program asked for over the wire; empty for what the cluster does by itself.
+        self.origin = ""
         self.verb = ""
         self.group = ""
         self.resource = ""
@@ -167,6 +174,7 @@ class Journey:
             "component": self.component,
             "actor": self.actor,
             "agent": self.agent,
+            "origin": self.origin,
             "verb": self.verb,
             "group": self.group,
             "resource": self.resource,

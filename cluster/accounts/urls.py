@@ -1,0 +1,20 @@
+"""Included at the root: `path("", include("cluster.accounts.urls"))`."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from cluster.accounts import views
+
+router = SimpleRouter()
+router.register("tokens", views.AccessTokenViewSet, basename="access-token")
+
+urlpatterns = [
+    path("login/", views.Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/me/", views.me, name="me"),
+    path("accounts/kubeconfig/", views.Kubeconfig.as_view(), name="kubeconfig"),
+    path("accounts/", include(router.urls)),
+]

@@ -1,0 +1,110 @@
+"""What a cluster has from its first second: namespaces, RBAC, priority classes, the `kubernetes` Service.
+
+Everything is created through the pipeline as system:masters, the way the real API server's post-start hooks do it. Running it
+again repairs what is missing and leaves the rest alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from cluster.apimachinery.errors import StatusError, is_already_exists
+from cluster.apiserver.authz.bootstrap import bootstrap_objects, reconcile
+from cluster.apiserver.request import UserInfo
+from cluster.apiserver.server import APIServer
+
+Obj = dict[str, Any]
+
+SYSTEM = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
+
+
+def _namespace(name: str) -> Obj:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _priority_class(name: str, value: int, description: str) -> Obj:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": name},
+        "value": value,
+        "description": description,
+    }
+
+
+NAMESPACES = tuple(_namespace(name) for name in ("default", "kube-system", "kube-public", "kube-node-lease"))
+
+OBJECTS: tuple[Obj, ...] = (
+    _priority_class(
+        "system-cluster-critical",
+        2000000000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    _priority_class(
+        "system-node-critical",
+        2000001000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": "10.96.0.1",
+            "clusterIPs": ["10.96.0.1"],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        },
+    },
+)
+
+# Users of our own that no Kubernetes ships: the machines learn of Node objects to run kubelets for them.
+OWN_RBAC: tuple[Obj, ...] = (
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "system:kubeweb:machines"},
+        "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]}],
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "system:kubeweb:machines"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "system:kubeweb:machines",
+        },
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:kubeweb:machines"}],
+    },
+)
+
+
+async def ensure(server: APIServer, data_dir: Path) -> None:
+    """Create what is missing; bring the default RBAC up to date."""
+    client = server.loopback(SYSTEM, "kube-apiserver")
+
+    async def create(obj: Obj) -> None:
+        resource = server.registry.by_kind(obj["apiVersion"], obj["kind"])
+        assert resource is not None, obj["kind"]
+        metadata = obj["metadata"]
+        existing = server.storage.get(resource.storage_key, metadata.get("namespace", ""), metadata["name"])
+        if existing is None:
+            try:
+                await client.create(resource.path, obj, metadata.get("namespace", ""))
+            except StatusError as error:
+                if not is_already_exists(error):
+                    raise
+        elif obj["apiVersion"].startswith("rbac.authorization.k8s.io/"):
+            wanted = reconcile(existing, obj)
+            if wanted is not None:
+                await client.update(resource.path, wanted)
+
+    for group in (NAMESPACES, (*bootstrap_objects(), *OWN_RBAC), OBJECTS):
+        await asyncio.gather(*(create(obj) for obj in group))

@@ -1,0 +1,111 @@
+"""The API server: what the stages work with, and the one method through which every request goes.
+
+`kubeweb` wires one up; the wire (HTTP) and the loopback client (in process) both call `handle`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cluster.apimachinery import errors
+from cluster.apimachinery.errors import StatusError
+from cluster.apiserver import pipeline
+from cluster.apiserver.authn.authenticator import Authenticator
+from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
+from cluster.apiserver.authz.authorizer import Authorizer, Decision
+from cluster.apiserver.context import Context, Response
+from cluster.apiserver.request import RequestInfo, UserInfo
+from cluster.apiserver.resources.registry import Registry
+from cluster.apiserver.storage.store import Storage
+from cluster.journeys.trace import Journey, current_causes
+
+log = logging.getLogger(__name__)
+
+
+class Nodes(Protocol):
+    """The one call that runs the other way: from the API server to a kubelet's endpoint."""
+
+    async def logs(
+        self, node: str, namespace: str, pod: str, container: str, **options: Any
+    ) -> AsyncIterator[bytes]: ...
+
+
+@dataclass
+class APIServer:
+    """The parts, and `handle`."""
+
+    storage: Storage
+    registry: Registry
+    authenticator: Authenticator
+    authorizer: Authorizer
+    service_account_tokens: ServiceAccountTokens
+    nodes: Nodes
+    # Whether a write of a component in this process records who owns which field.
+    track_loopback: Callable[[Context], bool] = lambda context: True
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    # Names of what must be well for /readyz, each with a function that tells.
+    readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
+
+    async def handle(self, context: Context) -> Response:
+        """Take one request through the pipeline. Raises StatusError; anything else becomes an InternalError."""
+        journey = context.journey
+        try:
+            await pipeline.run(context)
+        except StatusError as error:
+            self.requests[journey.verb, journey.resource, error.code] += 1
+            journey.finish("refused", code=error.code, reason=error.message)
+            raise
+        except Exception as error:
+            log.exception("%s %s", context.method, context.path)
+            wrapped = errors.internal(type(error).__name__)
+            self.requests[journey.verb, journey.resource, wrapped.code] += 1
+            journey.finish("error", code=500, reason=wrapped.message)
+            raise wrapped from error
+        response = context.response or Response()
+        self.requests[journey.verb, journey.resource, response.code] += 1
+        journey.finish("ok", code=response.code)
+        return response
+
+    async def delegate(self, parent: Context, info: RequestInfo, body: Any = None) -> Response:
+        """A request that another one implies (each deletion of a deletecollection, an eviction's): same user, own journey.
+
+        It has been authorized as the request that implies it.
+        """
+        context = Context(self, "DELETE", info.path, {}, Journey("request", "apiserver", (parent.journey.id,)))
+        context.info = info
+        context.resource = parent.resource
+        context.key = (info.namespace, info.name)
+        context.user = parent.user
+        context.body = body
+        context.loopback = context.implied = True
+        context.dry_run = parent.dry_run
+        context.journey.actor = parent.user.name
+        context.journey.agent = parent.journey.agent
+        return await self.handle(context)
+
+    def health_checks(self, kind: str) -> list[tuple[str, bool]]:
+        """What /livez, /healthz and /readyz look at, and whether it is well."""
+        checks = [("ping", True), ("log", True), ("etcd", self.storage.log.healthy)]
+        if kind != "livez":
+            checks += [(name, well()) for name, well in self.readiness.items()]
+        return checks
+
+    def denied(self, context: Context, decision: Decision, info: RequestInfo | None = None) -> StatusError:
+        """403 in Kubernetes' words; 401 for nobody in particular."""
+        info = info or context.info
+        return self.authorizer.denial(context.user, info, decision)
+
+    def loopback(self, user: UserInfo, agent: str) -> Any:
+        """A client that enters the pipeline in this process as `user`."""
+        from cluster.apiserver.loopback import LoopbackClient
+
+        return LoopbackClient(self, user, agent)
+
+
+def new_journey(causes: tuple[str, ...] | None = None) -> Journey:
+    """The journey of a request made now: caused by what the running task works on."""
+    return Journey("request", "apiserver", current_causes() if causes is None else causes)

@@ -1,0 +1,128 @@
+"""What the decode stage and the subresources share: options, bodies and patches (apiserver/pkg/endpoints/handlers)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from cluster.apimachinery import errors
+from cluster.apiserver.context import Context, Obj
+from cluster.apiserver.patch.json_patch import apply_json_patch
+from cluster.apiserver.patch.merge_patch import apply_merge_patch
+from cluster.apiserver.patch.strategic import apply_strategic_patch
+from cluster.apiserver.resources import body, schema
+from cluster.apiserver.resources.conversion import convert
+from cluster.apiserver.resources.registry import Resource
+
+PATCH_TYPES = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+    "application/apply-patch+json": "apply",
+}
+
+
+def options(context: Context) -> None:
+    """The query parameters that all writes share (metav1.CreateOptions, UpdateOptions, PatchOptions)."""
+    params = context.params
+    dry_run = params.get("dryRun", "")
+    if dry_run not in ("", "All"):
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            f'{_options_kind(context)}.meta.k8s.io "" is invalid: dryRun: Unsupported value: "{dry_run}": '
+            'supported values: "All"',
+            group="meta.k8s.io",
+            kind=_options_kind(context),
+        )
+    context.dry_run = dry_run == "All"
+    validation = params.get("fieldValidation", "")
+    if validation not in ("", "Ignore", "Warn", "Strict"):
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            f'{_options_kind(context)}.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "{validation}": '
+            'supported values: "Ignore", "Strict", "Warn"',
+            group="meta.k8s.io",
+            kind=_options_kind(context),
+        )
+    context.field_validation = validation
+    context.field_manager = params.get("fieldManager", "") or manager_of(context)
+
+
+def _options_kind(context: Context) -> str:
+    return {"create": "CreateOptions", "patch": "PatchOptions", "update": "UpdateOptions"}.get(
+        context.info.verb, "DeleteOptions"
+    )
+
+
+def manager_of(context: Context) -> str:
+    """The default field manager: the user agent up to its first slash."""
+    agent = context.journey.agent
+    return agent.partition("/")[0][:128] or "unknown"
+
+
+def parse_body(context: Context, resource: Resource | None = None) -> tuple[Obj, list[str]]:
+    """The body as an object, and the keys that it names twice."""
+    if context.loopback:
+        # The caller may still hold parts of what it gave: take a copy, as the wire would.
+        copied: Obj = orjson.loads(orjson.dumps(context.body))
+        return copied, []
+    content_type = context.headers.get(b"content-type", b"").decode("latin-1")
+    return body.parse(context.body, content_type, want_duplicates=context.field_validation in ("Strict", "Warn", ""))
+
+
+def checked(context: Context, obj: Any, duplicates: list[str], resource: Resource | None = None) -> Obj:
+    """The object after the schema: types checked, unknown fields told or dropped, in its storage version."""
+    resource = resource or context.resource
+    decoded, warnings = schema.decode(
+        resource, obj, field_validation=context.field_validation or "Warn", duplicates=duplicates
+    )
+    context.warnings.extend(warnings)
+    if resource.version != resource.storage_version:
+        decoded = convert(decoded, context.server.registry.by_storage_key(resource.storage_key))
+    return decoded
+
+
+def served(context: Context, obj: Obj) -> Obj:
+    """A stored object in the version that this request speaks."""
+    resource = context.resource
+    return obj if resource.version == resource.storage_version else convert(obj, resource)
+
+
+def patch_kind(context: Context) -> str:
+    """json, merge, strategic or apply; 415 for anything else."""
+    content_type = context.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
+    kind = PATCH_TYPES.get(content_type, "")
+    if not kind:
+        known = ", ".join(sorted(PATCH_TYPES))
+        raise errors.unsupported_media_type(
+            f"the body of the request was in an unknown format - accepted media types include: {known}"
+        )
+    return kind
+
+
+def parse_patch(context: Context, kind: str) -> tuple[Any, list[str]]:
+    """The patch document, and the keys that it names twice."""
+    if context.loopback:
+        return orjson.loads(orjson.dumps(context.body)), []
+    content_type = "application/yaml" if kind == "apply" else "application/json"
+    return body.parse(
+        context.body, content_type, want_duplicates=context.field_validation in ("Strict", "Warn"), any_type=True
+    )
+
+
+def patched(current: Obj, patch: Any, kind: str, resource: Resource) -> Any:
+    """`current` after a patch of this kind; `current` itself is not changed."""
+    if kind == "json":
+        return apply_json_patch(current, patch)
+    if kind == "merge":
+        return apply_merge_patch(current, patch)
+    if not resource.definition:
+        raise errors.unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+        )
+    return apply_strategic_patch(current, patch, schema.root(resource.definition))

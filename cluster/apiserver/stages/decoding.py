@@ -1,0 +1,294 @@
+"""Stage decode: from a body to the object that the client wants, defaulted (apiserver/pkg/endpoints/handlers).
+
+For a create that is the body; for an update the body in the old object's place; for a patch the old object, changed; for a
+delete the options. The result is a fresh dict that later stages may change.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import orjson
+
+from cluster import clock
+from cluster.apimachinery import errors
+from cluster.apimachinery.meta import random_suffix
+from cluster.apiserver import subresources
+from cluster.apiserver.context import Context, Obj
+from cluster.apiserver.patch.apply import apply
+from cluster.apiserver.request import RequestInfo
+from cluster.apiserver.resources import body, schema
+from cluster.apiserver.stages.bodies import checked, options, parse_body, parse_patch, patch_kind, patched, served
+from cluster.apiserver.stages.info import check_verb
+from cluster.apiserver.strategies.registry import strategy_for
+
+MAX_GENERATED_NAME = 63 - 5
+
+
+def decode(context: Context) -> None:
+    """Dispatch on the verb."""
+    check_verb(context)
+    options(context)
+    if context.info.subresource and subresources.decodes(context):
+        subresources.decode(context)
+        return
+    _DECODERS[context.info.verb](context)
+
+
+def _meta(obj: Obj) -> Obj:
+    metadata: Obj = obj.setdefault("metadata", {})
+    return metadata
+
+
+def _place(context: Context, obj: Obj) -> None:
+    """Namespace and name as the URL says; 400 when the body disagrees."""
+    info, metadata = context.info, _meta(obj)
+    if context.resource.namespaced:
+        if not metadata.get("namespace"):
+            metadata["namespace"] = info.namespace
+        elif metadata["namespace"] != info.namespace:
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+    elif metadata.pop("namespace", None):
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if info.name:
+        if not metadata.get("name"):
+            metadata["name"] = info.name
+        elif metadata["name"] != info.name:
+            raise errors.bad_request(
+                f"the name of the object ({metadata['name']}) does not match the name on the URL ({info.name})"
+            )
+
+
+def _create(context: Context) -> None:
+    obj, duplicates = parse_body(context)
+    obj = checked(context, obj, duplicates)
+    _begin_create(context, obj)
+
+
+def _begin_create(context: Context, obj: Obj) -> None:
+    """What Kubernetes fills in before admission sees a new object (rest.FillObjectMetaSystemFields)."""
+    _place(context, obj)
+    metadata = obj["metadata"]
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = metadata["generateName"][:MAX_GENERATED_NAME] + random_suffix()
+    if metadata.get("resourceVersion"):
+        raise errors.bad_request("resourceVersion should not be set on objects to be created")
+    for server_side in ("resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        metadata.pop(server_side, None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = clock.timestamp()
+    strategy_for(context.resource.storage_key).default(obj)
+    context.operation = "CREATE"
+    context.old = None
+    context.key = (metadata.get("namespace", ""), metadata.get("name", ""))
+    context.journey.name = context.key[1]
+    context.obj = obj
+
+
+def _update(context: Context) -> None:
+    obj, duplicates = parse_body(context)
+    obj = checked(context, obj, duplicates)
+    _place(context, obj)
+    resource, strategy = context.resource, strategy_for(context.resource.storage_key)
+    old = context.server.storage.entry(resource.storage_key, context.key)
+    if old is None:
+        if context.info.subresource or not strategy.allow_create_on_update:
+            raise errors.not_found(resource.plural, resource.group, context.info.name)
+        _authorize_create(context)
+        _meta(obj).pop("resourceVersion", None)
+        _begin_create(context, obj)
+        return
+    wanted = obj["metadata"].get("resourceVersion", "")
+    if not wanted and not strategy.allow_unconditional_update and not context.is_status:
+        raise errors.invalid(
+            resource.kind,
+            resource.group,
+            context.info.name,
+            [errors.FieldError("FieldValueInvalid", "metadata.resourceVersion", "must be specified for an update", 0)],
+        )
+    _begin_update(context, obj, old)
+
+
+def _authorize_create(context: Context) -> None:
+    """A write that turns out to create something needs the verb create, too."""
+    info = context.info
+    creating = RequestInfo(
+        info.path, "create", True, info.group, info.version, info.namespace, info.resource, info.subresource, info.name
+    )
+    decision = context.server.authorizer.authorize(context.user, creating)
+    if not decision.allowed:
+        raise context.server.denied(context, decision, creating)
+
+
+def _begin_update(context: Context, obj: Obj, old: Any) -> None:
+    """Check the preconditions in the body, and keep what no client may change (rest.BeforeUpdate)."""
+    resource, metadata, before = context.resource, obj["metadata"], old.obj["metadata"]
+    wanted = metadata.get("resourceVersion")
+    context.pinned = bool(wanted) and wanted != "0"
+    if context.pinned and wanted != str(old.revision):
+        raise errors.conflict(resource.plural, resource.group, context.info.name)
+    if metadata.get("uid") and metadata["uid"] != before["uid"]:
+        raise errors.conflict(
+            resource.plural,
+            resource.group,
+            context.info.name,
+            f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {before['uid']}",
+        )
+    for kept in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        if kept in before:
+            metadata[kept] = before[kept]
+        else:
+            metadata.pop(kept, None)
+    metadata["resourceVersion"] = str(old.revision)
+    metadata.pop("selfLink", None)
+    strategy_for(resource.storage_key).default(obj)
+    context.operation = "UPDATE"
+    context.old = old
+    context.obj = obj
+
+
+def _patch(context: Context) -> None:
+    kind = patch_kind(context)
+    resource = context.resource
+    old = context.server.storage.entry(resource.storage_key, context.key)
+    if kind == "apply":
+        _apply(context, old)
+        return
+    if old is None:
+        raise errors.not_found(resource.plural, resource.group, context.info.name)
+    patch, duplicates = parse_patch(context, kind)
+    current = served(context, old.obj)
+    changed = orjson.loads(orjson.dumps(patched(current, patch, kind, resource)))
+    if not isinstance(changed, dict):
+        raise errors.bad_request("the patch does not leave an object")
+    for fixed in ("apiVersion", "kind"):
+        changed.setdefault(fixed, current[fixed])
+    obj = checked(context, changed, duplicates)
+    _place(context, obj)
+    mentioned = isinstance(patch, dict) and isinstance(patch.get("metadata"), dict)
+    if (not (mentioned and "resourceVersion" in patch["metadata"]) and kind != "json") or (
+        kind == "json" and obj["metadata"].get("resourceVersion") == str(old.revision)
+    ):
+        obj["metadata"].pop("resourceVersion", None)
+    _begin_update(context, obj, old)
+
+
+def _apply(context: Context, old: Any) -> None:
+    """Server-side apply: merge what this manager wants into what is, by ownership of fields."""
+    resource = context.resource
+    if not context.params.get("fieldManager"):
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+            group="meta.k8s.io",
+            kind="PatchOptions",
+            causes=[errors.required("fieldManager", "is required for apply patch").cause],
+        )
+    patch, duplicates = parse_patch(context, "apply")
+    if not isinstance(patch, dict):
+        raise errors.bad_request("error decoding YAML: the body of an apply request must be an object")
+    if patch.get("metadata") and patch["metadata"].get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    wanted = checked(context, patch, duplicates)
+    _place(context, wanted)
+    if old is None and context.info.subresource:
+        raise errors.not_found(resource.plural, resource.group, context.info.name)
+    pinned = wanted["metadata"].pop("resourceVersion", None)
+    wanted_uid = wanted["metadata"].pop("uid", None)
+    result = apply(
+        None if old is None else old.obj,
+        wanted,
+        manager=context.field_manager,
+        force=context.params.get("force", "").lower() in ("1", "true"),
+        node=schema.root(resource.definition),
+        api_version=wanted["apiVersion"],
+        now=clock.timestamp(),
+        subresource=context.info.subresource,
+    )
+    obj: Obj = orjson.loads(orjson.dumps(result))
+    if old is None:
+        if wanted_uid:
+            raise errors.conflict(
+                resource.plural,
+                resource.group,
+                context.info.name,
+                f"uid mismatch: the provided object specified uid {wanted_uid}, and no existing object was found",
+            )
+        _authorize_create(context)
+        _begin_create(context, obj)
+        return
+    obj["metadata"].pop("resourceVersion", None)
+    if pinned:
+        obj["metadata"]["resourceVersion"] = pinned
+    if wanted_uid:
+        obj["metadata"]["uid"] = wanted_uid
+    _begin_update(context, obj, old)
+
+
+def _delete(context: Context) -> None:
+    """Delete and deletecollection: the options, from the body or the query."""
+    given: Obj = {}
+    if context.loopback:
+        given = dict(context.body or {})
+    elif context.body:
+        given, _ = body.parse(
+            context.body, context.headers.get(b"content-type", b"").decode("latin-1"), want_duplicates=False
+        )
+    params = context.params
+    for name in ("gracePeriodSeconds",):
+        if name in params and name not in given:
+            if not params[name].lstrip("-").isdigit():
+                raise errors.bad_request(f'strconv.ParseInt: parsing "{params[name]}": invalid syntax')
+            given[name] = int(params[name])
+    if "propagationPolicy" in params:
+        given.setdefault("propagationPolicy", params["propagationPolicy"])
+    if "orphanDependents" in params:
+        given.setdefault("orphanDependents", params["orphanDependents"] == "true")
+    if given.get("dryRun"):
+        if given["dryRun"] != ["All"]:
+            raise errors.bad_request('dryRun: Unsupported value: supported values: "All"')
+        context.dry_run = True
+    policy = given.get("propagationPolicy")
+    if policy not in (None, "", "Orphan", "Background", "Foreground"):
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": supported '
+            'values: "Background", "Foreground", "Orphan", "nil"',
+            group="meta.k8s.io",
+            kind="DeleteOptions",
+        )
+    if policy and given.get("orphanDependents") is not None:
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: '
+            f'"{policy}": orphanDependents and deletionPropagation cannot be both set',
+            group="meta.k8s.io",
+            kind="DeleteOptions",
+        )
+    grace = given.get("gracePeriodSeconds")
+    if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
+        raise errors.bad_request("gracePeriodSeconds must be an integer")
+    context.options = given
+    context.operation = "DELETE"
+    if context.info.verb == "delete":
+        resource = context.resource
+        context.old = context.server.storage.entry(resource.storage_key, context.key)
+        if context.old is None:
+            raise errors.not_found(resource.plural, resource.group, context.info.name)
+
+
+_DECODERS = {
+    "create": _create,
+    "update": _update,
+    "patch": _patch,
+    "delete": _delete,
+    "deletecollection": _delete,
+}

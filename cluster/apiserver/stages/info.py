@@ -1,0 +1,94 @@
+"""Stage request-info: what does this path and method ask for? (apiserver/pkg/endpoints/request.RequestInfoFactory)"""
+
+from __future__ import annotations
+
+from cluster.apimachinery.errors import StatusError, bad_request, generic_not_found, method_not_supported
+from cluster.apiserver.context import Context
+from cluster.apiserver.request import RequestInfo
+from cluster.apiserver.resources.registry import Registry
+
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+
+
+def parse(method: str, path: str, watch: bool, registry: Registry) -> RequestInfo:
+    """The RequestInfo of a path. Paths that name no resource keep `is_resource` False."""
+    parts = path.strip("/").split("/")
+    info = RequestInfo(path, method.lower())
+    if parts[0] == "api" and len(parts) >= 3:
+        info.version, rest = parts[1], parts[2:]
+    elif parts[0] == "apis" and len(parts) >= 4:
+        info.group, info.version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return info
+    verb = _VERBS.get(method)
+    if verb is None:
+        return info
+    if rest[0] == "watch" and len(rest) > 1:
+        verb, rest = "watch", rest[1:]
+    if rest[0] == "namespaces":
+        if len(rest) > 2 and registry.get(info.group, info.version, rest[2]) is not None:
+            info.namespace, rest = rest[1], rest[2:]
+        elif len(rest) > 1:
+            info.namespace = rest[1] if not info.group else ""
+    info.is_resource = True
+    info.resource = rest[0]
+    info.name = rest[1] if len(rest) > 1 else ""
+    info.subresource = "/".join(rest[2:3])
+    if not info.name:
+        if verb == "get":
+            verb = "watch" if watch else "list"
+        elif verb == "delete":
+            verb = "deletecollection"
+    elif verb == "get" and watch:
+        verb = "watch"
+    info.verb = verb
+    return info
+
+
+def request_info(context: Context) -> None:
+    """Understand the path, and find the resource in the registry."""
+    if context.loopback:
+        info = context.info
+        _name_journey(context, info)
+        return
+    params = context.params
+    watch = params.get("watch", "").lower() in ("1", "true", "t")
+    info = context.info = parse(context.method, context.path, watch, context.server.registry)
+    _name_journey(context, info)
+    if not info.is_resource:
+        return
+    resource = context.server.registry.get(info.group, info.version, info.resource)
+    if resource is None:
+        raise generic_not_found()
+    context.resource = resource
+    if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):
+        raise _needs_namespace(context)
+    if info.subresource and info.subresource not in resource.subresources:
+        raise generic_not_found()
+    context.key = (info.namespace if resource.namespaced else "", info.name)
+
+
+def _needs_namespace(context: Context) -> StatusError:
+    if context.method == "POST" and not context.info.name:
+        return method_not_supported(context.info.resource, context.info.group, "create")
+    return bad_request("an empty namespace may not be set during creation")
+
+
+def check_verb(context: Context) -> None:
+    """405 for a verb that the resource or subresource does not serve; asked after authorization, as Kubernetes does."""
+    resource, info = context.resource, context.info
+    verbs = resource.subresources[info.subresource].verbs if info.subresource else resource.verbs
+    verb = "get" if info.verb == "list" and info.subresource else info.verb
+    if verb not in verbs:
+        # What Kubernetes' router answers for a path it knows and a method it does not.
+        raise StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def _name_journey(context: Context, info: RequestInfo) -> None:
+    journey = context.journey
+    journey.verb = info.verb
+    journey.group = info.group
+    journey.resource = info.resource or info.path
+    journey.subresource = info.subresource
+    journey.namespace = info.namespace
+    journey.name = info.name

@@ -1,0 +1,99 @@
+"""Stage cache: get, list and watch, answered from the watch cache (or from etcd as of an earlier revision)."""
+
+from __future__ import annotations
+
+from cluster.apimachinery import errors
+from cluster.apiserver import subresources
+from cluster.apiserver.context import Context, Response
+from cluster.apiserver.stages import rendering
+from cluster.apiserver.stages.info import check_verb
+from cluster.apiserver.storage.listing import ListOptions, list_page, parse_revision, wait_until_fresh
+from cluster.apiserver.storage.selection import Selection
+from cluster.apiserver.storage.watching import Watch
+from cluster.apiserver.strategies.registry import strategy_for
+
+Detail = dict[str, object]
+
+
+async def read(context: Context) -> Detail | None:
+    """Dispatch on the verb; the detail says where the answer came from."""
+    check_verb(context)
+    info = context.info
+    if info.subresource and info.subresource != "status":
+        return await subresources.read(context)
+    if info.verb == "get":
+        return await _get(context)
+    if info.verb == "list":
+        return await _list(context)
+    return _watch(context)
+
+
+async def _get(context: Context) -> Detail:
+    storage, resource = context.server.storage, context.resource
+    wanted = parse_revision(context.params.get("resourceVersion", ""))
+    await wait_until_fresh(storage, wanted)
+    entry = storage.entry(resource.storage_key, context.key)
+    if entry is None:
+        raise errors.not_found(resource.plural, resource.group, context.info.name)
+    context.response = Response(entry=entry)
+    return {"source": "cache", "revision": entry.revision}
+
+
+def selection_of(context: Context) -> Selection:
+    """The request's selectors, checked against what the resource can be selected by."""
+    info, params, resource = context.info, context.params, context.resource
+    label_selector, field_selector = params.get("labelSelector", ""), params.get("fieldSelector", "")
+    namespace = info.namespace if resource.namespaced else ""
+    selection = Selection(namespace, label_selector, field_selector, info.name)
+    if selection.fields:
+        supported = strategy_for(resource.storage_key).supported_field_labels
+
+        def refuse(path: str) -> errors.StatusError:
+            group_version = f"{resource.group}/{resource.version}"
+            return errors.bad_request(
+                f'Unable to find "{group_version}, Resource={resource.plural}" that match label selector '
+                f'"{label_selector}", field selector "{field_selector}": field label not supported: {path}'
+            )
+
+        selection.check_fields(supported.__contains__, refuse)
+    return selection
+
+
+async def _list(context: Context) -> Detail:
+    params = context.params
+    limit = params.get("limit", "")
+    if limit and not limit.isdigit():
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')
+    options = ListOptions(
+        params.get("resourceVersion", ""),
+        params.get("resourceVersionMatch", ""),
+        int(limit or 0),
+        params.get("continue", ""),
+    )
+    page = await list_page(context.server.storage, context.resource.storage_key, selection_of(context), options)
+    context.response = rendering.list_response(context, page)
+    return {"source": page.source, "revision": page.revision, "items": len(page.entries)}
+
+
+def _watch(context: Context) -> Detail:
+    watch = Watch(context.server.storage, context.resource.storage_key, selection_of(context))
+    revision = context.params.get("resourceVersion", "")
+    initial = None
+    wants_initial = context.params.get("sendInitialEvents", "").lower() in ("1", "true")
+    if wants_initial and context.params.get("resourceVersionMatch") != "NotOlderThan":
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
+            "setting resourceVersionMatch to NotOlderThan",
+            group="meta.k8s.io",
+            kind="ListOptions",
+        )
+    if wants_initial or (revision in ("", "0") and context.params.get("sendInitialEvents", "") == ""):
+        initial = watch.initial()
+    elif revision in ("", "0"):
+        watch.start(context.server.storage.revision)
+    else:
+        watch.start(parse_revision(revision))
+    context.response = rendering.watch_response(context, watch, initial, bookmark_initial=wants_initial)
+    return {"source": "cache", "revision": watch.bookmark}

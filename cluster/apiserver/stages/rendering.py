@@ -1,0 +1,285 @@
+"""How answers look: JSON or YAML, plain, as Table or as metadata only; lists from cached bytes; watches as lines.
+
+Content negotiation follows apiserver/pkg/endpoints/handlers/negotiation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError, not_acceptable
+from cluster.apiserver.context import Context, Obj, Response
+from cluster.apiserver.printers.tables import table
+from cluster.apiserver.resources.conversion import convert
+from cluster.apiserver.stages.deleting import RETURNS_DELETED, Plan
+from cluster.apiserver.storage.cache import Entry
+from cluster.apiserver.storage.listing import Page
+from cluster.apiserver.storage.watching import Event, Watch
+
+# A bookmark at least this often (real seconds), as the real API server's minute.
+BOOKMARK_EVERY = 60.0
+
+
+class Accept(NamedTuple):
+    """What the client wants to read: `form` is "", Table or PartialObjectMetadata(List); `yaml` or JSON."""
+
+    form: str = ""
+    yaml: bool = False
+    pretty: bool = False
+
+
+@lru_cache(maxsize=512)
+def negotiate(header: str) -> Accept:
+    """The first media type that we can serve; 406 when there is none."""
+    if not header:
+        return Accept()
+    for media in header.split(","):
+        kind, *parameters = (part.strip() for part in media.split(";"))
+        options = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
+        form = options.get("as", "")
+        if form and (options.get("g") != "meta.k8s.io" or options.get("v") not in ("v1", "v1beta1")):
+            continue
+        if form not in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+            continue
+        if kind in ("application/json", "*/*", "application/*"):
+            return Accept(form)
+        if kind in ("application/yaml", "text/yaml"):
+            return Accept(form, yaml=True)
+    raise not_acceptable(
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf"
+    )
+
+
+def accept_of(context: Context) -> Accept:
+    return negotiate(context.headers.get(b"accept", b"").decode("latin-1"))
+
+
+def respond(context: Context) -> None:
+    """Stage respond: put the answer into the form that the client accepts. The loopback client takes the object."""
+    response = context.response
+    if response is None or context.loopback or response.stream is not None or response.data is not None:
+        return
+    accept = accept_of(context)
+    if response.entry is not None and not accept.form and not accept.yaml and _is_stored_version(context):
+        response.data = response.entry.bytes
+        return
+    obj = response.obj if response.obj is not None else response.entry.obj if response.entry is not None else {}
+    obj = _formed(context, served(context, obj), accept)
+    response.data, response.content_type = encode(obj, accept)
+
+
+def encode(obj: Any, accept: Accept) -> tuple[bytes, str]:
+    """Bytes and content type."""
+    if accept.yaml:
+        import yaml
+
+        return yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=False).encode(), "application/yaml"
+    return orjson.dumps(obj), "application/json"
+
+
+def _is_stored_version(context: Context) -> bool:
+    resource = context.resource
+    return resource is None or resource.version == resource.storage_version
+
+
+def served(context: Context, obj: Obj) -> Obj:
+    """A stored object in the version that the request speaks; anything else as it is."""
+    resource = context.resource
+    if _is_stored_version(context) or obj.get("kind") != resource.kind:
+        return obj
+    return convert(obj, resource)
+
+
+def _formed(context: Context, obj: Obj, accept: Accept) -> Obj:
+    if accept.form == "Table" and obj.get("kind") != "Status":
+        return _table(context, [obj], {"resourceVersion": obj.get("metadata", {}).get("resourceVersion", "")})
+    if accept.form == "PartialObjectMetadata" and obj.get("kind") != "Status":
+        return partial_metadata(obj)
+    return obj
+
+
+def partial_metadata(obj: Obj) -> Obj:
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+
+
+def _table(context: Context, objects: Iterable[Obj], metadata: Obj) -> Obj:
+    resource = context.resource
+    kind = resource.subresources[context.info.subresource].kind if context.info.subresource else resource.kind
+    return table(
+        resource.storage_key if kind == resource.kind else kind,
+        list(objects),
+        now=clock.now(),
+        include_object=context.params.get("includeObject", "Metadata"),
+        list_metadata=metadata,
+    )
+
+
+def list_response(context: Context, page: Page) -> Response:
+    """A list, from the bytes that the cache holds where nothing has to be changed."""
+    resource = context.resource
+    metadata: Obj = {"resourceVersion": str(page.revision)}
+    if page.token:
+        metadata["continue"] = page.token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+    if context.loopback:
+        return Response(obj={"metadata": metadata, "items": [entry.obj for entry in page.entries]})
+    accept = accept_of(context)
+    if not accept.form and not accept.yaml and _is_stored_version(context):
+        head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
+            resource.list_kind.encode(),
+            resource.api_version.encode(),
+            orjson.dumps(metadata),
+        )
+        return Response(data=head + b",".join([entry.bytes for entry in page.entries]) + b"]}")
+    items = [served(context, entry.obj) for entry in page.entries]
+    if accept.form == "Table":
+        answer = _table(context, items, metadata)
+    elif accept.form.startswith("PartialObjectMetadata"):
+        answer = {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": metadata,
+            "items": [partial_metadata(item) for item in items],
+        }
+    else:
+        answer = {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": items}
+    data, content_type = encode(answer, accept)
+    return Response(data=data, content_type=content_type)
+
+
+def deleted_response(context: Context, plan: Plan, obj: Obj, old: Entry) -> Response:
+    """What a deletion answers: the object while it lingers, else a Status (or the object, for kinds that return it)."""
+    resource, options = context.resource, context.options
+    if not plan.gone:
+        waits = options.get("propagationPolicy") == "Foreground" or options.get("orphanDependents") is False
+        return Response(202 if waits else 200, obj=obj)
+    if resource.storage_key in RETURNS_DELETED:
+        return Response(obj=obj)
+    details = {"name": context.key[1], "kind": resource.plural, "uid": old.obj["metadata"]["uid"]}
+    if resource.group:
+        details["group"] = resource.group
+    return Response(obj={"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+
+
+# -- watches -----------------------------------------------------------------------------------------------------------
+
+
+def watch_response(context: Context, watch: Watch, initial: list[Entry] | None, *, bookmark_initial: bool) -> Response:
+    """A stream of watch events, one JSON object a line."""
+    accept = accept_of(context) if not context.loopback else Accept()
+    timeout = context.params.get("timeoutSeconds", "")
+    seconds = float(timeout) if timeout.isdigit() and timeout != "0" else random.uniform(1800, 3600)
+    bookmarks = context.params.get("allowWatchBookmarks", "").lower() in ("1", "true") or bookmark_initial
+    stream = _lines(context, watch, initial, accept, seconds, bookmarks, bookmark_initial)
+    return Response(
+        stream=stream, content_type="application/json;stream=watch" if not accept.yaml else "application/json"
+    )
+
+
+async def _lines(
+    context: Context,
+    watch: Watch,
+    initial: list[Entry] | None,
+    accept: Accept,
+    seconds: float,
+    bookmarks: bool,
+    bookmark_initial: bool,
+) -> AsyncIterator[bytes]:
+    encoder = _encoder(context, accept)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    if initial:
+        for start in range(0, len(initial), 100):
+            yield b"".join([encoder.entry("ADDED", entry) for entry in initial[start : start + 100]])
+    if bookmark_initial:
+        yield encoder.bookmark(watch.bookmark, initial_end=True)
+    told = watch.bookmark
+    while (left := deadline - loop.time()) > 0:
+        try:
+            events = await watch.next(min(left, BOOKMARK_EVERY))
+        except StatusError as error:
+            yield orjson.dumps({"type": "ERROR", "object": error.status}) + b"\n"
+            return
+        if events:
+            yield b"".join([encoder.event(event) for event in events])
+        elif bookmarks and watch.bookmark > told:
+            told = watch.bookmark
+            yield encoder.bookmark(told)
+
+
+class _Encoder:
+    """Plain watch events: encoded once for all who watch."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def event(self, event: Event) -> bytes:
+        return event.change.line(event.type)
+
+    def entry(self, kind: str, entry: Entry) -> bytes:
+        return b'{"type":"%s","object":%s}\n' % (kind.encode(), entry.bytes)
+
+    def bookmark(self, revision: int, initial_end: bool = False) -> bytes:
+        resource = self.context.resource
+        metadata: Obj = {"resourceVersion": str(revision), "creationTimestamp": None}
+        if initial_end:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        return self.wrap("BOOKMARK", obj)
+
+    def wrap(self, kind: str, obj: Obj) -> bytes:
+        return orjson.dumps({"type": kind, "object": obj}) + b"\n"
+
+
+class _FormedEncoder(_Encoder):
+    """Watch events in another form or version, each encoded for its watcher."""
+
+    def __init__(self, context: Context, accept: Accept) -> None:
+        super().__init__(context)
+        self.accept = accept
+        self.first = True
+
+    def event(self, event: Event) -> bytes:
+        return self.entry(event.type, event.change.final(event.type))
+
+    def entry(self, kind: str, entry: Entry) -> bytes:
+        obj = served(self.context, entry.obj)
+        if self.accept.form == "Table":
+            formed = _table(self.context, [obj], {"resourceVersion": str(entry.revision)})
+            if not self.first:
+                formed["columnDefinitions"] = None
+            self.first = False
+            return self.wrap(kind, formed)
+        return self.wrap(kind, partial_metadata(obj) if self.accept.form else obj)
+
+    def bookmark(self, revision: int, initial_end: bool = False) -> bytes:
+        if self.accept.form != "Table":
+            return super().bookmark(revision, initial_end)
+        metadata: Obj = {"resourceVersion": str(revision)}
+        row_metadata: Obj = {"resourceVersion": str(revision), "creationTimestamp": None}
+        if initial_end:
+            row_metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        row = {"cells": [], "object": partial_metadata({"metadata": row_metadata})}
+        formed = {
+            "kind": "Table",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": metadata,
+            "columnDefinitions": None,
+            "rows": [row],
+        }
+        return self.wrap("BOOKMARK", formed)
+
+
+def _encoder(context: Context, accept: Accept) -> _Encoder:
+    if not accept.form and _is_stored_version(context):
+        return _Encoder(context)
+    return _FormedEncoder(context, accept)

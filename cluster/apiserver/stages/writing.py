@@ -1,0 +1,88 @@
+"""What the etcd stage and the subresources share: one compare-and-swap, and what an update comes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.apimachinery import errors
+from cluster.apiserver.context import Context, Obj, Response
+from cluster.apiserver.stages import deleting
+from cluster.apiserver.storage.cache import Entry, Key
+from cluster.etcd.log import Conflict
+
+
+class Retry(Exception):
+    """Somebody else was faster: look again."""
+
+
+class Written:
+    """What the etcd span tells: the revision, and how the group commit went."""
+
+    __slots__ = ("revision",)
+
+    def __init__(self, revision: Any) -> None:
+        self.revision = revision
+
+    def as_detail(self) -> dict[str, object]:
+        revision = self.revision
+        return {
+            "revision": revision.revision,
+            "group": revision.group,
+            "commit_ms": round(revision.committed_in * 1000, 3),
+        }
+
+
+async def put(context: Context, key: Key, obj: Obj, verb: str, expected: int) -> object:
+    """One write of the request's resource; raises etcd's Conflict. Sets the journey's revision."""
+    storage = context.server.storage
+    revision = await storage.write(context.resource.storage_key, key, obj, verb, expected, context.journey.id)
+    context.journey.revision = revision.revision
+    return Written(revision)
+
+
+async def write_update(context: Context) -> object:
+    """The ordinary update: skip what changes nothing, delete what only waited for this, else swap."""
+    obj, old, resource = context.obj, context.old, context.resource
+    assert obj is not None and old is not None
+    if obj["metadata"].get("deletionTimestamp") and deleting.ready_to_go(resource, obj):
+        # The last finalizer went: the update is the deletion.
+        if context.dry_run:
+            context.response = Response(obj=obj)
+            return {"dryRun": True}
+        detail = await swap(context, old, obj, "delete")
+        context.response = Response(entry=Entry(context.key, context.journey.revision, obj))
+        return detail
+    obj["metadata"]["resourceVersion"] = str(old.revision)
+    if obj == old.obj or _only_ownership_changed(obj, old.obj):
+        context.response = Response(entry=old)
+        return {"unchanged": True, "revision": old.revision}
+    if context.dry_run:
+        context.response = Response(obj=obj)
+        return {"dryRun": True}
+    detail = await swap(context, old, obj, "update")
+    context.response = Response(entry=Entry(context.key, context.journey.revision, obj))
+    return detail
+
+
+def _only_ownership_changed(obj: Obj, old: Obj) -> bool:
+    """True when all that differs is a time in managedFields: nothing worth a revision."""
+    new_fields, old_fields = obj["metadata"].get("managedFields"), old["metadata"].get("managedFields")
+    if new_fields == old_fields or new_fields is None or old_fields is None or len(new_fields) != len(old_fields):
+        return False
+    timeless = [[{**entry, "time": None} for entry in fields] for fields in (new_fields, old_fields)]
+    if timeless[0] != timeless[1]:
+        return False
+    metadata = {**obj["metadata"], "managedFields": old_fields}
+    return bool({**obj, "metadata": metadata} == old)
+
+
+async def swap(context: Context, old: Entry, obj: Obj, verb: str) -> object:
+    resource = context.resource
+    try:
+        return await put(context, context.key, obj, verb, old.revision)
+    except Conflict as conflict:
+        if conflict.current == 0:
+            raise errors.not_found(resource.plural, resource.group, context.key[1]) from conflict
+        if context.pinned:
+            raise errors.conflict(resource.plural, resource.group, context.key[1]) from conflict
+        raise Retry from conflict

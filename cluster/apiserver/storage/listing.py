@@ -1,0 +1,186 @@
+"""Lists with Kubernetes' resourceVersion semantics and continue tokens (apiserver/storage/etcd3, /cacher).
+
+"" and "0" and "not older than N" are answered from the cache, which shows everything that was acknowledged; "exact N" and the
+second and later pages read the log as of their revision, so that all pages of a list show one moment.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import orjson
+
+from cluster.apimachinery.errors import StatusError, bad_request
+from cluster.apiserver.storage.cache import Entry, Key
+from cluster.apiserver.storage.selection import Selection
+from cluster.apiserver.storage.store import Storage, parse
+from cluster.apiserver.storage.watching import select
+from cluster.etcd.log import Compacted
+
+# How long a read waits for a revision that the cache has not seen yet (real seconds).
+PATIENCE = 3.0
+
+
+@dataclass(slots=True)
+class Page:
+    """Entries in key order, as of `revision`; `token` continues, `remaining` is None when it is not known."""
+
+    entries: list[Entry]
+    revision: int
+    token: str = ""
+    remaining: int | None = None
+    source: str = "cache"
+
+
+@dataclass(slots=True)
+class ListOptions:
+    """metav1.ListOptions, as far as reading goes."""
+
+    resource_version: str = ""
+    match: str = ""
+    limit: int = 0
+    token: str = ""
+
+
+def parse_revision(text: str) -> int:
+    """A resourceVersion parameter; 400 when it is no number."""
+    if not text:
+        return 0
+    if not text.isdigit():
+        raise bad_request(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def _validate(options: ListOptions) -> None:
+    """The combinations that Kubernetes refuses (apimachinery/pkg/apis/meta/internalversion/validation)."""
+    if options.match and options.match not in ("Exact", "NotOlderThan"):
+        raise _invalid(
+            f'resourceVersionMatch: Unsupported value: "{options.match}": supported values: "Exact", "NotOlderThan"'
+        )
+    if options.match and not options.resource_version:
+        raise _invalid(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
+    if options.match and options.token:
+        raise _invalid("resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided")
+    if options.match == "Exact" and options.resource_version == "0":
+        raise _invalid(
+            'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        )
+    if options.token and options.resource_version not in ("", "0"):
+        raise bad_request("specifying resource version is not allowed when using continue")
+
+
+def _invalid(text: str) -> StatusError:
+    return StatusError(
+        422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {text}', group="meta.k8s.io", kind="ListOptions"
+    )
+
+
+async def wait_until_fresh(storage: Storage, wanted: int) -> None:
+    """Let the cache catch up to `wanted`; 504 in Kubernetes' words when it does not."""
+    if wanted > storage.revision and not await storage.wait_for(wanted, PATIENCE):
+        raise StatusError(
+            504,
+            "Timeout",
+            f"Too large resource version: {wanted}, current: {storage.revision}",
+            causes=[{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            retry_after=1,
+        )
+
+
+async def list_page(storage: Storage, resource: str, selection: Selection, options: ListOptions) -> Page:
+    """One page of a list."""
+    _validate(options)
+    if options.token:
+        return await _continued(storage, resource, selection, options)
+    wanted = parse_revision(options.resource_version)
+    exact = options.match == "Exact" or (wanted and options.limit and not options.match)
+    if wanted and exact:
+        if wanted > storage.revision:
+            await wait_until_fresh(storage, wanted)
+        return await _from_log(storage, resource, selection, wanted, None, options.limit)
+    await wait_until_fresh(storage, wanted)
+    entries = select(storage, resource, selection)
+    revision = storage.revision
+    if options.limit and len(entries) > options.limit:
+        page = entries[: options.limit]
+        remaining = len(entries) - options.limit if selection.everything else None
+        return Page(page, revision, _token(revision, page[-1].key), remaining)
+    return Page(entries, revision)
+
+
+async def _continued(storage: Storage, resource: str, selection: Selection, options: ListOptions) -> Page:
+    revision, after = _parse_token(options.token)
+    if revision < 0:
+        # A token of ours that lets go of consistency: go on from the key at the present state.
+        revision = storage.revision
+    if revision == storage.revision:
+        entries = [entry for entry in select(storage, resource, selection) if entry.key > after]
+        if options.limit and len(entries) > options.limit:
+            page = entries[: options.limit]
+            remaining = len(entries) - options.limit if selection.everything else None
+            return Page(page, revision, _token(revision, page[-1].key), remaining)
+        return Page(entries, revision)
+    return await _from_log(storage, resource, selection, revision, after, options.limit)
+
+
+async def _from_log(
+    storage: Storage, resource: str, selection: Selection, revision: int, after: Key | None, limit: int
+) -> Page:
+    """The state as of an earlier revision, from etcd."""
+    entries: list[Entry] = []
+    more = False
+    try:
+        while not more:
+            chunk, _ = await storage.log.range(
+                resource, selection.namespace or None, at=revision, after_key=after, limit=500
+            )
+            for found in chunk:
+                entry = Entry((found.namespace, found.name), found.revision, parse(found.value, found.revision))
+                if selection.matches(entry.obj):
+                    if limit and len(entries) == limit:
+                        more = True
+                        break
+                    entries.append(entry)
+            if len(chunk) < 500:
+                break
+            after = (chunk[-1].namespace, chunk[-1].name)
+    except Compacted as error:
+        raise _expired(storage, after) from error
+    token = _token(revision, entries[-1].key) if more else ""
+    return Page(entries, revision, token, source="etcd")
+
+
+def _expired(storage: Storage, after: Key | None) -> StatusError:
+    if after is None:
+        return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
+    error = StatusError(
+        410,
+        "Expired",
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    )
+    error.continue_token = _token(-1, after)
+    return error
+
+
+def _token(revision: int, after: Key) -> str:
+    start = f"{after[0]}/{after[1]}\0"
+    data = orjson.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": start})
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _parse_token(token: str) -> tuple[int, Key]:
+    try:
+        data = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        if data["v"] != "meta.k8s.io/v1":
+            raise ValueError("unrecognized version")
+        namespace, _, name = str(data["start"]).rstrip("\0").partition("/")
+        return int(data["rv"]), (namespace, name)
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise bad_request(f"continue key is not valid: {error}") from error

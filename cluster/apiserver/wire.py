@@ -1,0 +1,150 @@
+"""The Kubernetes wire API as a thin ASGI application: HTTP in, the pipeline, HTTP out.
+
+Knows nothing of any kind: it reads a bounded body, names the request's journey, and turns answers, errors and streams into
+bytes. Stands beside Django in `kubeweb/asgi.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from cluster.apimachinery.errors import StatusError, too_large
+from cluster.apiserver import paths
+from cluster.apiserver.context import Context, Response
+from cluster.apiserver.resources.body import MAX_BODY
+from cluster.apiserver.server import APIServer
+from cluster.journeys.trace import Journey
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+ROOTS = (
+    "/api",
+    "/apis",
+    "/openapi",
+    "/version",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openid",
+    "/.well-known",
+)
+
+
+def serves(path: str) -> bool:
+    """Whether a path belongs to the Kubernetes API."""
+    return path.startswith(ROOTS) and any(path == root or path.startswith(root + "/") for root in ROOTS)
+
+
+class WireAPI:
+    """The ASGI application."""
+
+    def __init__(self, server: APIServer) -> None:
+        self.server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        journey = Journey("request", "apiserver")
+        journey.origin = "outside"
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        journey.agent = headers.get(b"user-agent", b"").decode("latin-1")
+        query = scope["query_string"]
+        context = Context(self.server, scope["method"], scope["path"], _params(query) if query else {}, journey)
+        context.headers, context.scope = headers, scope
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                context.body = await _body(headers, receive)
+            response = await self.server.handle(context)
+            if not context.info.is_resource:
+                response = await paths.answer(context)
+        except StatusError as error:
+            response = Response(error.code, data=orjson.dumps(error.status))
+            if error.details.get("retryAfterSeconds"):
+                response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
+        await _send(context, response, receive, send)
+
+
+@lru_cache(maxsize=4096)
+def _params(query: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    """The body, or 413 as soon as it is known to be too large."""
+    declared = headers.get(b"content-length", b"")
+    refused = declared.isdigit() and int(declared) > MAX_BODY
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise StatusError(499, "ClientClosed", "the client went away")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if refused or size > MAX_BODY:
+            raise too_large(f"Request entity too large: limit is {MAX_BODY}")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _send(context: Context, response: Response, receive: Receive, send: Send) -> None:
+    headers = [
+        (b"content-type", response.content_type.encode()),
+        (b"cache-control", b"no-cache, private"),
+        (b"audit-id", context.journey.id.encode()),
+        (b"x-kubeweb-journey", context.journey.id.encode()),
+    ]
+    for text in dict.fromkeys(context.warnings):
+        headers.append((b"warning", f'299 - "{_quoted(text)}"'.encode()))
+    for name, value in response.headers.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
+    data = response.data
+    if response.stream is None:
+        if data is None:
+            data = response.entry.bytes if response.entry is not None else orjson.dumps(response.obj or {})
+        headers.append((b"content-length", str(len(data)).encode()))
+        await send({"type": "http.response.start", "status": response.code, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if context.method == "HEAD" else data})
+        return
+    await send({"type": "http.response.start", "status": response.code, "headers": headers})
+    # The head goes out at once: a watcher wants to know that it watches before anything happens.
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+    await _pump(response.stream, receive, send)
+
+
+def _quoted(text: str) -> str:
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    return clean.replace("\\", "\\\\").replace('"', '\\"')
+
+
+async def _pump(stream: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send a stream until it ends or the client goes."""
+
+    async def pump() -> None:
+        async for chunk in stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = {asyncio.ensure_future(pump()), asyncio.ensure_future(gone())}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(RuntimeError):
+            await stream.aclose()  # type: ignore[attr-defined]

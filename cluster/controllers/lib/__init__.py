@@ -1,0 +1,1 @@
+"""Machinery that several controllers share: expectations, batching, claiming, creating pods."""

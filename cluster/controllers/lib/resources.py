@@ -1,0 +1,77 @@
+"""What kinds there are, for the controllers that treat all alike: garbage collection and namespace deletion.
+
+`BUILT_IN` is what every cluster of ours serves. The wiring may replace `discovery` on those controllers' classes by a
+function that asks the API server's registry (and so includes custom resources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceInfo:
+    """One resource: its client path (`apps/v1/deployments`), its kind, and whether it lives in namespaces."""
+
+    path: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        version, _, _ = self.path.rpartition("/")
+        return version.rpartition("/")[0]
+
+    @property
+    def plural(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+# Kinds that own or are owned: the garbage collector watches them.
+OWNERSHIP = (
+    ResourceInfo("v1/pods", "Pod"),
+    ResourceInfo("apps/v1/replicasets", "ReplicaSet"),
+    ResourceInfo("apps/v1/deployments", "Deployment"),
+    ResourceInfo("apps/v1/statefulsets", "StatefulSet"),
+    ResourceInfo("apps/v1/daemonsets", "DaemonSet"),
+    ResourceInfo("apps/v1/controllerrevisions", "ControllerRevision"),
+    ResourceInfo("batch/v1/jobs", "Job"),
+    ResourceInfo("batch/v1/cronjobs", "CronJob"),
+    ResourceInfo("v1/replicationcontrollers", "ReplicationController"),
+    ResourceInfo("v1/services", "Service"),
+    ResourceInfo("discovery.k8s.io/v1/endpointslices", "EndpointSlice"),
+    ResourceInfo("v1/configmaps", "ConfigMap"),
+    ResourceInfo("v1/secrets", "Secret"),
+    ResourceInfo("v1/serviceaccounts", "ServiceAccount"),
+    ResourceInfo("v1/persistentvolumeclaims", "PersistentVolumeClaim"),
+    ResourceInfo("rbac.authorization.k8s.io/v1/roles", "Role"),
+    ResourceInfo("rbac.authorization.k8s.io/v1/rolebindings", "RoleBinding"),
+    ResourceInfo("networking.k8s.io/v1/ingresses", "Ingress"),
+    ResourceInfo("networking.k8s.io/v1/networkpolicies", "NetworkPolicy"),
+    ResourceInfo("policy/v1/poddisruptionbudgets", "PodDisruptionBudget"),
+    ResourceInfo("autoscaling/v2/horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+    ResourceInfo("coordination.k8s.io/v1/leases", "Lease"),
+    ResourceInfo("v1/nodes", "Node", namespaced=False),
+    ResourceInfo("v1/namespaces", "Namespace", namespaced=False),
+    ResourceInfo("rbac.authorization.k8s.io/v1/clusterroles", "ClusterRole", namespaced=False),
+    ResourceInfo("rbac.authorization.k8s.io/v1/clusterrolebindings", "ClusterRoleBinding", namespaced=False),
+)
+BUILT_IN = (
+    *OWNERSHIP,
+    ResourceInfo("v1/endpoints", "Endpoints"),
+    ResourceInfo("v1/events", "Event"),
+    ResourceInfo("v1/limitranges", "LimitRange"),
+    ResourceInfo("v1/podtemplates", "PodTemplate"),
+    ResourceInfo("v1/resourcequotas", "ResourceQuota"),
+)
+
+
+def ownership() -> Iterable[ResourceInfo]:
+    """The garbage collector's default discovery."""
+    return OWNERSHIP
+
+
+def built_in() -> Iterable[ResourceInfo]:
+    """The namespace controller's default discovery."""
+    return BUILT_IN

@@ -1,0 +1,1 @@
+"""What controllers decide, as pure functions: rollout arithmetic, deletion ranking, statuses, slices."""

@@ -1,0 +1,29 @@
+"""The examples: YAML files whose leading comments are their title and description."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def load_examples(folder: Path) -> list[dict[str, str]]:
+    """All examples in order of their file names: name, title (first comment line), description (the rest), yaml."""
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        text = path.read_text()
+        comments = []
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                break
+            comments.append(line.lstrip("# ").strip())
+        body = text.split("\n", len(comments))[-1] if comments else text
+        found.append(
+            {
+                "name": path.stem.split("-", 1)[-1],
+                "title": comments[0] if comments else path.stem,
+                "description": " ".join(comments[1:]),
+                "yaml": body.lstrip("\n"),
+            }
+        )
+    return found

@@ -1,0 +1,30 @@
+"""What the explorer lets a person see beyond their own: asked of RBAC, like everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+
+from cluster.apimachinery.errors import StatusError
+from cluster.explorer.services import services
+
+
+async def may(user: Any, verb: str, group: str, resource: str) -> bool:
+    """Whether RBAC allows this, asked through the API as that person."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
+    }
+    try:
+        client = services().client_for(user)
+        answer = await client.create("authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    except StatusError:
+        return False
+    return bool(answer["status"]["allowed"])
+
+
+def may_see_all_journeys(user: Any) -> bool:
+    """For views, which run in threads."""
+    return bool(async_to_sync(may)(user, "list", "sim.kubeweb.dev", "journeys"))

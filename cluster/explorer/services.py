@@ -1,0 +1,38 @@
+"""What the explorer is given by the process that runs it. `kubeweb` fills this in; nothing here knows the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.client.client import Client
+from cluster.journeys.store import JourneyStore
+
+
+@dataclass
+class Services:
+    """`client_for(user)` makes a client for a Django user, under that user's RBAC."""
+
+    client_for: Callable[[Any], Client]
+    journeys: JourneyStore
+    # The stations of the map as the server declares them: stages, loops, components.
+    pipeline: dict[str, Any]
+    # Live figures: queue depths, revision, watchers …
+    stats: Callable[[], dict[str, Any]] = dict
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+_current: list[Services] = []
+
+
+def provide(services: Services) -> None:
+    """Called once at start by the process that wires the cluster up."""
+    _current[:] = [services]
+
+
+def services() -> Services:
+    """The services of this process."""
+    if not _current:
+        raise RuntimeError("the cluster is not running in this process")
+    return _current[0]

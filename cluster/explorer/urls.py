@@ -1,0 +1,13 @@
+"""URLs of the explorer."""
+
+from django.urls import path
+
+from cluster.explorer import views
+
+urlpatterns = [
+    path("", views.page, name="page"),
+    path("explorer/pipeline/", views.PipelineView.as_view(), name="pipeline"),
+    path("explorer/journeys/", views.JourneysView.as_view(), name="journeys"),
+    path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),
+    path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
+]

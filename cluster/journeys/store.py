@@ -1,0 +1,256 @@
+"""Keeping journeys: the latest in memory, those of requests from outside in the database, for replay after a restart.
+
+A sink of the recorder. What just happened is at hand as objects; every moment a background task packs what has finished
+(JSON, zlib) and writes it in one transaction, so that memory holds little and the hot path pays an append.
+Reads and writes are kept apart: a thousand GETs do not push out the apply one wants to see again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import zlib
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from cluster.journeys.models import Chunk, Root
+from cluster.journeys.trace import Journey, recorder, wall
+
+log = logging.getLogger(__name__)
+
+READS = frozenset({"get", "list", "watch"})
+
+# Trees kept, of writes and of reads; journeys kept of one tree; how often to pack and write (real seconds).
+KEPT_WRITES, KEPT_READS, KEPT_OF_TREE, FLUSH_EVERY = 2000, 600, 60_000, 0.5
+# Trees that the cluster began by itself (heartbeats, timers): only ever in memory.
+KEPT_INSIDE = 300
+
+
+class Tree:
+    """All journeys with one root."""
+
+    __slots__ = ("dropped", "finished", "kept", "open", "packed", "root", "touched")
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.open: dict[str, Journey] = {}
+        self.finished: list[Journey] = []
+        self.packed: list[bytes] = []
+        self.kept = 0
+        self.dropped = 0
+        self.touched = 0.0
+
+
+class JourneyStore:
+    """Attach with `start()`. `feed` holds the newest journeys for those who stream them."""
+
+    def __init__(self, *, persist: bool = True) -> None:
+        self.persist = persist
+        self.feed: deque[tuple[int, Journey]] = deque(maxlen=20_000)
+        self.sequence = 0
+        self._outside: OrderedDict[str, Tree] = OrderedDict()
+        self._inside: OrderedDict[str, Tree] = OrderedDict()
+        self._summaries: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._fresh_roots: list[Journey] = []
+        self._dirty: dict[str, Tree] = {}
+        self._forget: list[str] = []
+        self._counts = {True: 0, False: 0}
+        self._unsink: Callable[[], None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # -- recording -----------------------------------------------------------------------------------------------
+
+    def record(self, journey: Journey) -> None:
+        """The recorder's sink: cheap, and on the hot path of everything."""
+        self.sequence += 1
+        self.feed.append((self.sequence, journey))
+        root = journey.root
+        tree = self._outside.get(root)
+        if tree is None:
+            if journey.origin == "outside" or root in self._summaries:
+                tree = self._outside[root] = Tree(root)
+            else:
+                tree = self._inside.get(root)
+                if tree is None:
+                    tree = self._inside[root] = Tree(root)
+                    if len(self._inside) > KEPT_INSIDE:
+                        self._inside.popitem(last=False)
+        if journey.origin == "outside" and root == journey.id and journey.end:
+            self._fresh_roots.append(journey)
+        if not journey.end:
+            tree.open[journey.id] = journey
+            return
+        tree.open.pop(journey.id, None)
+        if tree.kept >= KEPT_OF_TREE:
+            tree.dropped += 1
+            return
+        tree.kept += 1
+        tree.finished.append(journey)
+        if root in self._outside:
+            self._dirty[root] = tree
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def recent(self, *, actor: str | None = None, limit: int = 50, before: str = "") -> list[dict[str, Any]]:
+        """Summaries of requests from outside, newest first; only one person's when `actor` is given."""
+        self._summarize()
+        found: list[dict[str, Any]] = []
+        skipping = bool(before) and before in self._summaries
+        for root in reversed(list(self._summaries)):
+            if skipping:
+                skipping = root != before
+                continue
+            summary = self._summaries[root]
+            if actor is None or summary["actor"] == actor:
+                found.append(summary)
+                if len(found) >= limit:
+                    break
+        return found
+
+    async def tree(self, root: str) -> list[dict[str, Any]]:
+        """All journeys of a tree as dicts, by start; empty when it is not known (any more)."""
+        tree = self._outside.get(root) or self._inside.get(root)
+        found: dict[str, dict[str, Any]] = {}
+        if self.persist and (tree is None or root in self._outside):
+            for data in await sync_to_async(_read_chunks)(root):
+                for journey in orjson.loads(zlib.decompress(data)):
+                    found[journey["id"]] = journey
+        if tree is not None:
+            for packed in tree.packed:
+                for journey in orjson.loads(zlib.decompress(packed)):
+                    found[journey["id"]] = journey
+            for journey_object in (*tree.finished, *tree.open.values()):
+                found[journey_object.id] = journey_object.as_dict()
+        return sorted(found.values(), key=lambda journey: (journey["start"], journey["id"]))
+
+    def actor_of(self, root: str) -> str | None:
+        """Who made the request at the root; None when it is not known."""
+        self._summarize()
+        summary = self._summaries.get(root)
+        return None if summary is None else str(summary["actor"])
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load what was kept, listen to the recorder, and keep writing."""
+        if self.persist:
+            rows = await sync_to_async(_read_roots)()
+            for row in rows:
+                self._summaries[row["id"]] = row
+                self._counts[row["verb"] in READS] += 1
+        self._unsink = recorder.add_sink(self.record)
+        self._task = asyncio.create_task(self._keep(), name="journeys")
+
+    async def stop(self) -> None:
+        """Write what is left and let go."""
+        if self._unsink is not None:
+            self._unsink()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.flush()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            try:
+                await self.flush()
+            except Exception:
+                log.exception("journeys could not be written")
+
+    def _summarize(self) -> None:
+        fresh, self._fresh_roots = self._fresh_roots, []
+        for journey in fresh:
+            summary = journey.as_dict()
+            summary["spans"] = []
+            self._summaries[journey.id] = summary
+            self._counts[journey.verb in READS] += 1
+        for reading, most in ((True, KEPT_READS), (False, KEPT_WRITES)):
+            if self._counts[reading] > most:
+                self._trim(reading, self._counts[reading] - most * 9 // 10)
+
+    def _trim(self, reading: bool, surplus: int) -> None:
+        gone = list(
+            itertools.islice((k for k, s in self._summaries.items() if (s["verb"] in READS) is reading), surplus)
+        )
+        for root in gone:
+            del self._summaries[root]
+            self._outside.pop(root, None)
+            self._dirty.pop(root, None)
+        self._forget.extend(gone)
+        self._counts[reading] -= len(gone)
+
+    async def flush(self) -> None:
+        """Pack what has finished and, if journeys persist, write it in one transaction off the loop."""
+        fresh = [journey.id for journey in self._fresh_roots]
+        self._summarize()
+        dirty, self._dirty = self._dirty, {}
+        work = []
+        for tree in dirty.values():
+            finished, tree.finished = tree.finished, []
+            if finished:
+                work.append((tree, finished))
+        for tree in list(self._inside.values()):
+            if len(tree.finished) > 200:
+                del tree.finished[:-200]
+        forget, self._forget = self._forget, []
+        if not (work or fresh or forget):
+            return
+        roots = [self._summaries[root] for root in fresh if root in self._summaries]
+        chunks = await asyncio.to_thread(_pack, work)
+        if not self.persist:
+            for tree, data, _ in chunks:
+                tree.packed.append(data)
+            return
+        await sync_to_async(_write)(roots, [(tree.root, count, data) for tree, data, count in chunks], forget)
+        horizon = wall() - 30.0
+        for tree, _, _ in chunks:
+            tree.touched = wall()
+        for root, tree in list(self._outside.items()):
+            # At rest and written: the database has it all.
+            if tree.touched and tree.touched < horizon and not tree.open and not tree.finished:
+                del self._outside[root]
+
+
+def _pack(work: Iterable[tuple[Tree, list[Journey]]]) -> list[tuple[Tree, bytes, int]]:
+    return [
+        (tree, zlib.compress(orjson.dumps([journey.as_dict() for journey in journeys], default=str), 1), len(journeys))
+        for tree, journeys in work
+    ]
+
+
+def _write(roots: list[dict[str, Any]], chunks: list[tuple[str, int, bytes]], forget: list[str]) -> None:
+    with transaction.atomic():
+        latest = Root.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+        Root.objects.bulk_create(
+            [
+                Root(
+                    id=root["id"],
+                    sequence=latest + number,
+                    actor=root["actor"],
+                    reading=root["verb"] in READS,
+                    summary=orjson.loads(orjson.dumps(root, default=str)),
+                )
+                for number, root in enumerate(roots, 1)
+            ],
+            ignore_conflicts=True,
+        )
+        Chunk.objects.bulk_create([Chunk(root=root, count=count, data=data) for root, count, data in chunks])
+        for start in range(0, len(forget), 500):
+            some = forget[start : start + 500]
+            Root.objects.filter(id__in=some).delete()
+            Chunk.objects.filter(root__in=some).delete()
+
+
+def _read_roots() -> list[dict[str, Any]]:
+    return [row.summary for row in Root.objects.order_by("sequence")]
+
+
+def _read_chunks(root: str) -> list[bytes]:
+    return [bytes(data) for data in Chunk.objects.filter(root=root).order_by("id").values_list("data", flat=True)]

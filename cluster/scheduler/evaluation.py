@@ -1,0 +1,195 @@
+"""Filter and score all nodes for a pod, quickly: what was found for a template and a node holds until that node changes.
+
+After a pod has been placed only one node is different; the next pod of the same template re-examines that one and reuses the
+rest (Kubernetes calls it opportunistic batching). The result keeps every verdict, for the journey.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.scheduler.nodeinfo import NodeInfo, PodShape
+from cluster.scheduler.plugins import filters, scores
+
+# Templates whose verdicts are remembered.
+MAX_REMEMBERED = 64
+
+
+class _Seen:
+    """What one template's pods meet on one node."""
+
+    __slots__ = ("generation", "partial", "per_node", "plugin", "raw", "reasons", "static_generation")
+
+    def __init__(self) -> None:
+        self.generation = -1
+        self.static_generation = -1
+        self.plugin = ""
+        self.reasons: tuple[str, ...] = ()
+        self.per_node: tuple[int, ...] = ()
+        self.raw: tuple[int, ...] = ()
+        self.partial = 0
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """All verdicts for one pod. `feasible` and `totals` run in parallel; `columns` holds each plugin's scores."""
+
+    nodes: int
+    refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # node → (plugin, reasons)
+    feasible: list[NodeInfo] = field(default_factory=list)
+    columns: dict[str, Sequence[int]] = field(default_factory=dict)
+    totals: list[int] = field(default_factory=list)
+
+    @property
+    def best(self) -> NodeInfo | None:
+        """The node with the highest total; the first of equals, whose order rotates from pod to pod."""
+        if not self.totals:
+            return None
+        return self.feasible[self.totals.index(max(self.totals))]
+
+
+def examine(shape: PodShape, node: NodeInfo, seen: _Seen) -> None:
+    """Bring what is remembered of this template and node up to date."""
+    if seen.static_generation != node.static_generation:
+        seen.static_generation = node.static_generation
+        seen.plugin, seen.reasons = "", ()
+        for plugin, check in filters.STATIC:
+            reasons = check(shape, node)
+            if reasons:
+                seen.plugin, seen.reasons = plugin, reasons
+                break
+        seen.raw = tuple(score(shape, node) for _, score, _, _ in scores.NORMALIZED)
+    elif seen.plugin in _DYNAMIC_NAMES:
+        seen.plugin, seen.reasons = "", ()
+    seen.generation = node.generation
+    if seen.reasons:
+        return
+    for plugin, check in filters.DYNAMIC:
+        reasons = check(shape, node)
+        if reasons:
+            seen.plugin, seen.reasons = plugin, reasons
+            return
+    seen.per_node = tuple(score(shape, node) for _, score, _ in scores.PER_NODE)
+    seen.partial = sum(value * weight for value, (_, _, weight) in zip(seen.per_node, scores.PER_NODE, strict=True))
+
+
+_DYNAMIC_NAMES = frozenset(plugin for plugin, _ in filters.DYNAMIC)
+
+
+class Evaluator:
+    """Evaluates pods against nodes, remembering verdicts per template."""
+
+    def __init__(self) -> None:
+        self._remembered: dict[bytes, dict[str, _Seen]] = {}
+
+    def evaluate(self, shape: PodShape, owner: str, nodes: Sequence[NodeInfo], *, wanted: int) -> Evaluation:
+        """Filter until `wanted` feasible nodes are found (0: all), then score those."""
+        remembered = self._remembered.get(shape.signature)
+        if remembered is None:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            remembered = self._remembered[shape.signature] = {}
+        result = Evaluation(len(nodes))
+        feasible, found = result.feasible, []
+        for node in nodes:
+            seen = remembered.get(node.name)
+            if seen is None:
+                seen = remembered[node.name] = _Seen()
+            if seen.generation != node.generation:
+                examine(shape, node, seen)
+            if seen.reasons:
+                result.refused[node.name] = (seen.plugin, seen.reasons)
+                continue
+            feasible.append(node)
+            found.append(seen)
+            if wanted and len(feasible) >= wanted:
+                break
+        if feasible:
+            _score(owner, result, found)
+        return result
+
+
+def _score(owner: str, result: Evaluation, found: list[_Seen]) -> None:
+    totals = [seen.partial for seen in found]
+    for position, (plugin, _, _) in enumerate(scores.PER_NODE):
+        result.columns[plugin] = [seen.per_node[position] for seen in found]
+    for position, (plugin, _, weight, reverse) in enumerate(scores.NORMALIZED):
+        column = scores.normalized([seen.raw[position] for seen in found], reverse=reverse)
+        result.columns[plugin] = column
+        totals = [total + value * weight for total, value in zip(totals, column, strict=True)]
+    if owner:
+        column = scores.normalized([node.owners.get(owner, 0) for node in result.feasible], reverse=True)
+        result.columns[scores.SPREAD] = column
+        totals = [total + value * scores.SPREAD_WEIGHT for total, value in zip(totals, column, strict=True)]
+    result.totals = totals
+
+
+def fit_error(shape: PodShape, result: Evaluation, by_name: dict[str, NodeInfo], *, policy: str) -> str:
+    """Why no node would do (framework.FitError.Error), with what preemption would bring."""
+    if not result.nodes:
+        return "no nodes available to schedule pods"
+    counts = Counter(reason for _, reasons in result.refused.values() for reason in reasons)
+    # Kubernetes sorts the texts with their counts in front.
+    texts = sorted(f"{count} {reason}" for reason, count in counts.items())
+    available = f"0/{result.nodes} nodes are available"
+    helpless = sum(
+        1
+        for name, (plugin, _) in result.refused.items()
+        if name in by_name and filters.beyond_help(shape, by_name[name], plugin)
+    )
+    outcomes = []
+    if policy == "Never":
+        preemption = "not eligible due to preemptionPolicy=Never."
+    else:
+        if result.nodes - helpless:
+            outcomes.append(f"{result.nodes - helpless} No preemption victims found for incoming pod")
+        if helpless:
+            outcomes.append(f"{helpless} Preemption is not helpful for scheduling")
+        preemption = f"{available}: {', '.join(sorted(outcomes))}."
+    return f"{available}: {', '.join(texts)}. no new claims to deallocate, preemption: {preemption}"
+
+
+class Verdicts:
+    """The filter and score tables as a journey's span shows them; rendered when somebody looks."""
+
+    __slots__ = ("kind", "result")
+
+    # With more nodes than this the table is given by columns instead of one object per node.
+    ROWS = 20
+
+    def __init__(self, kind: str, result: Evaluation) -> None:
+        self.kind = kind
+        self.result = result
+
+    def as_detail(self) -> dict[str, Any]:
+        result = self.result
+        if self.kind == "filter":
+            nodes: dict[str, str] = {name: ", ".join(reasons) for name, (_, reasons) in result.refused.items()}
+            plugins = Counter(plugin for plugin, _ in result.refused.values())
+            passed = [node.name for node in result.feasible]
+            if len(passed) <= self.ROWS:
+                nodes.update(dict.fromkeys(passed, "ok"))
+            return {
+                "considered": result.nodes,
+                "passed": len(passed),
+                "refused_by": dict(plugins),
+                "nodes": nodes,
+                **({"passed_nodes": passed} if len(passed) > self.ROWS else {}),
+            }
+        names = [node.name for node in result.feasible]
+        if len(names) <= self.ROWS:
+            return {
+                name: {
+                    **{plugin: column[position] for plugin, column in result.columns.items()},
+                    "total": result.totals[position],
+                }
+                for position, name in enumerate(names)
+            }
+        return {
+            "nodes": names,
+            "columns": {key: list(column) for key, column in result.columns.items()},
+            "total": result.totals,
+        }

@@ -1,0 +1,122 @@
+"""Filters: may this pod stand on this node? Each says why not, in Kubernetes' words (scheduler/framework/plugins).
+
+A filter is a pure function (shape, node) -> reasons; no reason is a yes. `STATIC` ones depend on the Node object alone and are
+asked once per pod template and node; `DYNAMIC` ones depend on the other pods there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cluster.apimachinery.labels import Requirement
+from cluster.scheduler.nodeinfo import NodeInfo, PodShape
+
+Obj = dict[str, Any]
+Filter = Callable[[PodShape, NodeInfo], tuple[str, ...]]
+
+UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+_YES: tuple[str, ...] = ()
+
+
+def tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
+    """Whether one toleration accepts one taint (v1.Toleration.ToleratesTaint)."""
+    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
+        return False
+    if toleration.get("key") and toleration["key"] != taint.get("key"):
+        return False
+    operator = toleration.get("operator") or "Equal"
+    if operator == "Exists":
+        return True
+    if not toleration.get("key"):
+        return False
+    return (toleration.get("value") or "") == (taint.get("value") or "")
+
+
+def untolerated(tolerations: tuple[Obj, ...], taints: tuple[Obj, ...], effects: tuple[str, ...]) -> Obj | None:
+    """The first taint with one of these effects that nothing tolerates."""
+    for taint in taints:
+        if taint.get("effect") in effects and not any(tolerates(toleration, taint) for toleration in tolerations):
+            return taint
+    return None
+
+
+def node_unschedulable(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    if node.unschedulable and not any(tolerates(toleration, UNSCHEDULABLE_TAINT) for toleration in shape.tolerations):
+        return ("node(s) were unschedulable",)
+    return _YES
+
+
+def node_name(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    if shape.node_name and shape.node_name != node.name:
+        return ("node(s) didn't match the requested node name",)
+    return _YES
+
+
+def taint_toleration(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    taint = untolerated(shape.tolerations, node.taints, ("NoSchedule", "NoExecute"))
+    if taint is not None:
+        return (f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value') or ''}}}",)
+    return _YES
+
+
+def matches_term(term: Mapping[str, Any], node: NodeInfo) -> bool:
+    """One nodeSelectorTerm: all its expressions and fields must hold; an empty one matches nothing."""
+    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    if not expressions and not fields:
+        return False
+    for part, labels in ((expressions, node.labels), (fields, {"metadata.name": node.name})):
+        for expression in part:
+            need = Requirement(expression["key"], expression["operator"], tuple(expression.get("values") or ()))
+            if not need.matches(labels):
+                return False
+    return True
+
+
+def node_affinity(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    for key, value in shape.selector.items():
+        if node.labels.get(key) != value:
+            return ("node(s) didn't match Pod's node affinity/selector",)
+    required = shape.affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if required and not any(matches_term(term, node) for term in required.get("nodeSelectorTerms") or ()):
+        return ("node(s) didn't match Pod's node affinity/selector",)
+    return _YES
+
+
+def node_ports(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    anywhere = "0.0.0.0"  # noqa: S104 — the address that conflicts with every other
+    for ip, protocol, port in shape.ports:
+        for taken_ip, taken_protocol, taken in node.ports:
+            if port == taken and protocol == taken_protocol and (ip == taken_ip or anywhere in (ip, taken_ip)):
+                return ("node(s) didn't have free ports for the requested pod ports",)
+    return _YES
+
+
+def node_resources_fit(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
+    reasons = []
+    allocatable, requested = node.allocatable, node.requested
+    if len(node.pods) + 1 > allocatable.get("pods", 0):
+        reasons.append("Too many pods")
+    for name, wanted in shape.requests.items():
+        if wanted and wanted > allocatable.get(name, 0) - requested.get(name, 0):
+            reasons.append(f"Insufficient {name}")
+    return tuple(reasons) if reasons else _YES
+
+
+def beyond_help(shape: PodShape, node: NodeInfo, plugin: str) -> bool:
+    """True when no preemption could make room here: the refusal has nothing to do with other pods."""
+    if plugin == "NodeResourcesFit":
+        return any(wanted > node.allocatable.get(name, 0) for name, wanted in shape.requests.items())
+    return plugin != "NodePorts"
+
+
+STATIC: tuple[tuple[str, Filter], ...] = (
+    ("NodeUnschedulable", node_unschedulable),
+    ("NodeName", node_name),
+    ("TaintToleration", taint_toleration),
+    ("NodeAffinity", node_affinity),
+)
+DYNAMIC: tuple[tuple[str, Filter], ...] = (
+    ("NodePorts", node_ports),
+    ("NodeResourcesFit", node_resources_fit),
+)

@@ -1,0 +1,318 @@
+"""The scheduler: takes the next pod without a node, filters and scores the nodes, and binds it to the best.
+
+The scheduling cycle (queue, filter, score, assume) is plain computation, one pod at a time; binding is a request to the API
+server and runs beside the next cycles (scheduler/schedule_one.go). A pod is counted on its node from the moment it is assumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError, is_conflict, is_not_found
+from cluster.apimachinery.meta import get_condition, key_of, set_condition, split_key
+from cluster.client.events import EventRecorder
+from cluster.client.loop import LoopContext
+from cluster.client.workqueue import delivering
+from cluster.journeys import trace
+from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_error
+from cluster.scheduler.nodeinfo import NodeInfo, PodShape, shape_of
+from cluster.scheduler.queue import Queued, SchedulingQueue
+
+log = logging.getLogger(__name__)
+
+Obj = dict[str, Any]
+
+NAME = "default-scheduler"
+# Bindings in flight at once; more only queue up behind the group commit.
+MAX_BINDING = 256
+# Up to this many nodes all are looked at; beyond, a share that shrinks to 5 % (schedule_one.numFeasibleNodesToFind).
+ALL_NODES_UP_TO, LEAST_SHARE = 100, 5
+
+
+def nodes_to_find(count: int) -> int:
+    """How many feasible nodes are enough, of so many."""
+    if count <= ALL_NODES_UP_TO:
+        return count
+    share = max(50 - count // 125, LEAST_SHARE)
+    return max(count * share // 100, ALL_NODES_UP_TO)
+
+
+class Scheduler(AsyncConsumer):  # type: ignore[misc]
+    """Puts pods on nodes: queue, filter, score, bind."""
+
+    name: ClassVar[str] = "scheduler"
+
+    def __init__(self, context: LoopContext) -> None:
+        self.context = context
+        self.client = context.client_for("system:kube-scheduler")
+        self.events = EventRecorder(self.client, NAME)
+        self.queue = SchedulingQueue()
+        self.reconciles = 0
+        self.errors = 0
+        self.busy_seconds = 0.0
+        self.nodes: dict[str, NodeInfo] = {}
+        self._order: list[NodeInfo] = []
+        self._start = 0
+        self._placed: dict[str, str] = {}  # pod uid → node it counts on (assumed or bound)
+        self._evaluator = Evaluator()
+        self._binding: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(MAX_BINDING)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    async def loop_start(self, message: dict[str, Any] | None = None) -> None:
+        """Channels message `loop.start`."""
+        if self._tasks:
+            return
+        self.context.informers("v1/nodes").add_handler(self._node_changed)
+        self.context.informers("v1/pods").add_handler(self._pod_changed)
+        self.context.running[self.name] = self
+        await self.context.informers.start()
+        self.events.start()
+        self._tasks = [asyncio.create_task(self._run(), name="scheduler")]
+
+    async def loop_stop(self, message: dict[str, Any] | None = None) -> None:
+        """Channels message `loop.stop`."""
+        self.queue.close()
+        tasks = [*self._tasks, *self._binding]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks = []
+        await self.events.stop()
+        self.context.running.pop(self.name, None)
+
+    # -- what changes --------------------------------------------------------------------------------------------
+
+    def _info(self, name: str) -> NodeInfo:
+        info = self.nodes.get(name)
+        if info is None:
+            info = self.nodes[name] = NodeInfo(name)
+        return info
+
+    def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
+        node = new or old
+        assert node is not None
+        info = self._info(node["metadata"]["name"])
+        if new is not None and old is not None and _same_for_scheduling(old, new):
+            info.node = new
+            return
+        info.set_node(new)
+        if new is None and not info.pods:
+            del self.nodes[info.name]
+        if (old is None) is not (new is None):
+            self._order = [known for known in self.nodes.values() if known.node is not None]
+        self.queue.event("node")
+
+    def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
+        pod = new or old
+        assert pod is not None
+        metadata, spec = pod["metadata"], pod["spec"]
+        key, uid = key_of(pod), metadata["uid"]
+        finished = new is None or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        if finished:
+            self.queue.remove(key)
+            self._release(uid)
+            return
+        node = spec.get("nodeName")
+        if node:
+            self.queue.remove(key)
+            if uid not in self._placed:
+                self._count(uid, shape_of(spec), _owner(pod), node)
+            elif self._placed[uid] != node:
+                self._release(uid)
+                self._count(uid, shape_of(spec), _owner(pod), node)
+            return
+        if spec.get("schedulerName", NAME) != NAME or metadata.get("deletionTimestamp") or spec.get("schedulingGates"):
+            self.queue.remove(key)
+            return
+        if uid in self._placed:
+            return
+        if (
+            old is not None
+            and old["metadata"].get("generation") == metadata.get("generation")
+            and (old["spec"] == spec and self.queue.refresh(key, pod))
+        ):
+            return
+        causes = (delivering[0],) if delivering[0] else ()
+        self.queue.add(key, pod, causes)
+
+    def _count(self, uid: str, shape: PodShape, owner: str, node: str) -> None:
+        self._placed[uid] = node
+        self._info(node).add_pod(uid, shape, owner)
+
+    def _release(self, uid: str) -> None:
+        node = self._placed.pop(uid, None)
+        if node is not None:
+            info = self._info(node)
+            info.remove_pod(uid)
+            if info.node is None and not info.pods:
+                self.nodes.pop(node, None)
+            self.queue.event("pod gone")
+
+    # -- one pod after the other ---------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        burst = 0
+        while True:
+            queued = await self.queue.pop()
+            # Room for the binding first: a pod is only taken when it can be seen through.
+            await self._slots.acquire()
+            try:
+                self._schedule_one(queued)
+            except Exception:
+                log.exception("scheduling %s", queued.key)
+                self.errors += 1
+                self._slots.release()
+                self.queue.back_off(queued)
+            burst += 1
+            if burst % 16 == 0:
+                # Others want the loop too: bindings, watches, the page.
+                await asyncio.sleep(0)
+
+    def _schedule_one(self, queued: Queued) -> None:
+        started = time.perf_counter()
+        pod, spec = queued.pod, queued.pod["spec"]
+        journey = trace.Journey("schedule", self.name, queued.causes)
+        journey.actor = self.client.user
+        journey.namespace, journey.name = split_key(queued.key)
+        journey.resource, journey.verb = "pods", "schedule"
+        journey.spans.append(
+            trace.Span(
+                "queue",
+                journey.start - max(clock.now() - queued.entered, 0.0),
+                journey.start,
+                "ok",
+                {"attempt": queued.attempts, "waiting": len(self.queue)},
+            )
+        )
+        shape, owner = shape_of(spec), _owner(pod)
+        events_before = self.queue.events
+        result = self._find(shape, owner)
+        best = result.best
+        journey.add("filter", journey.start, "ok" if best else "refused", Verdicts("filter", result))
+        if best is None:
+            self._slots.release()
+            message = fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
+            refused_by = frozenset(plugin for plugin, _ in result.refused.values())
+            self.queue.unschedulable(queued, refused_by, events_before)
+            self._spawn(self._report(queued, message, journey))
+        else:
+            journey.add("score", trace.wall(), "ok", Verdicts("score", result))
+            self._count(pod["metadata"]["uid"], shape, owner, best.name)
+            self._spawn(self._bind(queued, best.name, journey))
+        self.reconciles += 1
+        self.busy_seconds += time.perf_counter() - started
+
+    def _find(self, shape: PodShape, owner: str) -> Evaluation:
+        nodes = self._order
+        if not nodes:
+            return Evaluation(0)
+        # Start where the last one stopped, so that equals take turns.
+        self._start %= len(nodes)
+        rotated = nodes[self._start :] + nodes[: self._start] if self._start else nodes
+        wanted = nodes_to_find(len(nodes))
+        result = self._evaluator.evaluate(shape, owner, rotated, wanted=wanted)
+        self._start += 1 if wanted >= len(nodes) else len(result.feasible) + len(result.refused)
+        return result
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._binding.add(task)
+        task.add_done_callback(self._binding.discard)
+
+    async def _bind(self, queued: Queued, node: str, journey: trace.Journey) -> None:
+        pod = queued.pod
+        metadata = pod["metadata"]
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]},
+            "target": {"kind": "Node", "name": node},
+        }
+        try:
+            with trace.working_on(journey), journey.span("bind", {"node": node}) as span:
+                try:
+                    await self.client.create(
+                        "v1/pods", binding, metadata["namespace"], name=metadata["name"], subresource="binding"
+                    )
+                except StatusError as error:
+                    span.outcome, span.detail = "refused", {"node": node, "message": error.message}
+                    self._not_bound(queued, error)
+                    journey.finish("refused", code=error.code, reason=error.message)
+                    return
+                self.events.event(
+                    pod,
+                    "Normal",
+                    "Scheduled",
+                    f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {node}",
+                )
+            journey.finish("ok")
+        finally:
+            self._slots.release()
+
+    def _not_bound(self, queued: Queued, error: StatusError) -> None:
+        """Take back the assumption. A pod that is gone or bound is none of ours; anything else is tried again."""
+        self._release(queued.pod["metadata"]["uid"])
+        if not (is_not_found(error) or is_conflict(error)):
+            self.errors += 1
+            log.warning("binding %s: %s", queued.key, error.message)
+        if not is_not_found(error):
+            current = self.context.informers("v1/pods").get(queued.key)
+            if current is not None and not current["spec"].get("nodeName"):
+                queued.pod = current
+                self.queue.back_off(queued)
+
+    async def _report(self, queued: Queued, message: str, journey: trace.Journey) -> None:
+        """Tell why: an event, and the condition PodScheduled=False."""
+        pod = queued.pod
+        with trace.working_on(journey):
+            self.events.event(pod, "Warning", "FailedScheduling", message)
+            condition = {
+                "type": "PodScheduled",
+                "status": "False",
+                "reason": "Unschedulable",
+                "message": message,
+                "lastProbeTime": None,
+            }
+            if pod["metadata"].get("generation"):
+                condition["observedGeneration"] = pod["metadata"]["generation"]
+            known = get_condition(pod, "PodScheduled")
+            if known is None or any(known.get(field) != value for field, value in condition.items()):
+                conditions = set_condition((pod.get("status") or {}).get("conditions") or [], condition)
+                metadata = pod["metadata"]
+                try:
+                    queued.pod = await self.client.patch(
+                        "v1/pods",
+                        metadata["name"],
+                        {"status": {"conditions": conditions}},
+                        metadata["namespace"],
+                        subresource="status",
+                    )
+                except StatusError as error:
+                    if not is_not_found(error):
+                        log.warning("condition of %s: %s", queued.key, error.message)
+        journey.finish("refused", reason=message)
+
+
+def _owner(pod: Obj) -> str:
+    """What pods are spread by: the controller that made them."""
+    for reference in pod["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["uid"])
+    return ""
+
+
+def _same_for_scheduling(old: Obj, new: Obj) -> bool:
+    """A heartbeat changes nothing that a filter or a score looks at."""
+    if old["spec"] != new["spec"] or old["metadata"].get("labels") != new["metadata"].get("labels"):
+        return False
+    before, after = old.get("status") or {}, new.get("status") or {}
+    return all(before.get(field) == after.get(field) for field in ("allocatable", "capacity", "images"))

@@ -1,0 +1,48 @@
+"""Who answers what: the Kubernetes API directly, WebSockets by Channels, everything else by Django."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kubeweb.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import path
+
+from cluster.apiserver.wire import WireAPI, serves
+from cluster.explorer.consumers import ExplorerConsumer
+
+
+class Application:
+    """The ASGI application. `wire` is set once the cluster runs; until then the API says 503."""
+
+    def __init__(self) -> None:
+        self.wire: WireAPI | None = None
+        websocket = URLRouter([path("ws/explorer/", ExplorerConsumer.as_asgi())])
+        self.rest = ProtocolTypeRouter(
+            {
+                "http": django_application,
+                "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(websocket)),
+            }
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and serves(scope["path"]):
+            if self.wire is not None:
+                await self.wire(scope, receive, send)
+                return
+            body = b"the cluster is starting"
+            await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": body})
+            return
+        await self.rest(scope, receive, send)
+
+
+application = Application()

@@ -1,0 +1,199 @@
+"""Putting the cluster together: which part is handed to which. No logic of its own.
+
+The order is the order in which a cluster comes up: etcd, API server, its bootstrap objects, control loops, scheduler, machines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.routing import ChannelNameRouter
+from channels.worker import Worker
+from channels.layers import get_channel_layer
+
+from cluster.accounts import pki
+from cluster.apiserver import bootstrap
+from cluster.apiserver.authn.authenticator import Authenticator
+from cluster.apiserver.authn.identities import user_info_for
+from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
+from cluster.apiserver.authz.authorizer import Authorizer
+from cluster.apiserver.pipeline import STAGES
+from cluster.apiserver.request import UserInfo
+from cluster.apiserver.resources.registry import Registry
+from cluster.apiserver.server import APIServer
+from cluster.apiserver.storage.store import Storage
+from cluster.client.client import Client
+from cluster.client.informer import SharedInformers
+from cluster.client.loop import ControlLoop, LoopContext
+from cluster.controllers import CONTROLLERS
+from cluster.etcd.log import Log
+from cluster.explorer.services import Services, provide
+from cluster.journeys.store import JourneyStore
+from cluster.journeys.trace import recorder
+from cluster.kubelet.pool import Machines
+from cluster.scheduler.scheduler import Scheduler
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Options:
+    """How to run: what `manage.py up` was told."""
+
+    nodes: int = 3
+    profile: str = "realistic"
+    journeys: bool = True
+    loops: tuple[type[ControlLoop], ...] = field(default_factory=lambda: (*CONTROLLERS, Scheduler))
+
+
+def component(name: str) -> UserInfo:
+    """The user that a component enters the API server as, with the groups that its name implies."""
+    groups = ["system:authenticated"]
+    if name.startswith("system:serviceaccount:"):
+        namespace = name.split(":")[2]
+        groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", *groups]
+    elif name.startswith("system:node:"):
+        groups = ["system:nodes", *groups]
+    return UserInfo(name, tuple(groups))
+
+
+class Cluster:
+    """All parts of one cluster in this process."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.log = Log()
+        self.storage = Storage(self.log)
+        self.registry = Registry()
+        self.journeys = JourneyStore()
+        self.server: APIServer
+        self.context: LoopContext
+        self.machines: Machines
+        self._workers: list[asyncio.Task[Any]] = []
+        self._ready: dict[str, bool] = {"bootstrap": False, "informers": False, "machines": False}
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    def client_for(self, user: str) -> Client:
+        """A loopback client for a component."""
+        agent = user.rsplit(":", 1)[-1] if user.startswith("system:") else user
+        client: Client = self.server.loopback(component(user), agent)
+        return client
+
+    def client_for_person(self, user: Any) -> Client:
+        """A loopback client for a Django user, under that user's RBAC."""
+        client: Client = self.server.loopback(user_info_for(user), "kubeweb-explorer")
+        return client
+
+    async def start(self) -> None:
+        """Bring everything up, in order."""
+        recorder.enabled = self.options.journeys
+        await self.storage.open()
+        if self.options.journeys:
+            await self.journeys.start()
+        authorizer = Authorizer(self.storage)
+        tokens = ServiceAccountTokens(self.storage)
+        self.machines = Machines(self.client_for, profile=self.options.profile)
+        self.server = APIServer(
+            self.storage,
+            self.registry,
+            Authenticator(self.storage, tokens, authorizer),
+            authorizer,
+            tokens,
+            self.machines,
+        )
+        self.server.readiness = {name: self._check(name) for name in self._ready}
+        await bootstrap.ensure(self.server, settings.DATA_DIR)
+        self._ready["bootstrap"] = True
+        await self._start_loops()
+        self._ready["informers"] = True
+        await self.machines.start([f"node-{number}" for number in range(1, self.options.nodes + 1)])
+        self._ready["machines"] = True
+        provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
+
+    def _check(self, name: str) -> Callable[[], bool]:
+        return lambda: self._ready[name]
+
+    async def _start_loops(self) -> None:
+        """Each loop is a Channels consumer on its own channel; here one worker in this process serves them all."""
+        informers = SharedInformers(self.client_for("system:kube-controller-manager"))
+        ca = pki.ca_certificate(settings.DATA_DIR).decode()
+        self.context = LoopContext(self.client_for, informers, settings={"ca.crt": ca})
+        channels = {f"{loop.name}-loop": loop for loop in self.options.loops}
+        router = ChannelNameRouter({name: loop.as_asgi(context=self.context) for name, loop in channels.items()})
+        layer = get_channel_layer()
+        worker = Worker(router, list(channels), layer)
+        self._workers = [asyncio.create_task(worker.handle(), name="channels worker")]
+        for name in channels:
+            await layer.send(name, {"type": "loop.start"})
+        # Ready means that every loop has its informers in sync and is at work.
+        while len(self.context.running) < len(channels):
+            await asyncio.sleep(0.005)
+        await informers.start()
+
+    async def stop(self) -> None:
+        """Take everything down in the opposite order; what was acknowledged is in the log already."""
+        await self.machines.stop()
+        for loop in list(self.context.running.values()):
+            await loop.loop_stop()
+        await self.context.informers.stop()
+        for task in self._workers:
+            task.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        if self.options.journeys:
+            await self.journeys.stop()
+        await self.storage.close()
+
+    # -- what the page shows -------------------------------------------------------------------------------------
+
+    def _declaration(self) -> dict[str, Any]:
+        """The stations of the map, from the code that does the work."""
+        return {
+            "stages": [
+                {
+                    "name": stage.name,
+                    "component": stage.component,
+                    "line": stage.line,
+                    "title": stage.title,
+                    "description": stage.description,
+                }
+                for stage in STAGES
+            ],
+            "loops": [
+                {"name": loop.name, "title": loop.name, "description": (loop.__doc__ or "").strip().split("\n")[0]}
+                for loop in self.options.loops
+                if loop is not Scheduler
+            ],
+            "loop_steps": ["observe", "compare", "decide", "act", "verify"],
+            "components": [
+                {
+                    "name": "scheduler",
+                    "title": "scheduler",
+                    "stages": ["queue", "filter", "score", "bind"],
+                    "description": (Scheduler.__doc__ or "").strip().split("\n")[0],
+                },
+                {
+                    "name": "kubelet",
+                    "title": "kubelet",
+                    "stages": ["pull", "create", "start", "probe", "prestop", "sigterm", "sigkill", "remove"],
+                    "description": "The node agent: runs the pods that are bound to its node.",
+                },
+            ],
+        }
+
+    def _stats(self) -> dict[str, Any]:
+        counts = self.storage.counts()
+        return {
+            "revision": self.storage.revision,
+            "queues": {name: len(loop.queue) for name, loop in self.context.running.items()},
+            "reconciles": {name: loop.reconciles for name, loop in self.context.running.items()},
+            "watchers": self.storage.watchers(),
+            "requests": sum(self.server.requests.values()),
+            "pods": counts.get("pods", 0),
+            "nodes": counts.get("nodes", 0),
+        }

@@ -1,0 +1,183 @@
+"""Filters and scores: one row a rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.scheduler.evaluation import Evaluator, fit_error
+from cluster.scheduler.nodeinfo import NodeInfo, pod_requests, shape_of
+from cluster.scheduler.plugins import filters, scores
+
+
+def make_node(name="n1", *, cpu="4", memory="8Gi", pods="110", labels=None, taints=None, unschedulable=False):
+    info = NodeInfo(name)
+    info.set_node(
+        {
+            "metadata": {"name": name, "labels": labels or {}},
+            "spec": {"taints": taints or [], "unschedulable": unschedulable},
+            "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": pods}},
+        }
+    )
+    return info
+
+
+def make_spec(cpu=None, memory=None, **spec):
+    requests = {key: value for key, value in (("cpu", cpu), ("memory", memory)) if value}
+    return {"containers": [{"name": "c", "image": "nginx", "resources": {"requests": requests}}], **spec}
+
+
+GPU_TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("toleration", "tolerated"),
+    [
+        ({"key": "gpu", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}, True),
+        ({"key": "gpu", "value": "yes"}, True),
+        ({"key": "gpu", "operator": "Exists"}, True),
+        ({"operator": "Exists"}, True),
+        ({"key": "gpu", "value": "no"}, False),
+        ({"key": "other", "operator": "Exists"}, False),
+        ({"key": "gpu", "operator": "Exists", "effect": "NoExecute"}, False),
+        ({"value": "yes"}, False),
+    ],
+)
+def test_tolerations(toleration, tolerated):
+    assert filters.tolerates(toleration, GPU_TAINT) is tolerated
+
+
+@pytest.mark.parametrize(
+    ("spec", "node", "reasons"),
+    [
+        (make_spec(), make_node(), []),
+        (make_spec(cpu="5"), make_node(), ["Insufficient cpu"]),
+        (make_spec(cpu="5", memory="9Gi"), make_node(), ["Insufficient cpu", "Insufficient memory"]),
+        (make_spec(), make_node(pods="0"), ["Too many pods"]),
+        (make_spec(), make_node(unschedulable=True), ["node(s) were unschedulable"]),
+        (
+            make_spec(tolerations=[{"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}]),
+            make_node(unschedulable=True),
+            [],
+        ),
+        (make_spec(), make_node(taints=[GPU_TAINT]), ["node(s) had untolerated taint {gpu: yes}"]),
+        (make_spec(), make_node(taints=[{"key": "soft", "effect": "PreferNoSchedule"}]), []),
+        (
+            make_spec(nodeSelector={"disk": "ssd"}),
+            make_node(),
+            ["node(s) didn't match Pod's node affinity/selector"],
+        ),
+        (make_spec(nodeSelector={"disk": "ssd"}), make_node(labels={"disk": "ssd"}), []),
+        (
+            make_spec(
+                affinity={
+                    "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {
+                            "nodeSelectorTerms": [
+                                {"matchExpressions": [{"key": "cores", "operator": "Gt", "values": ["8"]}]}
+                            ]
+                        }
+                    }
+                }
+            ),
+            make_node(labels={"cores": "16"}),
+            [],
+        ),
+        (
+            make_spec(
+                affinity={
+                    "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {
+                            "nodeSelectorTerms": [
+                                {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}
+                            ]
+                        }
+                    }
+                }
+            ),
+            make_node(),
+            ["node(s) didn't match Pod's node affinity/selector"],
+        ),
+    ],
+)
+def test_filters(spec, node, reasons):
+    result = Evaluator().evaluate(shape_of(spec), "", [node], wanted=0)
+    found = [reason for _, some in result.refused.values() for reason in some]
+    assert found == reasons
+    assert (result.best is node) is not bool(reasons)
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "free"),
+    [
+        (("0.0.0.0", "TCP", 80), {"hostPort": 80}, False),
+        (("10.0.0.1", "TCP", 80), {"hostPort": 80}, False),
+        (("10.0.0.1", "TCP", 80), {"hostPort": 80, "hostIP": "10.0.0.2"}, True),
+        (("0.0.0.0", "TCP", 80), {"hostPort": 80, "protocol": "UDP"}, True),
+        (("0.0.0.0", "TCP", 81), {"hostPort": 80}, True),
+    ],
+)
+def test_host_ports(taken, wanted, free):
+    node = make_node()
+    node.ports[taken] = 1
+    shape = shape_of({"containers": [{"name": "c", "ports": [{"containerPort": 80, **wanted}]}]})
+    assert (filters.node_ports(shape, node) == ()) is free
+
+
+def test_requests_of_init_containers_and_sidecars():
+    def container(cpu, **more):
+        return {"resources": {"requests": {"cpu": cpu}}, **more}
+
+    spec = {
+        "initContainers": [container("2"), container("100m", restartPolicy="Always"), container("1")],
+        "containers": [container("500m"), container("500m")],
+        "overhead": {"cpu": "10m"},
+    }
+    # The first step wants 2 cores alone; later ones run beside the sidecar; the containers need 1.1 with it.
+    assert pod_requests(spec) == {"cpu": 2010}
+
+
+def test_the_emptier_node_wins_and_equals_take_the_first():
+    busy, idle = make_node("busy"), make_node("idle")
+    busy.add_pod("u", shape_of(make_spec(cpu="2", memory="4Gi")), "")
+    result = Evaluator().evaluate(shape_of(make_spec(cpu="100m")), "", [busy, idle], wanted=0)
+    assert result.best is idle
+    same = [make_node("a"), make_node("b")]
+    assert Evaluator().evaluate(shape_of(make_spec()), "", same, wanted=0).best is same[0]
+
+
+def test_pods_of_one_owner_spread():
+    nodes = [make_node("a"), make_node("b"), make_node("c")]
+    evaluator, shape = Evaluator(), shape_of(make_spec())
+    placed = []
+    for number in range(6):
+        best = evaluator.evaluate(shape, "rs", nodes, wanted=0).best
+        assert best is not None
+        best.add_pod(str(number), shape, "rs")
+        placed.append(best.name)
+    assert sorted(placed) == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_a_remembered_verdict_falls_when_the_node_changes():
+    node, evaluator, shape = make_node(cpu="1"), Evaluator(), shape_of(make_spec(cpu="600m"))
+    assert evaluator.evaluate(shape, "", [node], wanted=0).best is node
+    node.add_pod("u", shape, "")
+    assert evaluator.evaluate(shape, "", [node], wanted=0).refused["n1"][1] == ("Insufficient cpu",)
+    node.remove_pod("u")
+    assert evaluator.evaluate(shape, "", [node], wanted=0).best is node
+
+
+def test_normalized():
+    assert scores.normalized([0, 5, 10], reverse=False) == [0, 50, 100]
+    assert scores.normalized([0, 5, 10], reverse=True) == [100, 50, 0]
+    assert scores.normalized([0, 0], reverse=True) == [100, 100]
+
+
+def test_fit_error_counts_and_sorts():
+    nodes = [make_node("a", taints=[GPU_TAINT]), make_node("b", cpu="1"), make_node("c", cpu="1")]
+    shape = shape_of(make_spec(cpu="2"))
+    result = Evaluator().evaluate(shape, "", nodes, wanted=0)
+    assert fit_error(shape, result, {node.name: node for node in nodes}, policy="") == (
+        "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 2 Insufficient cpu. "
+        "no new claims to deallocate, preemption: 0/3 nodes are available: "
+        "3 Preemption is not helpful for scheduling."
+    )
