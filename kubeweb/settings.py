@@ -142,6 +142,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Whether requests without credentials are `system:anonymous` (RBAC decides) or refused at once.
+KUBEWEB_ANONYMOUS = os.environ.get("KUBEWEB_ANONYMOUS", "1") == "1"
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -18,9 +18,9 @@ from channels.layers import get_channel_layer
 from cluster.accounts import pki
 from cluster.apiserver import bootstrap
 from cluster.apiserver.authn.authenticator import Authenticator
-from cluster.apiserver.authn.identities import user_info_for
+from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
-from cluster.apiserver.authz.authorizer import Authorizer
+from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.pipeline import STAGES
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
@@ -87,7 +87,7 @@ class Cluster:
 
     def client_for_person(self, user: Any) -> Client:
         """A loopback client for a Django user, under that user's RBAC."""
-        client: Client = self.server.loopback(user_info_for(user), "kubeweb-explorer")
+        client: Client = self.server.loopback(user_info(user), "kubeweb-explorer")
         return client
 
     async def start(self) -> None:
@@ -96,13 +96,13 @@ class Cluster:
         await self.storage.open()
         if self.options.journeys:
             await self.journeys.start()
-        authorizer = Authorizer(self.storage)
-        tokens = ServiceAccountTokens(self.storage)
+        authorizer = AuthorizerChain(self.storage)
+        tokens = ServiceAccountTokens(settings.DATA_DIR / "pki", self.storage)
         self.machines = Machines(self.client_for, profile=self.options.profile)
         self.server = APIServer(
             self.storage,
             self.registry,
-            Authenticator(self.storage, tokens, authorizer),
+            Authenticator(tokens),
             authorizer,
             tokens,
             self.machines,
@@ -122,7 +122,7 @@ class Cluster:
     async def _start_loops(self) -> None:
         """Each loop is a Channels consumer on its own channel; here one worker in this process serves them all."""
         informers = SharedInformers(self.client_for("system:kube-controller-manager"))
-        ca = pki.ca_certificate(settings.DATA_DIR).decode()
+        ca = pki.CertificateAuthority(settings.DATA_DIR / "pki").pem.decode()
         self.context = LoopContext(self.client_for, informers, settings={"ca.crt": ca})
         channels = {f"{loop.name}-loop": loop for loop in self.options.loops}
         router = ChannelNameRouter({name: loop.as_asgi(context=self.context) for name, loop in channels.items()})

@@ -52,6 +52,8 @@ class StatusError(Exception):
         self.details = details
         # Set with an expired continue token: how to go on without a consistent view.
         self.continue_token = ""
+        # Set on a denial: the bindings that were considered and what almost matched. For the journey, not the client.
+        self.considered: list[Obj] = []
 
     @property
     def status(self) -> Obj:

@@ -103,8 +103,14 @@ async def ensure(server: APIServer, data_dir: Path) -> None:
                     raise
         elif obj["apiVersion"].startswith("rbac.authorization.k8s.io/"):
             wanted = reconcile(existing, obj)
-            if wanted is not None:
+            if wanted is None:
+                return
+            if wanted["metadata"].get("resourceVersion"):
                 await client.update(resource.path, wanted)
+                return
+            # A binding to another role: roleRef cannot change, so it is made anew.
+            await client.delete(resource.path, metadata["name"], metadata.get("namespace", ""))
+            await client.create(resource.path, wanted, metadata.get("namespace", ""))
 
     for group in (NAMESPACES, (*bootstrap_objects(), *OWN_RBAC), OBJECTS):
         await asyncio.gather(*(create(obj) for obj in group))

@@ -98,7 +98,8 @@ async def _jwks(context: Context) -> Response:
 
 
 async def _openid(context: Context) -> Response:
-    return _json(context.server.service_account_tokens.openid_configuration())
+    host = context.headers.get(b"host", b"kubernetes.default.svc").decode("latin-1")
+    return _json(context.server.service_account_tokens.openid_configuration(f"https://{host}"))
 
 
 EXACT: dict[str, Answer] = {

@@ -114,6 +114,8 @@ async def run(context: Context) -> None:
             refusal: dict[str, object] = {"code": error.code, "reason": error.reason, "message": error.message}
             if error.details.get("causes"):
                 refusal["causes"] = error.details["causes"]
+            if error.considered:
+                refusal["considered"] = error.considered
             spans.append(Span(stage.name, start, wall(), "refused", refusal))
             raise
         spans.append(Span(stage.name, start, wall(), "ok", detail))

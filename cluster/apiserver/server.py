@@ -16,7 +16,7 @@ from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
-from cluster.apiserver.authz.authorizer import Authorizer, Decision
+from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
@@ -41,7 +41,7 @@ class APIServer:
     storage: Storage
     registry: Registry
     authenticator: Authenticator
-    authorizer: Authorizer
+    authorizer: AuthorizerChain
     service_account_tokens: ServiceAccountTokens
     nodes: Nodes
     # Whether a write of a component in this process records who owns which field.
@@ -93,11 +93,6 @@ class APIServer:
         if kind != "livez":
             checks += [(name, well()) for name, well in self.readiness.items()]
         return checks
-
-    def denied(self, context: Context, decision: Decision, info: RequestInfo | None = None) -> StatusError:
-        """403 in Kubernetes' words; 401 for nobody in particular."""
-        info = info or context.info
-        return self.authorizer.denial(context.user, info, decision)
 
     def loopback(self, user: UserInfo, agent: str) -> Any:
         """A client that enters the pipeline in this process as `user`."""

@@ -1,0 +1,35 @@
+"""The controllers: one control loop a file, what they decide in policy/, what they share in lib/ (kube-controller-manager).
+
+`CONTROLLERS` is what a process starts. Each class names its stop on the map (`name`) and its ServiceAccount (`account`).
+"""
+
+from __future__ import annotations
+
+from cluster.client.loop import ControlLoop
+from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationController
+from cluster.controllers.deployment import DeploymentController
+from cluster.controllers.endpoints import EndpointsController
+from cluster.controllers.endpointslice import EndpointSliceController
+from cluster.controllers.garbagecollector import GarbageCollector
+from cluster.controllers.namespace import NamespaceController
+from cluster.controllers.node import NodeController
+from cluster.controllers.podgc import PodGCController
+from cluster.controllers.replicaset import ReplicaSetController
+from cluster.controllers.rootca import RootCAController
+from cluster.controllers.serviceaccount import ServiceAccountController
+from cluster.controllers.tainteviction import TaintEvictionController
+
+CONTROLLERS: tuple[type[ControlLoop], ...] = (
+    DeploymentController,
+    ReplicaSetController,
+    EndpointSliceController,
+    EndpointsController,
+    NamespaceController,
+    ServiceAccountController,
+    RootCAController,
+    NodeController,
+    TaintEvictionController,
+    PodGCController,
+    ClusterRoleAggregationController,
+    GarbageCollector,
+)

@@ -1,6 +1,6 @@
-"""ClusterRole aggregation: a role with an aggregationRule holds the rules of all roles it selects
+"""ClusterRole aggregation: a role holds the rules of those it selects (pkg/controller/clusterroleaggregation).
 
-(pkg/controller/clusterroleaggregation). A CRD's author labels a role `rbac.authorization.k8s.io/aggregate-to-view: "true"`,
+A CRD's author labels a role `rbac.authorization.k8s.io/aggregate-to-view: "true"`,
 and whoever has `view` may see the new kind.
 """
 
@@ -27,7 +27,7 @@ def aggregated_rules(role: Obj, roles: list[Obj]) -> list[Obj]:
 
 
 class ClusterRoleAggregationController(ControlLoop):
-    """Keys are the aggregating roles."""
+    """Fills ClusterRoles that have an aggregationRule with the rules of those they select."""
 
     name = "clusterroleaggregation"
     account = "clusterrole-aggregation-controller"

@@ -143,7 +143,8 @@ class DeploymentController(ControlLoop):
             return None
         selector = from_selector(deployment["spec"]["selector"])
         if selector.empty:
-            return await self._selects_everything(deployment)
+            await self._selects_everything(deployment)
+            return None
         with step("observe") as span:
             known = self.replicasets.list(deployment["metadata"]["namespace"])
             owned = await claim(self.client, REPLICASETS, DEPLOYMENTS, deployment, selector, known)
@@ -176,7 +177,10 @@ class DeploymentController(ControlLoop):
 
     async def _selects_everything(self, deployment: Obj) -> None:
         self.events.event(
-            deployment, "Warning", "SelectingAll", "This deployment is selecting all pods. A non-empty selector is required."
+            deployment,
+            "Warning",
+            "SelectingAll",
+            "This deployment is selecting all pods. A non-empty selector is required.",
         )
         generation = deployment["metadata"].get("generation", 0)
         status = deployment.get("status") or {}
@@ -277,12 +281,12 @@ class DeploymentController(ControlLoop):
         deployment = rollout.deployment
         noted = revisions.revised_annotations(deployment, new, rollout.newest)
         wait = deployment["spec"].get("minReadySeconds", 0)
-        if noted != revisions.annotations(new) or new["spec"].get("minReadySeconds", 0) != wait:
+        if noted != revisions.annotations_of(new) or new["spec"].get("minReadySeconds", 0) != wait:
             spec = {**new["spec"], "minReadySeconds": wait}
             fresh = {**new, "metadata": {**new["metadata"], "annotations": noted}, "spec": spec}
             rollout.replace(await self.client.update(REPLICASETS, fresh))
             return False
-        await self._note_revision(rollout, revisions.annotations(new).get(revisions.REVISION, ""))
+        await self._note_revision(rollout, revisions.annotations_of(new).get(revisions.REVISION, ""))
         conditions = (deployment.get("status") or {}).get("conditions") or ()
         if status_policy.deadline(deployment) is not None and status_policy.find(conditions, "Progressing") is None:
             message = f'Found new replica set "{new["metadata"]["name"]}"'
@@ -291,9 +295,9 @@ class DeploymentController(ControlLoop):
 
     async def _note_revision(self, rollout: Rollout, revision: str) -> None:
         deployment = rollout.deployment
-        if revisions.annotations(deployment).get(revisions.REVISION) == revision:
+        if revisions.annotations_of(deployment).get(revisions.REVISION) == revision:
             return
-        noted = {**revisions.annotations(deployment), revisions.REVISION: revision}
+        noted = {**revisions.annotations_of(deployment), revisions.REVISION: revision}
         metadata = {**deployment["metadata"], "annotations": noted}
         written = await self.client.update(DEPLOYMENTS, {**deployment, "metadata": metadata})
         rollout.deployment = {**deployment, "metadata": written["metadata"]}
@@ -349,8 +353,8 @@ class DeploymentController(ControlLoop):
         if size is None:
             return
         before = replicas(rs)
-        noted = {**revisions.annotations(rs), **revisions.replica_annotations(rollout.limits)}
-        if size == before and noted == revisions.annotations(rs):
+        noted = {**revisions.annotations_of(rs), **revisions.replica_annotations(rollout.limits)}
+        if size == before and noted == revisions.annotations_of(rs):
             return
         metadata = {**rs["metadata"], "annotations": noted}
         fresh = {**rs, "metadata": metadata, "spec": {**rs["spec"], "replicas": size}}

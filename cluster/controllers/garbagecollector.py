@@ -38,7 +38,7 @@ def policy_for(node: Node) -> str:
 
 
 class GarbageCollector(ControlLoop):
-    """Background, foreground and orphan deletion."""
+    """Deletes what belongs to nobody any more, in the background, in the foreground, or leaving orphans."""
 
     name = "garbagecollector"
     account = "generic-garbage-collector"
@@ -54,7 +54,7 @@ class GarbageCollector(ControlLoop):
         self._kinds: dict[tuple[str, str], ResourceInfo] = {}
 
     def setup(self) -> None:
-        for resource in self.discovery():
+        for resource in type(self).discovery():
             self._kinds[resource.group, resource.kind] = resource
         for resource in self._kinds.values():
             self.watch(resource.path, self._observer(resource))
@@ -70,7 +70,7 @@ class GarbageCollector(ControlLoop):
     # -- reconcile -----------------------------------------------------------------------------------------------
 
     async def reconcile(self, key: str) -> float | None:
-        namespace, _, uid = key.rpartition("/")
+        uid = key.rpartition("/")[2]
         with step("observe") as span:
             owner = self.graph.nodes.get(uid)
             dependents = self.graph.dependents(uid)

@@ -40,7 +40,7 @@ class Content:
 
 
 class NamespaceController(ControlLoop):
-    """Deletes the content of terminating namespaces."""
+    """Empties a namespace that is being deleted, pods first, and lets it go."""
 
     name = "namespace"
     workers = 10
@@ -102,7 +102,7 @@ class NamespaceController(ControlLoop):
     async def _delete_content(self, name: str) -> Content:
         content = Content()
         try:
-            resources = [resource for resource in self.discovery() if resource.namespaced]
+            resources = [resource for resource in type(self).discovery() if resource.namespaced]
         except StatusError as error:
             content.discovery_failure, resources = error.message, []
         pods_first = sorted(resources, key=lambda resource: resource.path != PODS)

@@ -38,7 +38,7 @@ def by_node(pod: Obj) -> tuple[str, ...]:
 
 
 class NodeController(ControlLoop):
-    """Keys are nodes."""
+    """Watches the heartbeats of nodes: marks silent ones, and taints those that are not well."""
 
     name = "node"
 

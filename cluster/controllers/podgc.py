@@ -46,7 +46,7 @@ def surplus(pods: list[Obj], threshold: int) -> list[Obj]:
 
 
 class PodGCController(ControlLoop):
-    """One key, looked at every twenty seconds."""
+    """Removes pods that no kubelet will ever clean up, every twenty seconds."""
 
     name = "podgc"
     account = "pod-garbage-collector"
@@ -89,10 +89,10 @@ class PodGCController(ControlLoop):
         if not node_name:
             return ""
         node = self.nodes.get(node_name)
-        if node is not None and readiness(node) != "True":
-            if any(taint["key"] == OUT_OF_SERVICE for taint in node["spec"].get("taints") or ()):
-                return "PodGC: node is out of service"
-        return None
+        if node is None or readiness(node) == "True":
+            return None
+        out = any(taint["key"] == OUT_OF_SERVICE for taint in node["spec"].get("taints") or ())
+        return "PodGC: node is out of service" if out else None
 
     async def _gone_nodes(self, pods: list[Obj], now: float) -> set[str]:
         """Nodes that pods are bound to and that have been missing for longer than the quarantine."""
@@ -138,8 +138,11 @@ class PodGCController(ControlLoop):
                     "message": message,
                 }
                 conditions = set_condition(conditions, condition)
-            fresh = {**pod, "status": {**status, "phase": "Failed", "conditions": conditions}}
-            await self.client.update(PODS, fresh, subresource="status")
+            patch = {
+                "metadata": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]},
+                "status": {"phase": "Failed", "conditions": conditions},
+            }
+            await self.client.patch(PODS, metadata["name"], patch, metadata["namespace"], subresource="status")
         await self.client.delete(
             PODS, metadata["name"], metadata["namespace"], grace_period_seconds=0, uid=metadata["uid"]
         )

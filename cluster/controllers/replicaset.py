@@ -185,9 +185,7 @@ class ReplicaSetController(ControlLoop):
             span.outcome, span.detail["error"] = "error", error.message
             return error
 
-    async def _delete(
-        self, key: str, replicaset: Obj, claimed: list[Obj] | None, count: int
-    ) -> StatusError | None:
+    async def _delete(self, key: str, replicaset: Obj, claimed: list[Obj] | None, count: int) -> StatusError | None:
         with step("decide") as span:
             pods = claimed
             if pods is None:
@@ -227,6 +225,12 @@ class ReplicaSetController(ControlLoop):
     async def _write_status(self, replicaset: Obj, failure: StatusError | None, difference: int) -> float | None:
         with step("verify") as span:
             metadata = replicaset["metadata"]
+            # Creating took its time: write over the newest copy, unless it is about something else by now.
+            newest = self.replicasets.get(key_of(replicaset))
+            if newest is None or newest["metadata"]["uid"] != metadata["uid"]:
+                return None
+            if newest["metadata"].get("generation") == metadata.get("generation"):
+                replicaset, metadata = newest, newest["metadata"]
             tally = self.tally.of(metadata["uid"])
             available, delay = tally.ready, None
             min_ready_seconds = replicaset["spec"].get("minReadySeconds", 0)

@@ -23,7 +23,7 @@ DESCRIPTION = {
 
 
 class RootCAController(ControlLoop):
-    """Keys are namespaces."""
+    """Publishes the cluster's certificate authority as a ConfigMap in every namespace."""
 
     name = "rootca"
     account = "root-ca-cert-publisher"

@@ -13,7 +13,7 @@ NAME = "default"
 
 
 class ServiceAccountController(ControlLoop):
-    """Keys are namespaces."""
+    """Gives every active namespace its `default` ServiceAccount."""
 
     name = "serviceaccount"
     account = "service-account-controller"

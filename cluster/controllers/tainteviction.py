@@ -24,7 +24,7 @@ def execute_taints(node: Obj | None) -> list[Obj]:
 
 
 class TaintEvictionController(ControlLoop):
-    """Keys are pods on tainted nodes."""
+    """Evicts pods from nodes whose NoExecute taints they do not, or no longer, tolerate."""
 
     name = "tainteviction"
     # As in Kubernetes, where it was split off the node controller.
@@ -55,9 +55,9 @@ class TaintEvictionController(ControlLoop):
         node = new["spec"].get("nodeName")
         if not node:
             return
-        if old is not None and old["spec"].get("nodeName") == node:
-            if old["spec"].get("tolerations") == new["spec"].get("tolerations"):
-                return
+        before = old["spec"] if old is not None else {}
+        if before.get("nodeName") == node and before.get("tolerations") == new["spec"].get("tolerations"):
+            return
         if execute_taints(self.nodes.get(node)):
             self.queue.add(key_of(new))
 

@@ -298,9 +298,7 @@ async def test_a_replica_set_that_cannot_be_created_is_reported() -> None:
     cluster = FakeCluster()
     cluster.refuse("create", RS, errors.forbidden("replicasets", "apps", "", "no"), times=1)
     seen = []
-    cluster.on_request(
-        lambda request, body: seen.append(body) if body and request.subresource == "status" else None
-    )
+    cluster.on_request(lambda request, body: seen.append(body) if body and request.subresource == "status" else None)
     async with Running(cluster, *LOOPS), FakeNodes(cluster):
         await cluster.client().create(DEPLOYMENTS, deployment(replicas=1))
         await settle(5)
@@ -332,7 +330,7 @@ async def test_scaling_up_and_down_is_told_in_events() -> None:
 
 async def test_a_settled_deployment_is_left_alone() -> None:
     cluster = FakeCluster()
-    async with Running(cluster, *LOOPS) as (loop, other), FakeNodes(cluster):
+    async with Running(cluster, *LOOPS) as (loop, _), FakeNodes(cluster):
         await cluster.client().create(DEPLOYMENTS, deployment(replicas=2))
         await settle(10)
         before, reconciles = cluster.revision, loop.reconciles

@@ -157,7 +157,9 @@ async def test_a_circle_of_foreground_deletions_is_broken() -> None:
     client = cluster.client()
     one = await client.create(MAPS, named("ConfigMap", "one"))
     two = await client.create(MAPS, owned(named("ConfigMap", "two"), one))
-    await client.patch(MAPS, "one", {"metadata": owned(named("ConfigMap", "x"), two)["metadata"] | {"name": "one"}}, "default")
+    await client.patch(
+        MAPS, "one", {"metadata": owned(named("ConfigMap", "x"), two)["metadata"] | {"name": "one"}}, "default"
+    )
     async with Running(cluster, GarbageCollector):
         await settle()
         await client.delete(MAPS, "one", "default", propagation_policy="Foreground")
@@ -175,7 +177,9 @@ async def test_an_adopted_object_is_not_deleted_on_stale_knowledge() -> None:
         await settle()
         with cluster.stale():
             await client.delete(MAPS, "one", "default")
-            patch = {"metadata": {"ownerReferences": owned(named("ConfigMap", "c"), two)["metadata"]["ownerReferences"]}}
+            patch = {
+                "metadata": {"ownerReferences": owned(named("ConfigMap", "c"), two)["metadata"]["ownerReferences"]}
+            }
             await client.patch(MAPS, "child", patch, "default")
             loop.graph.nodes.pop(one["metadata"]["uid"])  # type: ignore[attr-defined]
             loop.queue.add(f"default/{one['metadata']['uid']}")

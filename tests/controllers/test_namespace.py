@@ -102,7 +102,9 @@ async def test_a_failure_to_delete_is_a_condition_and_retried() -> None:
         await client.create(NAMESPACES, named("Namespace", "team"))
         await client.create(MAPS, named("ConfigMap", "settings", "team"))
         seen: list[Obj] = []
-        cluster.on_request(lambda request, body: seen.append(body) if body and request.subresource == "status" else None)
+        cluster.on_request(
+            lambda request, body: seen.append(body) if body and request.subresource == "status" else None
+        )
         await client.delete(NAMESPACES, "team")
         await settle(10)
     failure = next(c for c in seen[0]["status"]["conditions"] if c["type"] == "NamespaceDeletionContentFailure")

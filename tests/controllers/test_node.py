@@ -25,7 +25,12 @@ UNREACHABLE = "node.kubernetes.io/unreachable"
 def node(name: str, ready: str = "True", **spec: Any) -> Obj:
     kinds = {"Ready": ready, "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
     conditions = [
-        {"type": kind, "status": status, "lastHeartbeatTime": clock.timestamp(), "lastTransitionTime": clock.timestamp()}
+        {
+            "type": kind,
+            "status": status,
+            "lastHeartbeatTime": clock.timestamp(),
+            "lastTransitionTime": clock.timestamp(),
+        }
         for kind, status in kinds.items()
     ]
     return named("Node", name, spec=spec, status={"conditions": conditions})
@@ -93,7 +98,9 @@ async def test_a_node_that_comes_back_loses_its_taints() -> None:
         await started(cluster, "a", "b")
         await renew(cluster, 80, "b")
         assert f"{UNREACHABLE}:NoExecute" in taints(cluster, "a")
-        await cluster.client().update(NODES, {**cluster.get(NODES, "a"), "status": node("a")["status"]}, subresource="status")
+        await cluster.client().update(
+            NODES, {**cluster.get(NODES, "a"), "status": node("a")["status"]}, subresource="status"
+        )
         await settle()
         assert taints(cluster, "a") == set()
 
@@ -119,7 +126,9 @@ async def test_conditions_and_cordon_become_no_schedule_taints() -> None:
     client = cluster.client()
     async with Running(cluster, NodeController):
         await started(cluster, "a", "b")
-        await client.patch(NODES, "a", {"spec": {"unschedulable": True, "taints": [{"key": "mine", "effect": "NoSchedule"}]}})
+        await client.patch(
+            NODES, "a", {"spec": {"unschedulable": True, "taints": [{"key": "mine", "effect": "NoSchedule"}]}}
+        )
         status = node("a")["status"]
         status["conditions"][1]["status"] = "True"
         await client.update(NODES, {**cluster.get(NODES, "a"), "status": status}, subresource="status")
@@ -145,7 +154,7 @@ async def test_nodes_are_emptied_one_by_one_and_never_all() -> None:
         def tainted() -> int:
             return sum(f"{UNREACHABLE}:NoExecute" in taints(cluster, name) for name in names)
 
-        await renew(cluster, 50, *names[2:])
+        await renew(cluster, 40, *names[2:])
         await settle(5)
         assert tainted() == 1
         await renew(cluster, 20, *names[2:])
@@ -312,7 +321,9 @@ def test_foreign_taints_and_times_are_kept() -> None:
     assert with_taints([foreign, mine], "NoExecute", managed, [UNREACHABLE], 0) == [foreign, mine]
     assert with_taints([foreign, mine], "NoExecute", managed, [], 0) == [foreign]
     swapped = with_taints([mine], "NoExecute", managed, ["node.kubernetes.io/not-ready"], 0)
-    assert swapped == [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "timeAdded": "1970-01-01T00:00:00Z"}]
+    assert swapped == [
+        {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "timeAdded": "1970-01-01T00:00:00Z"}
+    ]
 
 
 def test_a_cluster_without_a_ready_node_is_all_disrupted() -> None:

@@ -161,7 +161,7 @@ async def test_scaling_down_prefers_pods_that_are_not_ready() -> None:
     async with Running(cluster, ReplicaSetController):
         await client.create(RS, replicaset(replicas=4))
         await settle()
-        ready, bound, *pending = cluster.list(PODS)
+        ready, bound, *_ = cluster.list(PODS)
         await make_ready(client, ready)
         await bind(client, bound)
         await settle()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,7 +130,9 @@ def test_proportional_scaling_hits_the_total_exactly(
 
 @given(st.integers(1, 25), st.integers(0, 8), st.integers(0, 8), st.randoms(use_true_random=False))
 @settings(max_examples=200, deadline=None)
-def test_a_rollout_of_random_speed_stays_within_limits_and_ends(desired: int, surge: int, unavailable: int, rng) -> None:  # type: ignore[no-untyped-def]
+def test_a_rollout_of_random_speed_stays_within_limits_and_ends(
+    desired: int, surge: int, unavailable: int, rng: random.Random
+) -> None:
     limits = resolve(desired, surge, unavailable)
     old, new, available = desired, 0, 0
     for _ in range(500):

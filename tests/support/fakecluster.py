@@ -246,7 +246,9 @@ class FakeClient(Client):
         await asyncio.sleep(0)
         self._admit("list", resource, namespace, "")
         fields = labels.parse_fields(field_selector)
-        found = [obj for obj in self.cluster.list(resource, namespace, label_selector) if labels.match_fields(obj, fields)]
+        found = [
+            obj for obj in self.cluster.list(resource, namespace, label_selector) if labels.match_fields(obj, fields)
+        ]
         return ObjectList(found, str(self.cluster.revision))
 
     async def create(
@@ -258,8 +260,10 @@ class FakeClient(Client):
         group, version, plural = split(resource)
         if plural not in CLUSTER_SCOPED:
             metadata.setdefault("namespace", namespace or "default")
-        if not metadata.get("name"):
+        while not metadata.get("name"):
             metadata["name"] = f"{metadata['generateName']}{meta.random_suffix()}"
+            if self.cluster.has(resource, meta.key_of(obj)):
+                del metadata["name"]
         self._admit("create", resource, metadata.get("namespace", ""), metadata["name"], subresource, obj)
         if self.cluster.has(resource, meta.key_of(obj)):
             raise errors.already_exists(plural, group, metadata["name"])

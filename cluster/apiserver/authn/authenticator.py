@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 
@@ -32,6 +33,8 @@ Headers = Mapping[bytes, bytes]
 Scope = Mapping[str, Any]
 Source = Callable[[Headers, Scope], Awaitable[UserInfo | None]]
 WEBSOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - the name of a subprotocol
+NOTE_EVERY = 60.0
+log = logging.getLogger(__name__)
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 
 
@@ -48,10 +51,15 @@ class Authenticator:
         self._service_accounts = service_accounts
         self._anonymous = getattr(settings, "KUBEWEB_ANONYMOUS", True) if anonymous is None else anonymous
         self._people: RevalidatingCache[UserInfo | bool] = RevalidatingCache(now)
-        self._claims: dict[bytes, tuple[Obj, UserInfo]] = {}
+        # Signed claims, whose they are, and whether this API server is among the audiences.
+        self._claims: dict[bytes, tuple[Obj, UserInfo, bool]] = {}
         self._certificates: dict[bytes, tuple[UserInfo, float, float]] = {}
         # One thread, one database connection: a check is a millisecond, and most requests need none.
         self._thread = ThreadPoolExecutor(1, "authn")
+        # A note may have to wait for other writers to the database; nobody waits for the note.
+        self._notes = ThreadPoolExecutor(1, "authn-notes")
+        self._noted: dict[bytes, float] = {}
+        self._now = now
         self.chain: list[Source] = [self._client_certificate, self._bearer_token, self._session]
 
     async def authenticate(self, headers: Headers, scope: Scope) -> UserInfo:
@@ -68,7 +76,8 @@ class Authenticator:
         """The user of a bearer token and the audiences it is good for, out of those asked for (all of ours, if none)."""
         try:
             if self._is_jwt(token):
-                claims, user = self._verified(token.encode())
+                encoded = token.encode()
+                claims, user, _ = self._verified(encoded, sha256(encoded).digest())
                 return user, self._service_accounts.check(claims, audiences)
         except InvalidToken as error:
             raise errors.unauthorized(f"[invalid bearer token, {error}]") from error
@@ -81,6 +90,7 @@ class Authenticator:
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
+        self._notes.shutdown(wait=True)
 
     async def _client_certificate(self, headers: Headers, scope: Scope) -> UserInfo | None:
         extensions = scope.get("extensions")
@@ -110,48 +120,64 @@ class Authenticator:
         if token is None:
             return None
         digest = sha256(token).digest()
-        remembered = self._claims.get(digest)
-        if remembered is None:
-            person = self._people.fresh(digest)
-            if person is None and self._is_jwt(token.decode("latin-1")):
-                return self._service_account(token)
-            if person is None:
-                person = await self._person_of_token(token)
-            if not isinstance(person, UserInfo):
-                raise errors.unauthorized()
-            return person
-        return self._service_account(token)
+        if digest in self._claims:
+            return self._service_account(token, digest)
+        person = self._people.fresh(digest)
+        if person is None:
+            if self._is_jwt(token.decode("latin-1")):
+                return self._service_account(token, digest)
+            person = await self._person_of_token(token)
+        if not isinstance(person, UserInfo):
+            raise errors.unauthorized()
+        return person
 
-    def _service_account(self, token: bytes) -> UserInfo:
+    def _service_account(self, token: bytes, digest: bytes) -> UserInfo:
         try:
-            claims, user = self._verified(token)
-            self._service_accounts.check(claims)
+            claims, user, for_us = self._verified(token, digest)
+            self._service_accounts.still_good(claims)
         except InvalidToken as error:
             raise errors.unauthorized() from error
+        if not for_us:
+            raise errors.unauthorized()
         return user
 
     def _is_jwt(self, token: str) -> bool:
         return not token.startswith(TOKEN_PREFIX) and self._service_accounts.is_ours(token)
 
-    def _verified(self, token: bytes) -> tuple[Obj, UserInfo]:
+    def _verified(self, token: bytes, digest: bytes) -> tuple[Obj, UserInfo, bool]:
         """Claims whose signature was checked once; whether they still hold is asked every time."""
-        digest = sha256(token).digest()
         known = self._claims.get(digest)
         if known is None:
             claims = self._service_accounts.verify(token.decode("latin-1"))
+            audiences = [claims["aud"]] if isinstance(claims["aud"], str) else claims["aud"]
+            for_us = any(audience in self._service_accounts.audiences for audience in audiences)
             if len(self._claims) >= CAPACITY:
                 self._claims.clear()
-            known = self._claims[digest] = (claims, self._service_accounts.user(claims))
+            known = self._claims[digest] = (claims, self._service_accounts.user(claims), for_us)
         return known
 
     async def _person_of_token(self, token: bytes) -> UserInfo | None:
         digest = sha256(token)
 
         async def load() -> UserInfo | bool:
-            return await self._ask(people.user_of_access_token, digest.hexdigest()) or False
+            user = await self._ask(people.user_of_access_token, digest.hexdigest())
+            if user is None:
+                return False
+            self._note_use(digest.digest(), digest.hexdigest())
+            return user
 
         found = await self._people.get(digest.digest(), load)
         return found if isinstance(found, UserInfo) else None
+
+    def _note_use(self, key: bytes, digest: str) -> None:
+        """Once a minute is often enough to know when a token was last used."""
+        now = self._now()
+        if now - self._noted.get(key, -NOTE_EVERY) < NOTE_EVERY:
+            return
+        if len(self._noted) >= CAPACITY:
+            self._noted.clear()
+        self._noted[key] = now
+        self._notes.submit(people.note_use, digest).add_done_callback(_noted)
 
     async def _session(self, headers: Headers, scope: Scope) -> UserInfo | None:
         cookies = headers.get(b"cookie")
@@ -172,6 +198,11 @@ class Authenticator:
 
     async def _ask(self, question: Callable[[str], UserInfo | None], key: str) -> UserInfo | None:
         return await sync_to_async(question, thread_sensitive=False, executor=self._thread)(key)
+
+
+def _noted(done: Future[None]) -> None:
+    if (error := done.exception()) is not None:
+        log.warning("could not note when an access token was last used", exc_info=error)
 
 
 def _bearer(authorization: bytes) -> bytes | None:

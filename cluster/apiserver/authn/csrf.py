@@ -75,14 +75,18 @@ def _own_origin(headers: Mapping[bytes, bytes], scope: Scope) -> bool:
     secure = scope.get("scheme") in ("wss", "https")
     host = headers.get(b"host", b"").decode("latin-1")
     return origin == f"{'https' if secure else 'http'}://{host}" or any(
-        origin == trusted
-        or ("*" in trusted and _matches(urlsplit(origin).netloc, urlsplit(trusted).netloc.lstrip("*")))
-        for trusted in settings.CSRF_TRUSTED_ORIGINS
+        _trusts(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS
     )
 
 
-def _matches(host: str, suffix: str) -> bool:
-    return bool(host) and host.endswith(suffix)
+def _trusts(trusted: str, origin: str) -> bool:
+    """`https://app.example.org`, or `https://*.example.org` for all below."""
+    wanted, given = urlsplit(trusted), urlsplit(origin)
+    if wanted.scheme != given.scheme:
+        return False
+    if wanted.netloc.startswith("*."):
+        return given.netloc.endswith(wanted.netloc[1:])
+    return wanted.netloc == given.netloc
 
 
 def _refused(reason: str) -> StatusError:

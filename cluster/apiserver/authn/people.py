@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
@@ -14,23 +13,22 @@ from django.utils import timezone
 from cluster.accounts.models import AccessToken, User
 from cluster.apiserver.request import UserInfo
 
-_NOTE_USE_EVERY = timedelta(minutes=1)
-
 
 def user_info(user: User) -> UserInfo:
     return UserInfo(user.get_username(), user.kubernetes_groups())
 
 
 def user_of_access_token(digest: str) -> UserInfo | None:
-    """The user whose valid access token has this digest; notes that it was used."""
+    """The user whose valid access token has this digest."""
     close_old_connections()
-    now = timezone.now()
-    token = AccessToken.objects.valid(now).select_related("user").filter(digest=digest).first()
-    if token is None:
-        return None
-    if token.last_used is None or now - token.last_used > _NOTE_USE_EVERY:
-        AccessToken.objects.filter(pk=token.pk).update(last_used=now)
-    return user_info(token.user)
+    token = AccessToken.objects.valid().select_related("user").filter(digest=digest).first()
+    return user_info(token.user) if token is not None else None
+
+
+def note_use(digest: str) -> None:
+    """Remember that this token was used just now, for its owner to see."""
+    close_old_connections()
+    AccessToken.objects.filter(digest=digest).update(last_used=timezone.now())
 
 
 def user_of_session(session_key: str) -> UserInfo | None:

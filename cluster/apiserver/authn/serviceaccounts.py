@@ -178,11 +178,7 @@ class ServiceAccountTokens:
 
     def check(self, claims: Obj, audiences: Iterable[str] = ()) -> tuple[str, ...]:
         """The audiences it is good for now; InvalidToken when it is not good (any more). Cheap: no cryptography."""
-        now = clock.now()
-        if claims["exp"] + LEEWAY < now:
-            raise InvalidToken("service account token has expired")
-        if claims.get("nbf", 0) - LEEWAY > now:
-            raise InvalidToken("service account token is not valid yet")
+        self.still_good(claims)
         carried = [claims["aud"]] if isinstance(claims["aud"], str) else claims["aud"]
         wanted = tuple(audiences) or self.audiences
         common = tuple(audience for audience in carried if audience in wanted)
@@ -190,8 +186,16 @@ class ServiceAccountTokens:
             raise InvalidToken(
                 f"token audiences {_go_list(carried)} is invalid for the target audiences {_go_list(wanted)}"
             )
-        self._still_there(claims["kubernetes.io"], now)
         return common
+
+    def still_good(self, claims: Obj) -> None:
+        """What may change from one moment to the next: InvalidToken when it has expired or its objects are gone."""
+        now = clock.now()
+        if claims["exp"] + LEEWAY < now:
+            raise InvalidToken("service account token has expired")
+        if claims.get("nbf", 0) - LEEWAY > now:
+            raise InvalidToken("service account token is not valid yet")
+        self._still_there(claims["kubernetes.io"], now)
 
     def _still_there(self, private: Obj, now: float) -> None:
         namespace, account = private["namespace"], private["serviceaccount"]

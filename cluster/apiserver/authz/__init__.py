@@ -1,0 +1,1 @@
+"""May they: nodes, then RBAC. `chain.AuthorizerChain` is the way in."""

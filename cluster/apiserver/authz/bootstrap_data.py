@@ -161,7 +161,7 @@ CLUSTER_ROLES: dict[str, list[str]] = {
         "create,delete,get,patch,update storage.k8s.io csinodes",
         "READ node.k8s.io runtimeclasses",
         "get resource.k8s.io resourceclaims",
-        "create,delete,deletecollection,get,list,patch,update,watch resource.k8s.io resourceslices",
+        "deletecollection resource.k8s.io resourceslices",
         "READ certificates.k8s.io clustertrustbundles",
         "get core serviceaccounts",
     ],

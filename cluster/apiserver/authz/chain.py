@@ -5,14 +5,9 @@ What the authorization stage, the access reviews and the explorer hold. It has t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-from cluster.apiserver.authz.index import CLUSTER_ROLES
 from cluster.apiserver.authz.node import NODES, NodeAuthorizer
 from cluster.apiserver.authz.rbac import Authorizer, Decision
-from cluster.apiserver.authz.rules import stale_aggregates
-from cluster.apiserver.request import Obj, Reader, RequestInfo, UserInfo
+from cluster.apiserver.request import Reader, RequestInfo, UserInfo
 
 
 class AuthorizerChain(Authorizer):
@@ -32,38 +27,3 @@ class AuthorizerChain(Authorizer):
         if second.allowed or not first.reason:
             return second
         return Decision(False, f"{first.reason}\n{second.reason}" if second.reason else first.reason)
-
-
-class Aggregator:
-    """The clusterrole-aggregation controller's duty inside the API server: whenever a ClusterRole changes, write the rules
-    of those that aggregate. `write` gets whole objects to update; what it raises is its own to handle.
-
-    Decisions never wait for it (the index aggregates by itself); it exists so that `kubectl get clusterrole edit` tells
-    the truth. `changed` is a doorbell: call `settle` after it rang.
-    """
-
-    def __init__(
-        self,
-        reader: Reader,
-        write: Callable[[Obj], Coroutine[Any, Any, Any]],
-        ring: Callable[[], None],
-    ) -> None:
-        self._reader = reader
-        self._write = write
-        self._ring = ring
-        reader.on_change(CLUSTER_ROLES, self._changed)
-
-    def _changed(self, old: Obj | None, new: Obj | None) -> None:
-        if old is None or new is None or old.get("rules") != new.get("rules") or _selecting(old) != _selecting(new):
-            self._ring()
-
-    async def settle(self) -> int:
-        """Write every aggregate whose rules are out of date; how many there were."""
-        stale = stale_aggregates(self._reader.list(CLUSTER_ROLES))
-        for role in stale:
-            await self._write(role)
-        return len(stale)
-
-
-def _selecting(role: Obj) -> tuple[Any, Any]:
-    return role.get("aggregationRule"), role["metadata"].get("labels")

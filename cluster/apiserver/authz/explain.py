@@ -140,32 +140,36 @@ def _near_subjects(index: RBACIndex, binding: Binding, user: UserInfo, info: Req
     """A binding that would allow the request, were its subject this user: only almost so."""
     if binding.namespace and binding.namespace != info.namespace:
         return
-    rules = index.rules_of(binding)
-    if not rules:
+    near = [(subject, found) for subject in binding.subjects if (found := _near_subject(binding, subject, user))]
+    if not near:
         return
-    rule = next((rule for rule in rules if rule.allows(info)), None)
-    if rule is None:
-        return
+    rule = next((rule for rule in index.rules_of(binding) or () if rule.allows(info)), None)
+    if rule is not None:
+        for subject, (verdict, sentence) in near:
+            yield _entry(verdict, f"{binding.kind} {binding.name} {sentence}", binding, subject, rule)
+
+
+def _near_subject(binding: Binding, subject: Obj, user: UserInfo) -> tuple[str, str] | None:
+    """How a subject that is not this user nearly is."""
     account = user.name.split(":") if user.name.startswith("system:serviceaccount:") else []
     home, short = (account[2], account[3]) if len(account) == 4 else ("", "")
-    for subject in binding.subjects:
-        kind, name = subject.get("kind", ""), subject.get("name", "")
-        title = f"{binding.kind} {binding.name}"
-        if kind == "ServiceAccount" and short == name:
-            said = subject.get("namespace") or binding.namespace or "none"
-            text = f"{title} names ServiceAccount {name} of namespace {said}; this one is of namespace {home}."
-            yield _entry("subject-namespace", text, binding, subject, rule)
-        elif kind != "User" and name in (user.name, short) and name:
-            actual = "ServiceAccount" if short else "User"
-            text = f"{title} names the {kind} {name}; the requester is the {actual} {name}."
-            yield _entry("subject-kind", text, binding, subject, rule)
-        elif kind == "User" and (name in user.groups or (short and name in (short, f"{home}:{short}"))):
-            actual = "ServiceAccount" if short else "Group"
-            text = f"{title} names the User {name}; {name} is a {actual}."
-            yield _entry("subject-kind", text, binding, subject, rule)
-        elif name.lower() in {user.name.lower(), *(group.lower() for group in user.groups)}:
-            text = f'{title} names {kind} "{name}": names are compared letter by letter, upper and lower case differ.'
-            yield _entry("subject-spelling", text, binding, subject, rule)
+    kind, name = subject.get("kind", ""), subject.get("name", "")
+    if kind == "ServiceAccount" and short and short == name:
+        said = subject.get("namespace") or binding.namespace or "none"
+        return "subject-namespace", f"names ServiceAccount {name} of namespace {said}; this one is of namespace {home}."
+    if kind != "User" and name and name in (user.name, short):
+        actual = "ServiceAccount" if short else "User"
+        return "subject-kind", f"names the {kind} {name}; the requester is the {actual} {name}."
+    if kind == "User" and (name in user.groups or (short and name in (short, f"{home}:{short}"))):
+        actual = "ServiceAccount" if short else "Group"
+        return "subject-kind", f"names the User {name}; {name} is a {actual}."
+    lowered = name.lower()
+    if lowered == user.name.lower() or any(lowered == group.lower() for group in user.groups):
+        return (
+            "subject-spelling",
+            f'names {kind} "{name}": names are compared letter by letter, upper and lower case differ.',
+        )
+    return None
 
 
 def _singular(word: str) -> str:

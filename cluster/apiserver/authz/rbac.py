@@ -17,6 +17,7 @@ from cluster.apiserver.request import Obj, Reader, RequestInfo, UserInfo
 
 MASTERS = "system:masters"
 _REMEMBERED = 50_000
+_REMEMBERED_EXPLANATIONS = 1_000
 _BY_NAME = object()
 
 
@@ -47,6 +48,8 @@ class Authorizer:
         self.index = RBACIndex(reader)
         self._generation = -1
         self._decisions: dict[tuple[Any, ...], Any] = {}
+        self._explained: dict[tuple[Any, ...], list[Obj]] = {}
+        self._explained_at = -1
 
     def authorize(self, user: UserInfo, info: RequestInfo, field_selector: str = "") -> Decision:
         """Decide. `field_selector` is for the node authorizer; RBAC does not look at it."""
@@ -122,10 +125,19 @@ class Authorizer:
         return rules, _aggregate(list(dict.fromkeys(missing)))
 
     def explain(self, user: UserInfo, info: RequestInfo) -> list[Obj]:
-        """The bindings considered and the near misses, most telling first, each with a plain sentence."""
+        """The bindings considered and the near misses, most telling first, each with a plain sentence. Not to be changed."""
         from cluster.apiserver.authz.explain import explain
 
-        return explain(self.index, user, info)
+        if self._explained_at != self.index.generation or len(self._explained) > _REMEMBERED_EXPLANATIONS:
+            self._explained_at = self.index.generation
+            self._explained = {}
+        what = (info.path,) if not info.is_resource else (info.group, info.resource, info.subresource, info.namespace)
+        key = (user.name, user.groups, info.verb, info.name, *what)
+        found = self._explained.get(key)
+        if found is None:
+            # Whoever is refused tends to ask again, and this looks at every binding.
+            found = self._explained[key] = explain(self.index, user, info)
+        return found
 
     def check_escalation(self, user: UserInfo, obj: Obj, old: Obj | None = None) -> None:
         """403 when a Role, ClusterRole or binding would grant more than its author holds."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apiserver.authz.node import node_name
 from cluster.apiserver.authz.rbac import Authorizer
 from cluster.apiserver.request import Obj, RequestInfo, UserInfo
 
 AUTHORIZATION = "authorization.k8s.io"
-_READ_ONE = "*"
 
 
 class TokenAuthenticator(Protocol):
@@ -29,11 +29,12 @@ async def handle(kind: str, obj: Obj, user: UserInfo, authorizer: Authorizer, au
     """The review with its status. StatusError 422 when its spec makes no sense."""
     spec: Obj = obj.get("spec") or {}
     if kind == "SelfSubjectReview":
-        return {**obj, "status": {"userInfo": user_info(user)}}
+        return {**obj, "metadata": {"creationTimestamp": clock.timestamp()}, "status": {"userInfo": user_info(user)}}
     if kind == "TokenReview":
         return {**obj, "status": await _token_review(spec, authenticator)}
     if kind == "SelfSubjectRulesReview":
-        return {**obj, "status": rules_review(spec, user, authorizer)}
+        # The answer repeats nothing of the question.
+        return {**obj, "metadata": {}, "spec": {}, "status": rules_review(spec, user, authorizer)}
     _validate(kind, obj, spec)
     who = user if kind == "SelfSubjectAccessReview" else user_of(spec)
     info, field_selector = request_of(spec)
@@ -55,7 +56,7 @@ def request_of(spec: Obj) -> tuple[RequestInfo, str]:
         asked.get("verb") or "",
         is_resource=True,
         group=asked.get("group") or "",
-        version=asked.get("version") or _READ_ONE,
+        version=asked.get("version") or "",
         namespace=asked.get("namespace") or "",
         resource=asked.get("resource") or "",
         subresource=asked.get("subresource") or "",

@@ -23,7 +23,7 @@ from cluster.etcd.log import Conflict
 async def commit(context: Context) -> object:
     """Write what the request came for."""
     verb = context.info.verb
-    if context.info.subresource and subresources.commits(context):
+    if subresources.commits(context):
         return await subresources.commit(context)
     if verb == "deletecollection":
         return await _delete_collection(context)

@@ -20,6 +20,7 @@ from cluster.apiserver.patch.apply import apply
 from cluster.apiserver.request import RequestInfo
 from cluster.apiserver.resources import body, schema
 from cluster.apiserver.stages.bodies import checked, options, parse_body, parse_patch, patch_kind, patched, served
+from cluster.apiserver.stages.identity import require
 from cluster.apiserver.stages.info import check_verb
 from cluster.apiserver.strategies.registry import strategy_for
 
@@ -30,7 +31,7 @@ def decode(context: Context) -> None:
     """Dispatch on the verb."""
     check_verb(context)
     options(context)
-    if context.info.subresource and subresources.decodes(context):
+    if subresources.decodes(context):
         subresources.decode(context)
         return
     _DECODERS[context.info.verb](context)
@@ -120,9 +121,7 @@ def _authorize_create(context: Context) -> None:
     creating = RequestInfo(
         info.path, "create", True, info.group, info.version, info.namespace, info.resource, info.subresource, info.name
     )
-    decision = context.server.authorizer.authorize(context.user, creating)
-    if not decision.allowed:
-        raise context.server.denied(context, decision, creating)
+    require(context, creating)
 
 
 def _begin_update(context: Context, obj: Obj, old: Any) -> None:

@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
+from cluster.apiserver.authn.impersonation import impersonate
+from cluster.apiserver.authz.rbac import Decision, forbidden
 from cluster.apiserver.context import Context
+from cluster.apiserver.request import RequestInfo, UserInfo
 
 
 async def authenticate(context: Context) -> object:
     """Find out who asks; a bad credential is refused, none at all is `system:anonymous`."""
-    if not context.loopback:
-        context.user = await context.server.authenticator.authenticate(context.headers, context.scope)
-    user = context.user
-    context.journey.actor = user.name
-    return Who(context)
+    if context.loopback:
+        context.journey.actor = context.user.name
+        return Who(context.user, "loopback")
+    server = context.server
+    user = await server.authenticator.authenticate(context.headers, context.scope)
+    context.user = impersonate(user, context.scope["headers"], server.authorizer)
+    context.journey.actor = context.user.name
+    return Who(context.user, "credential", user if context.user is not user else None)
 
 
 class Who:
     """What the authn span tells."""
 
-    __slots__ = ("groups", "loopback", "user")
+    __slots__ = ("method", "real", "user")
 
-    def __init__(self, context: Context) -> None:
-        self.user, self.groups, self.loopback = context.user.name, context.user.groups, context.loopback
+    def __init__(self, user: UserInfo, method: str, real: UserInfo | None = None) -> None:
+        self.user, self.method, self.real = user, method, real
 
     def as_detail(self) -> dict[str, object]:
-        method = "loopback" if self.loopback else "anonymous" if self.user == "system:anonymous" else "credential"
-        return {"user": self.user, "groups": list(self.groups), "method": method}
+        method = "anonymous" if self.user.name == "system:anonymous" else self.method
+        told: dict[str, object] = {"user": self.user.name, "groups": list(self.user.groups), "method": method}
+        if self.real is not None:
+            told["impersonated_by"] = self.real.name
+        return told
+
+
+class Allowed:
+    """What the authz span tells: the rule that allowed it, and how it came to the user."""
+
+    __slots__ = ("decision",)
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+
+    def as_detail(self) -> dict[str, object]:
+        decision = self.decision
+        return {
+            "allowed": True,
+            "reason": decision.reason,
+            "rule": decision.rule,
+            "role": decision.role,
+            "binding": decision.binding,
+            "subject": decision.subject,
+        }
 
 
 def authorize(context: Context) -> object:
     """RBAC: any rule that matches allows; otherwise 403 in Kubernetes' words."""
     if context.implied:
-        return {"allowed": True, "message": "implied by the request that caused this one"}
-    decision = context.server.authorizer.authorize(context.user, context.info)
+        return {"allowed": True, "reason": "implied by the request that caused this one"}
+    return Allowed(require(context, context.info))
+
+
+def require(context: Context, info: RequestInfo) -> Decision:
+    """The decision that allows `info`, or 403 with what almost did."""
+    authorizer = context.server.authorizer
+    decision = authorizer.authorize(context.user, info, context.params.get("fieldSelector", ""))
     if not decision.allowed:
-        raise context.server.denied(context, decision)
+        error = forbidden(context.user, info, decision)
+        error.considered = authorizer.explain(context.user, info)
+        raise error
     return decision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster.apimachinery.errors import StatusError, bad_request, generic_not_found, method_not_supported
+from cluster.apimachinery.labels import parse_fields
 from cluster.apiserver.context import Context
 from cluster.apiserver.request import RequestInfo
 from cluster.apiserver.resources.registry import Registry
@@ -45,10 +46,25 @@ def parse(method: str, path: str, watch: bool, registry: Registry) -> RequestInf
     return info
 
 
+def name_of_selector(info: RequestInfo, field_selector: str) -> None:
+    """A list or watch of `metadata.name=x` is one of a single name, for authorization too."""
+    if info.name or "metadata.name" not in field_selector:
+        return
+    try:
+        requirements = parse_fields(field_selector)
+    except ValueError:
+        # The read stage refuses it, in Kubernetes' words.
+        return
+    for need in requirements:
+        if need.path == "metadata.name" and not need.negated:
+            info.name = need.value
+
+
 def request_info(context: Context) -> None:
     """Understand the path, and find the resource in the registry."""
     if context.loopback:
         info = context.info
+        name_of_selector(info, context.params.get("fieldSelector", ""))
         _name_journey(context, info)
         return
     params = context.params
@@ -61,6 +77,8 @@ def request_info(context: Context) -> None:
     if resource is None:
         raise generic_not_found()
     context.resource = resource
+    if info.verb in ("list", "watch", "deletecollection"):
+        name_of_selector(info, params.get("fieldSelector", ""))
     if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):
         raise _needs_namespace(context)
     if info.subresource and info.subresource not in resource.subresources:

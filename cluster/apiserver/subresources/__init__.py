@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from cluster.apimachinery.errors import FieldError, StatusError
-from cluster.apiserver.subresources import binding, eviction, finalize, log, scale, token
+from cluster.apiserver.subresources import binding, eviction, finalize, log, reviews, scale, token
 
 if TYPE_CHECKING:
     from cluster.apiserver.context import Context, Obj
@@ -30,6 +30,8 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
 
 
 def _handler(context: Context) -> ModuleType | None:
+    if context.resource.virtual:
+        return reviews
     return HANDLERS.get((context.resource.storage_key, context.info.subresource))
 
 

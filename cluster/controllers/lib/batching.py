@@ -18,6 +18,7 @@ class Throttle:
         self.queue = queue
         self.period = period
         self._last: dict[str, float] = {}
+        self._stretched: dict[str, float] = {}
         self._pending: dict[str, dict[str, None]] = {}
 
     def add(self, key: str) -> None:
@@ -27,9 +28,9 @@ class Throttle:
             if delivering[0] and len(causes) < MAX_CAUSES:
                 causes[delivering[0]] = None
             return
-        now = clock.now()
-        wait = self._last.get(key, 0.0) + self.period - now
-        if wait <= 0 or wait > self.period:
+        now, period = clock.now(), self._stretched.get(key, self.period)
+        wait = self._last.get(key, 0.0) + period - now
+        if wait <= 0 or wait > period:
             self._last[key] = now
             self.queue.add(key)
             return
@@ -42,6 +43,14 @@ class Throttle:
             self._last[key] = clock.now()
             self.queue.add(key, tuple(causes))
 
+    def stretch(self, key: str, period: float) -> None:
+        """From now on this key needs a longer period (never a shorter one than the throttle's)."""
+        if period > self.period:
+            self._stretched[key] = period
+        else:
+            self._stretched.pop(key, None)
+
     def forget(self, key: str) -> None:
         """The key's object is gone."""
+        self._stretched.pop(key, None)
         self._last.pop(key, None)

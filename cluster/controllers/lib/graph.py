@@ -41,6 +41,11 @@ class Node:
     def deleting(self) -> bool:
         return "deletionTimestamp" in self.obj["metadata"]
 
+    @property
+    def waiting(self) -> bool:
+        """Is it being deleted, and something has to be done with its dependents first?"""
+        return self.waits_with(FOREGROUND) or self.waits_with(ORPHAN)
+
     def may_own(self, other: Node) -> bool:
         """Owners live in the same namespace or in none."""
         return self.namespace in ("", other.namespace)
@@ -104,17 +109,16 @@ class Graph:
                 known = self.nodes.get(owner)
                 if known is None or known.deleting or not known.may_own(node):
                     dirty.add(owner)
-            if node.deleting or not all(map(node.may_own, self.dependents(uid))):
+            if node.waiting or not all(map(node.may_own, self.dependents(uid))):
                 dirty.add(uid)
             return dirty
-        was_deleting, finalizers = node.deleting, node.obj["metadata"].get("finalizers")
+        was_waiting = node.waiting
         before = node.obj["metadata"].get("ownerReferences")
         node.obj = new
         if before != new["metadata"].get("ownerReferences"):
             dirty.update(self._owners_changed(node))
-        if node.deleting and (not was_deleting or finalizers != new["metadata"].get("finalizers")):
+        if node.waiting and not was_waiting:
             dirty.add(uid)
-            dirty.update(owner for owner in node.owners if self._waiting(owner))
         return dirty
 
     def _owners_changed(self, node: Node) -> set[str]:

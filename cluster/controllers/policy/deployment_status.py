@@ -88,12 +88,9 @@ def counted(deployment: Obj, everyone: Sequence[Obj], new: Obj | None, limits: L
 def complete(deployment: Obj, status: Obj) -> bool:
     """All replicas are of the new template and available, and nothing older is left."""
     desired = replicas(deployment)
-    return (
-        status.get("updatedReplicas", 0) == desired
-        and status.get("replicas", 0) == desired
-        and status.get("availableReplicas", 0) == desired
-        and status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    )
+    counts = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
+    observed = int(status.get("observedGeneration", 0))
+    return all(count == desired for count in counts) and observed >= deployment["metadata"].get("generation", 0)
 
 
 def progressing(old: Obj, new: Obj) -> bool:
@@ -128,8 +125,10 @@ def rollout_status(deployment: Obj, everyone: Sequence[Obj], new: Obj | None, li
         and known is not None
         and known["reason"] == NEW_AVAILABLE
     )
-    subject = f'ReplicaSet "{new["metadata"]["name"]}"' if new is not None else (
-        f'Deployment "{deployment["metadata"]["name"]}"'
+    subject = (
+        f'ReplicaSet "{new["metadata"]["name"]}"'
+        if new is not None
+        else (f'Deployment "{deployment["metadata"]["name"]}"')
     )
     if deadline(deployment) is None:
         conditions = without(conditions, "Progressing")

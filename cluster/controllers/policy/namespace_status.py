@@ -51,9 +51,7 @@ def deletion_conditions(
     for kind, fine in _FINE.items():
         reason, message = wrong.get(kind, fine)
         status = "True" if kind in wrong else "False"
-        conditions = set_condition(
-            conditions, {"type": kind, "status": status, "reason": reason, "message": message}
-        )
+        conditions = set_condition(conditions, {"type": kind, "status": status, "reason": reason, "message": message})
     return conditions
 
 

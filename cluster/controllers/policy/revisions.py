@@ -16,26 +16,29 @@ DESIRED = "deployment.kubernetes.io/desired-replicas"
 MAXIMUM = "deployment.kubernetes.io/max-replicas"
 # Not copied from the Deployment to its ReplicaSets.
 OWN_ANNOTATIONS = frozenset(
-    ("kubectl.kubernetes.io/last-applied-configuration", REVISION, HISTORY, DESIRED, MAXIMUM)
-    + ("deprecated.deployment.rollback.to",)
+    (
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "deprecated.deployment.rollback.to",
+        *(REVISION, HISTORY, DESIRED, MAXIMUM),
+    )
 )
 # The revision-history annotation is cut at its oldest end when it grows longer.
 HISTORY_CHARACTERS = 2000
 
 
-def annotations(obj: Obj) -> dict[str, str]:
+def annotations_of(obj: Obj) -> dict[str, str]:
     found: dict[str, str] = obj["metadata"].get("annotations") or {}
     return found
 
 
 def revision(obj: Obj) -> int:
     """The revision annotation, 0 when it is missing or no number."""
-    text = annotations(obj).get(REVISION, "")
+    text = annotations_of(obj).get(REVISION, "")
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _number(obj: Obj, name: str) -> int | None:
-    text = annotations(obj).get(name, "")
+    text = annotations_of(obj).get(name, "")
     return int(text) if text.isascii() and text.isdigit() else None
 
 
@@ -95,13 +98,13 @@ def find_new(deployment: Obj, replicasets: Iterable[Obj]) -> Obj | None:
 
 def copied_annotations(deployment: Obj, known: dict[str, str]) -> dict[str, str]:
     """`known` with the Deployment's annotations laid over it."""
-    ours = {name: value for name, value in annotations(deployment).items() if name not in OWN_ANNOTATIONS}
+    ours = {name: value for name, value in annotations_of(deployment).items() if name not in OWN_ANNOTATIONS}
     return {**known, **ours}
 
 
 def revised_annotations(deployment: Obj, replicaset: Obj, newest: int) -> dict[str, str]:
     """The annotations of an existing new ReplicaSet: the Deployment's, its revision at least `newest`, and its past ones."""
-    known = annotations(replicaset)
+    known = annotations_of(replicaset)
     result = copied_annotations(deployment, known)
     had = revision(replicaset)
     if had < newest:

@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
         password = ensure_admin()
         kubeconfig = ensure_admin_kubeconfig(settings.DATA_DIR, server_url)
-        certificates = pki.ensure(settings.DATA_DIR)
+        certificates = pki.CertificateAuthority(settings.DATA_DIR / "pki").serving_files([http[0], https[0]])
 
         self._run(options, http, https, certificates, password, kubeconfig, server_url, started)
 
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         https: tuple[str, int],
         certificates: Any,
         password: str | None,
-        kubeconfig: Path,
+        kubeconfig: Path | None,
         server_url: str,
         started: float,
     ) -> None:
@@ -140,7 +140,9 @@ class Command(BaseCommand):
             lines.append(f"  sign in  admin / {password}   (shown this once, kept nowhere in clear)")
         else:
             lines.append("  sign in  admin, with the password of the first start")
-        lines += [f"  kubectl  export KUBECONFIG={kubeconfig}", f"  API      {server_url}"]
+        if kubeconfig is not None:
+            lines.append(f"  kubectl  export KUBECONFIG={kubeconfig}")
+        lines.append(f"  API      {server_url}")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 

@@ -34,6 +34,11 @@ class FakeClock:
         return self.time
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def reader() -> FakeReader:
     reader = FakeReader()
@@ -58,5 +63,6 @@ def tick() -> FakeClock:
 def authenticator(tokens, tick):
     result = Authenticator(tokens, now=tick)
     yield result
-    result._thread.submit(connections.close_all).result()
+    for pool in (result._thread, result._notes):
+        pool.submit(connections.close_all).result()
     result.close()

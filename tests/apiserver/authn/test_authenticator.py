@@ -91,6 +91,7 @@ async def test_an_access_token_is_its_user(authenticator):
     info = await authenticator.authenticate(bearer(secret), HTTP)
     assert info.name == "alice"
     assert info.groups == ("devs", "ops", "system:authenticated")
+    await sync_to_async(lambda: authenticator._notes.submit(lambda: None).result())()
     await sync_to_async(token.refresh_from_db)()
     assert token.last_used is not None
     assert secret not in (token.digest, token.prefix)
@@ -180,7 +181,7 @@ async def test_token_review_knows_both_kinds_and_says_why(authenticator, tokens,
     assert (user.name, audiences) == ("alice", tokens.audiences)
     with pytest.raises(StatusError, match="invalid bearer token"):
         await authenticator.authenticate_token(secret, ("vault",))
-    with pytest.raises(StatusError, match="^invalid bearer token$"):
+    with pytest.raises(StatusError, match=r"^invalid bearer token$"):
         await authenticator.authenticate_token("kw_nothing")
     token, _ = tokens.issue("shop", "robot", "sa-1", bound=reader.get("pods", "shop", "web"))
     del reader.objects["pods", "shop", "web"]
@@ -311,7 +312,12 @@ async def test_tokens_need_no_csrf(authenticator):
 
 @pytest.mark.parametrize(
     ("origin", "allowed"),
-    [(b"http://localhost:8000", True), (b"http://evil.example", False), (b"https://localhost:8000", False), (b"", False)],
+    [
+        (b"http://localhost:8000", True),
+        (b"http://evil.example", False),
+        (b"https://localhost:8000", False),
+        (b"", False),
+    ],
 )
 async def test_web_sockets_on_a_session_are_opened_by_our_pages(authenticator, origin, allowed):
     key = await log_in(await person())
@@ -327,7 +333,9 @@ async def test_a_trusted_origin_may_open_web_sockets(authenticator, monkeypatch)
     monkeypatch.setattr(settings, "CSRF_TRUSTED_ORIGINS", ["https://*.example.org"])
     key = await log_in(await person())
     scope = {**HTTP, "type": "websocket", "scheme": "ws"}
-    assert (await authenticator.authenticate({**cookies(key), b"origin": b"https://a.example.org"}, scope)).name == "alice"
+    assert (
+        await authenticator.authenticate({**cookies(key), b"origin": b"https://a.example.org"}, scope)
+    ).name == "alice"
     error = await refused(authenticator, {**cookies(key), b"origin": b"http://a.example.org"}, scope)
     assert error.code == 403
 

@@ -58,9 +58,7 @@ def ask(text, name="", namespace=""):
         return RequestInfo(what, verb)
     parts = what.split("/")
     group = "" if parts[0] == "core" else parts[0]
-    return RequestInfo(
-        "", verb, True, group, "v1", namespace, parts[1], parts[2] if len(parts) > 2 else "", name
-    )
+    return RequestInfo("", verb, True, group, "v1", namespace, parts[1], parts[2] if len(parts) > 2 else "", name)
 
 
 READ = "get list watch"
@@ -118,7 +116,9 @@ USERS = {
     "viewer": UserInfo("vic", ("viewers", "system:authenticated")),
     "dev": UserInfo("eve", ("devs", "system:authenticated")),
     "master": UserInfo("m", ("system:masters",)),
-    "robot-shop": UserInfo("system:serviceaccount:shop:robot", ("system:serviceaccounts", "system:serviceaccounts:shop")),
+    "robot-shop": UserInfo(
+        "system:serviceaccount:shop:robot", ("system:serviceaccounts", "system:serviceaccounts:shop")
+    ),
     "robot-dev": UserInfo("system:serviceaccount:dev:robot", ("system:serviceaccounts", "system:serviceaccounts:dev")),
     "robot-ci": UserInfo("system:serviceaccount:ci:robot", ("system:serviceaccounts", "system:serviceaccounts:ci")),
     "ops": UserInfo("system:serviceaccount:ops:admin", ("system:serviceaccounts", "system:serviceaccounts:ops")),
@@ -256,7 +256,9 @@ def test_requests(authorizer, row):
 
 def test_the_reason_names_binding_role_and_subject(authorizer):
     decision = authorizer.authorize(user("dev"), ask("get apps/deployments", "web", "shop"))
-    assert decision.reason == 'RBAC: allowed by RoleBinding "apps-in-shop/shop" of ClusterRole "edit-apps" to Group "devs"'
+    assert (
+        decision.reason == 'RBAC: allowed by RoleBinding "apps-in-shop/shop" of ClusterRole "edit-apps" to Group "devs"'
+    )
     assert (decision.role, decision.binding) == ("ClusterRole/edit-apps", "RoleBinding/shop/apps-in-shop")
     decision = authorizer.authorize(user("robot-shop"), ask("get core/services", "s", "shop"))
     assert decision.reason == 'RBAC: allowed by RoleBinding "local/shop" of Role "local" to ServiceAccount "robot/shop"'

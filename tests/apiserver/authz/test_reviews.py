@@ -51,7 +51,9 @@ async def test_may_i(review):
     assert await review("SelfSubjectAccessReview", {"resourceAttributes": {**LIST_PODS, "namespace": "dev"}}) == {
         "allowed": False
     }
-    assert (await review("SelfSubjectAccessReview", {"nonResourceAttributes": {"path": "/api", "verb": "get"}}))["allowed"]
+    assert (await review("SelfSubjectAccessReview", {"nonResourceAttributes": {"path": "/api", "verb": "get"}}))[
+        "allowed"
+    ]
 
 
 async def test_may_they(review):
@@ -83,7 +85,9 @@ async def test_nonsense_is_refused(review, kind, spec, text):
 
 async def test_what_may_i(review):
     status = await review("SelfSubjectRulesReview", {"namespace": "shop"})
-    assert {"verbs": ["get", "list", "watch"], "apiGroups": [""], "resources": ["namespaces"]} in status["resourceRules"]
+    assert {"verbs": ["get", "list", "watch"], "apiGroups": [""], "resources": ["namespaces"]} in status[
+        "resourceRules"
+    ]
     assert status["nonResourceRules"]
     assert status["incomplete"] is False
     node = UserInfo("system:node:n1", ("system:nodes",))

@@ -1,0 +1,95 @@
+"""Journeys: trees by id alone, kept over a restart, reads never pushing out writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.journeys import store as store_module
+from cluster.journeys import trace
+from cluster.journeys.store import JourneyStore
+from cluster.journeys.trace import Journey, recorder
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+
+def outside(verb="create", actor="alice"):
+    journey = Journey("request", "apiserver")
+    journey.origin, journey.verb, journey.actor = "outside", verb, actor
+    journey.add("authn", journey.start, detail={"user": actor})
+    return journey
+
+
+async def test_a_child_knows_its_root_by_its_id():
+    root = Journey("request", "apiserver")
+    child = Journey("reconcile", "deployment", (root.id,))
+    grandchild = Journey("request", "apiserver", (child.id, "other.1"))
+    assert {child.root, grandchild.root} == {root.id}
+    assert len({root.id, child.id, grandchild.id}) == 3
+    assert grandchild.causes == (child.id, "other.1")
+
+
+async def test_a_tree_survives_a_restart():
+    store = JourneyStore()
+    await store.start()
+    root = outside()
+    root.finish(code=201)
+    with trace.working_on(root):
+        child = Journey("reconcile", "deployment", trace.current_causes())
+        child.finish()
+    await store.stop()
+    late = Journey("sync", "kubelet/node-1", (child.id,))
+
+    again = JourneyStore()
+    await again.start()
+    late.finish()
+    assert [summary["id"] for summary in again.recent()] == [root.id]
+    tree = await again.tree(root.id)
+    assert [journey["id"] for journey in tree] == [root.id, child.id, late.id]
+    assert tree[0]["spans"][0]["detail"] == {"user": "alice"}
+    await again.stop()
+
+
+async def test_reads_do_not_push_out_writes(monkeypatch):
+    monkeypatch.setattr(store_module, "KEPT_READS", 10)
+    store = JourneyStore()
+    await store.start()
+    write = outside()
+    write.finish(code=201)
+    for _ in range(100):
+        outside("get").finish(code=200)
+    await store.flush()
+    summaries = store.recent(limit=500)
+    assert write.id in {summary["id"] for summary in summaries}
+    assert sum(summary["verb"] == "get" for summary in summaries) <= 10
+    assert await store.tree(write.id)
+    await store.stop()
+
+
+async def test_people_see_their_own():
+    store = JourneyStore(persist=False)
+    await store.start()
+    mine, other = outside(actor="alice"), outside(actor="bob")
+    mine.finish()
+    other.finish()
+    assert [summary["id"] for summary in store.recent(actor="alice")] == [mine.id]
+    assert store.actor_of(other.id) == "bob"
+    await store.stop()
+
+
+async def test_an_exception_marks_its_span():
+    journey = Journey("sync", "kubelet/n")
+    with pytest.raises(RuntimeError, match="no such image"), journey.span("pull"):
+        raise RuntimeError("no such image")
+    assert (journey.spans[0].outcome, journey.spans[0].detail) == ("error", {"message": "no such image"})
+
+
+async def test_nothing_is_recorded_when_switched_off():
+    store = JourneyStore(persist=False)
+    await store.start()
+    recorder.enabled = False
+    try:
+        outside().finish()
+    finally:
+        recorder.enabled = True
+    assert store.recent() == []
+    await store.stop()
