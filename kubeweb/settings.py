@@ -63,7 +63,6 @@ ALLOWED_HOSTS = os.environ.get("KUBEWEB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("KUBEWEB_TRUSTED_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cluster.client.loop import ControlLoop
 from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationController
+from cluster.controllers.daemonset import DaemonSetController
 from cluster.controllers.deployment import DeploymentController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
@@ -22,6 +23,7 @@ from cluster.controllers.tainteviction import TaintEvictionController
 CONTROLLERS: tuple[type[ControlLoop], ...] = (
     DeploymentController,
     ReplicaSetController,
+    DaemonSetController,
     EndpointSliceController,
     EndpointsController,
     NamespaceController,

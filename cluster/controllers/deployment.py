@@ -10,67 +10,19 @@ from cluster.client.client import Obj
 from cluster.client.informer import by_controller
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
-from cluster.controllers.lib.claims import claim
+from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.podcontrol import PODS, namespace_terminating
+from cluster.controllers.lib.rolloutview import Rollout, recreates, saturated
 from cluster.controllers.policy import deployment_status as status_policy
 from cluster.controllers.policy import revisions
-from cluster.controllers.policy.deployment_status import condition, with_condition
-from cluster.controllers.policy.revisions import find_new, replicas, size_of
-from cluster.controllers.policy.rollout import Limits, new_size, proportional, resolve, shrink_old
+from cluster.controllers.policy.revisions import replicas, size_of
+from cluster.controllers.policy.rollout import new_size, proportional, shrink_old
 from cluster.controllers.replicaset import REPLICASETS
 from cluster.journeys.trace import step
 
 DEPLOYMENTS = "apps/v1/deployments"
 # ReplicaSets report their pods' progress at most so often; Deployments need not hurry more.
 BATCH_PERIOD = 0.03
-
-
-def limits_of(deployment: Obj) -> Limits:
-    """What the Deployment's strategy allows at its present size."""
-    strategy = deployment["spec"].get("strategy") or {}
-    if strategy.get("type") == "Recreate":
-        return Limits(replicas(deployment))
-    rolling = strategy.get("rollingUpdate") or {}
-    return resolve(replicas(deployment), rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%"))
-
-
-class Rollout:
-    """One reconcile's view: the Deployment (its status as it is going to be written) and its ReplicaSets."""
-
-    def __init__(self, deployment: Obj, owned: list[Obj]) -> None:
-        self.deployment = deployment
-        self.limits = limits_of(deployment)
-        self.new = find_new(deployment, owned)
-        self.old = [rs for rs in owned if rs is not self.new]
-
-    @property
-    def everyone(self) -> list[Obj]:
-        return [*self.old, self.new] if self.new is not None else list(self.old)
-
-    @property
-    def active(self) -> list[Obj]:
-        return [rs for rs in self.everyone if replicas(rs) > 0]
-
-    @property
-    def newest(self) -> int:
-        """The revision number that the new ReplicaSet must have at least."""
-        return max(map(revisions.revision, self.old), default=0) + 1
-
-    def replace(self, fresh: Obj) -> None:
-        """A ReplicaSet as it is after a write."""
-        if self.new is not None and self.new["metadata"]["uid"] == fresh["metadata"]["uid"]:
-            self.new = fresh
-        else:
-            self.old = [fresh if rs["metadata"]["uid"] == fresh["metadata"]["uid"] else rs for rs in self.old]
-
-    def note(self, kind: str, status: str, reason: str, message: str) -> None:
-        """Set a condition in the status that will be written."""
-        old = self.deployment.get("status") or {}
-        wanted = condition(kind, status, reason, message, clock.now())
-        self.deployment = {
-            **self.deployment,
-            "status": {**old, "conditions": with_condition(old.get("conditions") or (), wanted)},
-        }
 
 
 class DeploymentController(ControlLoop):
@@ -86,6 +38,7 @@ class DeploymentController(ControlLoop):
         self.deployments = self.watch(DEPLOYMENTS, self._deployment_changed)
         self.replicasets = self.informer(REPLICASETS)
         self.replicasets.add_indexer("controller", by_controller)
+        self.replicasets.add_indexer("orphans", orphans_by_namespace)
         self.replicasets.add_handler(self._replicaset_changed)
         self.pods = self.informer(PODS)
         self.pods.add_indexer("controller", by_controller)
@@ -132,7 +85,7 @@ class DeploymentController(ControlLoop):
         replicaset = self.replicasets.get(f"{old['metadata']['namespace']}/{reference['name']}")
         key = self._owner_key(replicaset) if replicaset is not None else None
         deployment = self.deployments.get(key) if key is not None else None
-        if key is not None and deployment is not None and _recreates(deployment):
+        if key is not None and deployment is not None and recreates(deployment):
             self.throttle.add(key)
 
     # -- reconcile -----------------------------------------------------------------------------------------------
@@ -146,7 +99,8 @@ class DeploymentController(ControlLoop):
             await self._selects_everything(deployment)
             return None
         with step("observe") as span:
-            known = self.replicasets.list(deployment["metadata"]["namespace"])
+            known = self.replicasets.by_index("controller", deployment["metadata"]["uid"])
+            known += self.replicasets.by_index("orphans", deployment["metadata"]["namespace"])
             owned = await claim(self.client, REPLICASETS, DEPLOYMENTS, deployment, selector, known)
             rollout = Rollout(deployment, owned)
             span.detail = {"replicaSets": len(owned)}
@@ -169,7 +123,7 @@ class DeploymentController(ControlLoop):
             if deployment["spec"].get("paused"):
                 await self._clean_up(rollout)
             return await self._write_status(rollout, deployment, judge=False)
-        if _recreates(deployment):
+        if recreates(deployment):
             await self._recreate(rollout)
         else:
             await self._roll(rollout)
@@ -256,9 +210,9 @@ class DeploymentController(ControlLoop):
                 if not active and rollout.new is not None:
                     latest = [rollout.new]
                 plan = {rs["metadata"]["name"]: limits.desired for rs in latest if replicas(rs) != limits.desired}
-            elif rollout.new is not None and _saturated(rollout.new, limits.desired):
+            elif rollout.new is not None and saturated(rollout.new, limits.desired):
                 plan = {rs["metadata"]["name"]: 0 for rs in rollout.old if replicas(rs) > 0}
-            elif not _recreates(rollout.deployment):
+            elif not recreates(rollout.deployment):
                 running = (rollout.deployment.get("status") or {}).get("replicas", 0)
                 plan = proportional(limits, [size_of(rs) for rs in active], running)
             span.detail = plan or {"scale": "nothing"}
@@ -306,7 +260,7 @@ class DeploymentController(ControlLoop):
         deployment, limits, newest = rollout.deployment, rollout.limits, rollout.newest
         wanted = revisions.new_replicaset(deployment, newest, limits)
         size = limits.desired
-        if not _recreates(deployment):
+        if not recreates(deployment):
             size = new_size(limits, size_of(wanted), [size_of(rs) for rs in rollout.old])
         wanted["spec"]["replicas"] = size
         name, existed = wanted["metadata"]["name"], False
@@ -388,16 +342,3 @@ class DeploymentController(ControlLoop):
             if status != original.get("status"):
                 await self.client.update(DEPLOYMENTS, {**deployment, "status": status}, subresource="status")
             return status_policy.progress_check(deployment, status, now) if judge else None
-
-
-def _recreates(deployment: Obj) -> bool:
-    return (deployment["spec"].get("strategy") or {}).get("type") == "Recreate"
-
-
-def _saturated(replicaset: Obj, desired: int) -> bool:
-    """The ReplicaSet alone is the whole Deployment, and it is available."""
-    return (
-        revisions.desired_annotation(replicaset) == desired
-        and replicas(replicaset) == desired
-        and (replicaset.get("status") or {}).get("availableReplicas", 0) == desired
-    )

@@ -26,6 +26,8 @@ CONCURRENCY, REMEMBERED = 20, 500
 # Owners of kinds that are not watched are looked up again after so many seconds.
 RECHECK = 30.0
 BATCH_PERIOD = 0.05
+# The key under which kinds that have been added (custom resources) are looked for, if discovery can tell of any.
+DISCOVERY = "discovery"
 SOLID, DANGLING, WAITING = "solid", "dangling", "waiting"
 
 
@@ -54,10 +56,18 @@ class GarbageCollector(ControlLoop):
         self._kinds: dict[tuple[str, str], ResourceInfo] = {}
 
     def setup(self) -> None:
+        self._discover()
+        if type(self).discovery is not ownership:
+            self.queue.add(DISCOVERY)
+
+    def _discover(self) -> int:
+        """Watch kinds that are new; returns how many."""
+        known = len(self._kinds)
         for resource in type(self).discovery():
-            self._kinds[resource.group, resource.kind] = resource
-        for resource in self._kinds.values():
-            self.watch(resource.path, self._observer(resource))
+            if (resource.group, resource.kind) not in self._kinds:
+                self._kinds[resource.group, resource.kind] = resource
+                self.watch(resource.path, self._observer(resource))
+        return len(self._kinds) - known
 
     def _observer(self, resource: ResourceInfo) -> Callable[[Obj | None, Obj | None], None]:
         def observe(old: Obj | None, new: Obj | None) -> None:
@@ -70,6 +80,10 @@ class GarbageCollector(ControlLoop):
     # -- reconcile -----------------------------------------------------------------------------------------------
 
     async def reconcile(self, key: str) -> float | None:
+        if key == DISCOVERY:
+            with step("observe") as span:
+                span.detail = {"newKinds": self._discover()}
+            return RECHECK
         uid = key.rpartition("/")[2]
         with step("observe") as span:
             owner = self.graph.nodes.get(uid)

@@ -12,7 +12,7 @@ from cluster.client.client import Obj
 from cluster.client.informer import by_controller
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
-from cluster.controllers.lib.claims import claim
+from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.expectations import ControllerExpectations
 from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating, pod_from_template
 from cluster.controllers.lib.slowstart import slow_start
@@ -26,13 +26,6 @@ REPLICASETS = "apps/v1/replicasets"
 BURST = 500
 # Pod changes within so many seconds are counted together.
 BATCH_PERIOD = 0.03
-
-
-def orphans_by_namespace(pod: Obj) -> tuple[str, ...]:
-    """Index of the active pods that no controller owns."""
-    if controller_of(pod) is None and is_pod_active(pod):
-        return (pod["metadata"]["namespace"],)
-    return ()
 
 
 class ReplicaSetController(ControlLoop):

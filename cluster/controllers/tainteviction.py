@@ -9,6 +9,7 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.apimachinery.meta import key_of, set_condition
 from cluster.client.client import Obj
+from cluster.client.events import EventRecorder
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.podcontrol import PODS
 from cluster.controllers.node import NODES, by_node
@@ -32,6 +33,7 @@ class TaintEvictionController(ControlLoop):
 
     def __init__(self, context: LoopContext) -> None:
         super().__init__(context)
+        self.events = EventRecorder(self.client, "taint-eviction-controller")
         # uid of a pod → since when its time on the tainted node is running
         self._since: dict[str, float] = {}
 

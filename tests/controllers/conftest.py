@@ -1,4 +1,7 @@
-"""What holds in every test of a controller: it asks only for what its role allows, and nothing it does blows up."""
+"""What holds in every test of a controller.
+
+It asks only for what its role allows, it never changes an object that it was handed out, and nothing it does blows up.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,13 @@ def roles() -> dict[str, tuple[CompiledRule, ...]]:
 def within_its_rights(
     roles: dict[str, tuple[CompiledRule, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Iterator[None]:
-    """Fails a test whose controllers asked for something that RBAC would refuse, or logged an error."""
+    """Fails a test in which a controller asked for too much, or somebody changed a shared object, or logged an error."""
     refused: set[Request] = set()
+    clusters: set[FakeCluster] = set()
     admit = FakeCluster.admit
 
     def checked(self: FakeCluster, request: Request, body: object = None) -> None:
+        clusters.add(self)
         if request.user.startswith(PREFIX):
             group, version, plural = split(request.resource)
             info = RequestInfo(
@@ -55,4 +60,5 @@ def within_its_rights(
     monkeypatch.setattr(FakeCluster, "admit", checked)
     yield
     assert not refused
+    assert [name for cluster in clusters for name in cluster.mutated()] == []
     assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []

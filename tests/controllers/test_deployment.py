@@ -21,8 +21,7 @@ LOOPS = (DeploymentController, ReplicaSetController)
 
 
 def status_of(cluster: FakeCluster) -> Obj:
-    status: Obj = cluster.get(DEPLOYMENTS, "default/web")["status"]
-    return status
+    return dict(cluster.get(DEPLOYMENTS, "default/web")["status"])
 
 
 def condition(cluster: FakeCluster, kind: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ import pytest
 from cluster import clock
 from cluster.apimachinery import errors
 from cluster.controllers.replicaset import ReplicaSetController
+from cluster.journeys.trace import Journey, recorder
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.fakekubelet import FakeNodes, bind, make_ready
 from tests.support.objects import pod, replicaset
@@ -219,6 +220,27 @@ async def test_a_finished_pod_is_replaced() -> None:
         await settle()
         assert len(cluster.list(PODS)) == 2
         assert cluster.get(RS, "default/web")["status"]["replicas"] == 1
+
+
+async def test_its_journey_tells_what_it_saw_and_did() -> None:
+    cluster = FakeCluster()
+    journeys: list[Journey] = []
+    stop = recorder.add_sink(journeys.append)
+    try:
+        async with Running(cluster, ReplicaSetController):
+            await cluster.client().create(RS, replicaset(replicas=2))
+            await settle()
+    finally:
+        stop()
+    first = next(journey for journey in journeys if journey.component == "replicaset")
+    assert (first.namespace, first.name, first.outcome) == ("default", "web", "ok")
+    assert [(span.stage, span.detail) for span in first.spans] == [
+        ("observe", {"pods": 0, "ready": 0}),
+        ("compare", {"desired": 2, "actual": 0}),
+        ("decide", {"create": 2}),
+        ("act", {"created": 2}),
+        ("verify", {"ready": 0, "available": 0}),
+    ]
 
 
 async def test_it_works_at_the_pace_of_the_clusters_clock() -> None:

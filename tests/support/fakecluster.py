@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jsonpatch
+import orjson
 
 from cluster import clock
 from cluster.apimachinery import errors, labels, meta
@@ -83,6 +84,7 @@ class Entry:
     type: str
     old: Obj | None
     new: Obj
+    raw: bytes
 
 
 class FakeCluster:
@@ -165,6 +167,10 @@ class FakeCluster:
             for request in self.requests
         )
 
+    def mutated(self) -> list[str]:
+        """The objects that someone changed in place after they were handed out: there must be none."""
+        return [f"{e.resource} {meta.key_of(e.new)}" for e in self.log if orjson.dumps(e.new) != e.raw]
+
     # -- the store -----------------------------------------------------------------------------------------------
 
     def admit(self, request: Request, body: Obj | None = None) -> None:
@@ -185,7 +191,7 @@ class FakeCluster:
         self.revision += 1
         obj["metadata"]["resourceVersion"] = str(self.revision)
         self.objects.setdefault(resource, {})[meta.key_of(obj)] = obj
-        self.log.append(Entry(self.revision, resource, "MODIFIED" if old else "ADDED", old, obj))
+        self.log.append(Entry(self.revision, resource, "MODIFIED" if old else "ADDED", old, obj, orjson.dumps(obj)))
         self._ring()
         return obj
 
@@ -194,7 +200,7 @@ class FakeCluster:
         last = meta.copy(obj)
         last["metadata"]["resourceVersion"] = str(self.revision)
         self.objects[resource].pop(meta.key_of(obj), None)
-        self.log.append(Entry(self.revision, resource, "DELETED", obj, last))
+        self.log.append(Entry(self.revision, resource, "DELETED", obj, last, orjson.dumps(last)))
         self._ring()
         return last
 

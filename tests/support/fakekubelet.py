@@ -57,6 +57,16 @@ async def finish_deletion(client: FakeClient, pod: Obj) -> None:
     await client.delete(PODS, metadata["name"], metadata["namespace"], grace_period_seconds=0, uid=metadata["uid"])
 
 
+def pinned_node(pod: Obj) -> str:
+    """The node that the pod's affinity names (as those of DaemonSets do), or nothing."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or ():
+        for field in term.get("matchFields") or ():
+            return str(field["values"][0])
+    return ""
+
+
 class FakeNodes:
     """Binds every pod, makes it ready after `start` seconds, and lets it go `stop` seconds after its deletion.
 
@@ -109,7 +119,8 @@ class FakeNodes:
 
     async def _start(self, pod: Obj) -> None:
         try:
-            pod = pod if pod["spec"].get("nodeName") else await bind(self.client, pod, next(self.nodes))
+            if not pod["spec"].get("nodeName"):
+                pod = await bind(self.client, pod, pinned_node(pod) or next(self.nodes))
             await clock.sleep(self.start)
             number = next(self._addresses)
             ip = f"10.244.{number // 250}.{number % 250 + 1}"

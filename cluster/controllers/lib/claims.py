@@ -12,8 +12,15 @@ from typing import Any
 
 from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.apimachinery.labels import Selector
-from cluster.apimachinery.meta import controller_of, owner_reference
+from cluster.apimachinery.meta import controller_of, is_pod_active, owner_reference
 from cluster.client.client import Client, Obj
+
+
+def orphans_by_namespace(obj: Obj) -> tuple[str, ...]:
+    """Index of the objects that no controller owns and that may be adopted (pods: unless they have finished)."""
+    if controller_of(obj) is None and is_pod_active(obj):
+        return (obj["metadata"]["namespace"],)
+    return ()
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""The container runtime interface (`cri`) and the simulated runtime behind it."""

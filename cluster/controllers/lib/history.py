@@ -1,0 +1,63 @@
+"""ControllerRevisions: the templates a DaemonSet or StatefulSet has had (pkg/controller/history).
+
+`kubectl rollout history` and `undo` read them, so their data is the very patch that puts a template back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cluster.apimachinery.meta import owner_reference, template_hash
+from cluster.client.client import Obj
+
+REVISIONS = "apps/v1/controllerrevisions"
+HASH = "controller-revision-hash"
+
+
+def template_patch(owner: Obj) -> Obj:
+    """The strategic merge patch that restores the owner's present template."""
+    return {"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}}
+
+
+def revision_number(revision: Obj) -> int:
+    return int(revision.get("revision", 0))
+
+
+def hash_of(revision: Obj) -> str:
+    return str((revision["metadata"].get("labels") or {}).get(HASH, ""))
+
+
+def next_revision(revisions: Iterable[Obj]) -> int:
+    return max(map(revision_number, revisions), default=0) + 1
+
+
+def new_revision(owner: Obj, number: int, collision_count: int, annotations: dict[str, str]) -> Obj:
+    """The revision of the owner's present template."""
+    data, metadata = template_patch(owner), owner["metadata"]
+    hashed = template_hash(data, collision_count)
+    labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {
+            "name": f"{metadata['name']}-{hashed}",
+            "namespace": metadata["namespace"],
+            "labels": {**labels, HASH: hashed},
+            "annotations": annotations,
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "data": data,
+        "revision": number,
+    }
+
+
+def find_current(owner: Obj, revisions: Iterable[Obj]) -> list[Obj]:
+    """The revisions with the owner's present template, newest last (more than one only after a collision)."""
+    data = template_patch(owner)
+    return sorted((one for one in revisions if one.get("data") == data), key=revision_number)
+
+
+def to_delete(revisions: Sequence[Obj], live: set[str], limit: int) -> list[Obj]:
+    """Revisions beyond the limit, oldest first; those that pods still run (by hash) do not count."""
+    unused = sorted((one for one in revisions if hash_of(one) not in live), key=revision_number)
+    return unused[: max(len(unused) - limit, 0)]

@@ -1,0 +1,199 @@
+"""The container runtime interface, as the kubelet sees it (k8s.io/cri-api, reduced to what the kubelet needs).
+
+The kubelet knows these names and nothing of how containers are run. `runtime.simulated.SimulatedRuntime` implements it.
+Times are seconds since the epoch in cluster time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+# A file in a mounted volume: path below the mount point → content.
+Files = dict[str, bytes]
+
+
+class RuntimeFailure(Exception):
+    """A call to the runtime that failed. `code` is the gRPC status code's name, as messages show it."""
+
+    def __init__(self, message: str, code: str = "Unknown") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+    @property
+    def text(self) -> str:
+        """As the kubelet prints it: the code of an unknown failure says nothing and is left out."""
+        return self.message if self.code == "Unknown" else f"rpc error: code = {self.code} desc = {self.message}"
+
+
+class StartFailure(RuntimeFailure):
+    """The container exists, but its process could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """An image that is present: `name` as containerd reports it, `reference` with its digest, size in bytes."""
+
+    name: str
+    reference: str
+    size: int
+
+
+@dataclass(slots=True)
+class ExecResult:
+    """What a command inside of a container came to."""
+
+    exit_code: int
+    output: str
+    timed_out: bool = False
+
+
+@dataclass(slots=True)
+class HTTPResult:
+    """An answer over HTTP; status 0 with `error` when there was none."""
+
+    status: int
+    body: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Mount:
+    """A volume in a container. The files are shared by all containers that mount the volume."""
+
+    path: str
+    files: Files
+    read_only: bool = False
+    sub_path: str = ""
+
+
+@dataclass(slots=True)
+class ContainerConfig:
+    """What CreateContainer needs to know."""
+
+    name: str
+    image: str
+    command: list[str] = field(default_factory=list)
+    args: list[str] = field(default_factory=list)
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    working_dir: str = ""
+    stdin: bool = False
+    tty: bool = False
+    memory_limit: int = 0
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class SandboxConfig:
+    """What RunPodSandbox needs to know. `shared_pid`: the pause process is PID 1 for all."""
+
+    namespace: str
+    name: str
+    uid: str
+    hostname: str
+    ip: str
+    node: str
+    shared_pid: bool = False
+
+
+class LogLine(Protocol):
+    """One line that a container wrote."""
+
+    at: float
+    stream: str
+    text: str
+
+
+class Log(Protocol):
+    """What a container wrote, as far as it is kept."""
+
+    def since(self, position: int) -> tuple[list[tuple[float, str]], int]:
+        """The lines (time, text) from `position` on, and the position after them."""
+        ...
+
+    async def more(self, position: int) -> bool:
+        """Wait until there is something after `position`; False when nothing will come any more."""
+        ...
+
+
+class Container(Protocol):
+    """A container's state. `state` is created, running or exited."""
+
+    id: str
+    config: ContainerConfig
+    image: ImageInfo
+    state: str
+    created_at: float
+    started_at: float
+    finished_at: float
+    exit_code: int
+    reason: str
+    message: str
+
+    @property
+    def log(self) -> Log: ...
+
+
+class Sandbox(Protocol):
+    """A pod's sandbox: its network and what its containers share."""
+
+    id: str
+    config: SandboxConfig
+
+
+class Runtime(Protocol):
+    """The calls. All are coroutines, though the simulated runtime answers most at once."""
+
+    # Called (synchronously) with a container when it exits.
+    on_exit: Callable[[Any], None]
+
+    def image_status(self, image: str) -> ImageInfo | None: ...
+
+    def list_images(self) -> list[ImageInfo]: ...
+
+    async def pull_image(self, image: str, credentials: bool = False) -> tuple[ImageInfo, float]:
+        """The image and how long the transfer itself took. RuntimeFailure when there is none."""
+        ...
+
+    async def run_pod_sandbox(self, config: SandboxConfig) -> Any: ...
+
+    async def remove_pod_sandbox(self, sandbox: Any) -> None: ...
+
+    async def create_container(self, sandbox: Any, config: ContainerConfig) -> Any: ...
+
+    async def start_container(self, container: Any) -> None:
+        """StartFailure when the process could not be started."""
+        ...
+
+    async def stop_container(self, container: Any, timeout: float) -> None:
+        """SIGTERM, and SIGKILL after `timeout`; returns when it has exited.
+
+        Calling again with less time moves the SIGKILL forward.
+        """
+        ...
+
+    async def remove_container(self, container: Any) -> None: ...
+
+    def list_containers(self, sandbox: Any = None) -> list[Any]: ...
+
+    def adopt_container(
+        self, sandbox: Any, config: ContainerConfig, container_id: str, started_at: float
+    ) -> Any:
+        """A container that was running before the kubelet restarted, running on."""
+        ...
+
+    async def exec_sync(self, container: Any, command: list[str], timeout: float) -> ExecResult: ...
+
+    async def http_get(
+        self, container: Any, port: int, path: str, headers: Mapping[str, str], timeout: float
+    ) -> HTTPResult: ...
+
+    def listens(self, container: Any, port: int) -> bool: ...
+
+
+# What the kubelet's endpoint streams to a client that asked for logs.
+LogStream = AsyncIterator[bytes]
