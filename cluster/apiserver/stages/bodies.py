@@ -71,7 +71,12 @@ def parse_body(context: Context, resource: Resource | None = None) -> tuple[Obj,
         copied: Obj = orjson.loads(orjson.dumps(context.body))
         return copied, []
     content_type = context.headers.get(b"content-type", b"").decode("latin-1")
-    return body.parse(context.body, content_type, want_duplicates=context.field_validation in ("Strict", "Warn", ""))
+    return body.parse(
+        context.body,
+        content_type,
+        want_duplicates=context.field_validation in ("Strict", "Warn", ""),
+        kind=(resource or context.resource).kind,
+    )
 
 
 def checked(context: Context, obj: Any, duplicates: list[str], resource: Resource | None = None) -> Obj:
