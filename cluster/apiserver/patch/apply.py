@@ -111,9 +111,7 @@ def prune(node: Node, value: Any, before: Tree, now: Tree, others: list[Tree]) -
     return items
 
 
-def _prune_part(
-    node: Node, item: Any, name: str, before: Tree, now: Tree, others: list[Tree]
-) -> tuple[bool, Any]:
+def _prune_part(node: Node, item: Any, name: str, before: Tree, now: Tree, others: list[Tree]) -> tuple[bool, Any]:
     if name not in before:
         return True, item
     sharing = [tree[name] for tree in others if name in tree]

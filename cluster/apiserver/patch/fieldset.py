@@ -126,9 +126,7 @@ def common(tree: Tree, other: Tree) -> Iterator[tuple[str, ...]]:
         mine = tree[name]
         inner = {key: value for key, value in below.items() if key != "."}
         if not inner or not mine:
-            if not inner and (not mine or "." in mine or not below):
-                yield (name,)
-            elif inner and not mine:
+            if (not inner and (not mine or "." in mine or not below)) or (inner and not mine):
                 yield (name,)
             continue
         for path in common(mine, inner):

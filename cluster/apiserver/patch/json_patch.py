@@ -15,11 +15,11 @@ MAX_OPERATIONS = 10_000
 def apply_json_patch(doc: Any, ops: Any) -> Any:
     """A new document; 400 for what is no patch, 422 for one that does not fit the document."""
     if not isinstance(ops, list):
-        raise errors.bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
-    if len(ops) > MAX_OPERATIONS:
-        raise errors.too_large(
-            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(ops)}"
+        raise errors.bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
         )
+    if len(ops) > MAX_OPERATIONS:
+        raise errors.too_large(f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(ops)}")
     try:
         return jsonpatch.apply_patch(doc, ops, in_place=False)
     except jsonpatch.InvalidJsonPatch as error:

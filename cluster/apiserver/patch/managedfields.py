@@ -125,9 +125,10 @@ def track_update(
 
 
 def _same(old: Obj, new: Obj) -> bool:
-    return all(old.get(key) == new.get(key) for key in {*old, *new} if key != "metadata") and old["metadata"] == new[
-        "metadata"
-    ]
+    return (
+        all(old.get(key) == new.get(key) for key in {*old, *new} if key != "metadata")
+        and old["metadata"] == new["metadata"]
+    )
 
 
 def _bounded(entries: list[Entry]) -> list[Entry]:

@@ -216,7 +216,11 @@ class _Walker:
             base64.b64decode(plain, validate=True)
         except (binascii.Error, ValueError) as error:
             position = next(
-                (index for index, letter in enumerate(plain) if not (letter.isascii() and letter.isalnum()) and letter not in "+/="),
+                (
+                    index
+                    for index, letter in enumerate(plain)
+                    if not (letter.isascii() and letter.isalnum()) and letter not in "+/="
+                ),
                 len(plain) - len(plain) % 4,
             )
             raise _Undecodable(f"illegal base64 data at input byte {position}") from error

@@ -1,0 +1,56 @@
+"""The cluster-wide defaults that a class object declares: storage class and ingress class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.apiserver.admission.plugin import Plugin
+from cluster.apiserver.request import Attributes
+
+Obj = dict[str, Any]
+
+
+def _default_of(attributes: Attributes, resource: str, annotation: str) -> str:
+    """The newest class that is marked as the default."""
+    marked = [
+        one
+        for one in attributes.reader.list(resource)
+        if (one["metadata"].get("annotations") or {}).get(annotation) == "true"
+    ]
+    marked.sort(key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+    return str(marked[-1]["metadata"]["name"]) if marked else ""
+
+
+class DefaultStorageClass(Plugin):
+    name = "DefaultStorageClass"
+    resources = frozenset({"persistentvolumeclaims"})
+
+    def admit(self, attributes: Attributes) -> str | None:
+        assert attributes.obj is not None
+        spec: Obj = attributes.obj.setdefault("spec", {})
+        if "storageClassName" in spec:
+            return None
+        found = _default_of(attributes, "storage.k8s.io/storageclasses", "storageclass.kubernetes.io/is-default-class")
+        if not found:
+            return None
+        spec["storageClassName"] = found
+        return f"storageClassName {found}"
+
+
+class DefaultIngressClass(Plugin):
+    name = "DefaultIngressClass"
+    resources = frozenset({"networking.k8s.io/ingresses"})
+
+    def admit(self, attributes: Attributes) -> str | None:
+        assert attributes.obj is not None
+        spec: Obj = attributes.obj.setdefault("spec", {})
+        legacy = (attributes.obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class")
+        if spec.get("ingressClassName") or legacy:
+            return None
+        found = _default_of(
+            attributes, "networking.k8s.io/ingressclasses", "ingressclass.kubernetes.io/is-default-class"
+        )
+        if not found:
+            return None
+        spec["ingressClassName"] = found
+        return f"ingressClassName {found}"

@@ -1,0 +1,189 @@
+"""Cluster IPs and node ports for Services (registry/core/service: the allocators).
+
+The addresses in use are the ones that the cached Services name; what has been promised to requests still on their way is
+remembered until the cache shows it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from typing import Any
+
+from cluster.apimachinery import errors
+from cluster.apiserver.admission.plugin import Plugin
+from cluster.apiserver.request import Attributes
+
+Obj = dict[str, Any]
+CIDR = ipaddress.ip_network("10.96.0.0/16")
+NODE_PORTS = range(30000, 32768)
+# How many promises are remembered: more than requests can ever be on their way.
+PROMISES = 4096
+
+
+class ServiceAllocator(Plugin):
+    """Gives a Service its addresses and ports; refuses those that are taken or out of range."""
+
+    name = "ServiceAllocator"
+    resources = frozenset({"services"})
+    operations = frozenset({"CREATE", "UPDATE"})
+
+    def __init__(self) -> None:
+        self._promised: dict[str | int, str] = {}
+        self._random = random.Random()
+
+    def admit(self, attributes: Attributes) -> str | None:
+        service = attributes.obj
+        assert service is not None
+        spec: Obj = service.setdefault("spec", {})
+        kind, old = spec.get("type", "ClusterIP"), (attributes.old or {}).get("spec") or {}
+        done = []
+        if kind == "ExternalName":
+            for gone in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                spec.pop(gone, None)
+        else:
+            address = self._address(attributes, spec, old)
+            if address:
+                done.append(f"clusterIP {address}")
+        if kind in ("NodePort", "LoadBalancer"):
+            done.extend(self._ports(attributes, spec, old))
+        else:
+            self._release_ports(spec, old)
+        return ", ".join(done) or None
+
+    # -- addresses -----------------------------------------------------------------------------------------------
+
+    def _address(self, attributes: Attributes, spec: Obj, old: Obj) -> str:
+        wanted = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0]
+        if not wanted and old.get("clusterIP"):
+            wanted = old["clusterIP"]
+        if wanted and wanted == old.get("clusterIP"):
+            self._families(spec, wanted)
+            return ""
+        if wanted == "None":
+            self._families(spec, wanted)
+            return ""
+        uid = attributes.obj["metadata"]["uid"] if attributes.obj else ""
+        taken = self._addresses_in_use(attributes)
+        if wanted:
+            self._check_address(attributes, wanted, taken, uid)
+        else:
+            wanted = self._free_address(taken, uid)
+        self._promise(wanted, uid)
+        self._families(spec, wanted)
+        return str(wanted)
+
+    @staticmethod
+    def _families(spec: Obj, address: str) -> None:
+        spec["clusterIP"], spec["clusterIPs"] = address, [address]
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+    @staticmethod
+    def _addresses_in_use(attributes: Attributes) -> set[str]:
+        return {
+            (service.get("spec") or {}).get("clusterIP", "")
+            for service in attributes.reader.list("services")
+            if service is not attributes.old
+        }
+
+    @staticmethod
+    def _refuse(attributes: Attributes, field: str, value: Any, text: str) -> errors.StatusError:
+        return errors.invalid("Service", "", attributes.name, [errors.invalid_value(field, value, text)])
+
+    def _check_address(self, attributes: Attributes, wanted: str, taken: set[str], uid: str) -> None:
+        field, value = "spec.clusterIPs", [wanted]
+        try:
+            address = ipaddress.ip_address(wanted)
+        except ValueError:
+            raise self._refuse(
+                attributes,
+                "spec.clusterIPs[0]",
+                wanted,
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+            ) from None
+        if address not in CIDR:
+            raise self._refuse(
+                attributes,
+                field,
+                value,
+                f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. "
+                f"The range of valid IPs is {CIDR}",
+            )
+        if wanted in taken or self._promised.get(wanted, uid) != uid:
+            raise self._refuse(
+                attributes, field, value, f"failed to allocate IP {wanted}: provided IP is already allocated"
+            )
+
+    def _free_address(self, taken: set[str], uid: str) -> str:
+        # The upper part of the range, as Kubernetes does, so that people's own choices low in it stay free.
+        low, high = int(CIDR.network_address) + 256, int(CIDR.broadcast_address) - 1
+        for _ in range(64):
+            found = str(ipaddress.ip_address(self._random.randint(low, high)))
+            if found not in taken and self._promised.get(found, uid) == uid:
+                return found
+        for number in range(int(CIDR.network_address) + 1, high + 1):
+            found = str(ipaddress.ip_address(number))
+            if found not in taken and self._promised.get(found, uid) == uid:
+                return found
+        raise errors.internal("failed to allocate a serviceIP: range is full")
+
+    def _promise(self, what: str | int, uid: str) -> None:
+        self._promised[what] = uid
+        if len(self._promised) > PROMISES:
+            del self._promised[next(iter(self._promised))]
+
+    # -- node ports ----------------------------------------------------------------------------------------------
+
+    def _ports(self, attributes: Attributes, spec: Obj, old: Obj) -> list[str]:
+        if spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
+            return []
+        uid = attributes.obj["metadata"]["uid"] if attributes.obj else ""
+        taken = {
+            (port["nodePort"], port.get("protocol", "TCP"))
+            for service in attributes.reader.list("services")
+            if service is not attributes.old
+            for port in (service.get("spec") or {}).get("ports") or ()
+            if port.get("nodePort")
+        }
+        before = {(port.get("port"), port.get("protocol")): port.get("nodePort") for port in old.get("ports") or ()}
+        done = []
+        for index, port in enumerate(spec.get("ports") or ()):
+            protocol = port.get("protocol", "TCP")
+            wanted = port.get("nodePort") or before.get((port.get("port"), port.get("protocol")))
+            if wanted:
+                field = f"spec.ports[{index}].nodePort"
+                if wanted not in NODE_PORTS:
+                    raise self._refuse(
+                        attributes,
+                        field,
+                        wanted,
+                        "provided port is not in the valid range. The range of valid ports is "
+                        f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}",
+                    )
+                if (wanted, protocol) in taken:
+                    raise self._refuse(attributes, field, wanted, "provided port is already allocated")
+            else:
+                wanted = self._free_port(taken, protocol, uid)
+                done.append(f"nodePort {wanted}")
+            port["nodePort"] = wanted
+            taken.add((wanted, protocol))
+            self._promise(wanted, uid)
+        return done
+
+    def _free_port(self, taken: set[tuple[int, str]], protocol: str, uid: str) -> int:
+        candidates = list(NODE_PORTS)
+        self._random.shuffle(candidates)
+        for port in candidates:
+            if (port, protocol) not in taken and self._promised.get(port, uid) == uid:
+                return port
+        raise errors.internal("failed to allocate a nodePort: range is full")
+
+    @staticmethod
+    def _release_ports(spec: Obj, old: Obj) -> None:
+        """A Service that is no NodePort any more gives back the ports that it had been given."""
+        had = {port.get("nodePort") for port in old.get("ports") or ()}
+        if old.get("type") in ("NodePort", "LoadBalancer"):
+            for port in spec.get("ports") or ():
+                if port.get("nodePort") in had:
+                    port.pop("nodePort", None)
