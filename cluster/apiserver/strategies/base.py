@@ -1,0 +1,104 @@
+"""The strategy of a kind: what is filled in, kept, and refused when one is written (apiserver/pkg/registry/rest).
+
+A subclass says what differs. Objects may be changed in place; `old` never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from cluster.apiserver.strategies import names
+from cluster.apiserver.strategies.metadata import Found, check_metadata, check_metadata_update
+
+Obj = dict[str, Any]
+METADATA_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
+
+
+class Strategy:
+    """The rules of an ordinary kind."""
+
+    name_rule: ClassVar[Callable[[str], str]] = staticmethod(names.subdomain)
+    namespaced: ClassVar[bool] = True
+    has_status: ClassVar[bool] = False
+    has_generation: ClassVar[bool] = False
+    allow_create_on_update: ClassVar[bool] = False
+    allow_unconditional_update: ClassVar[bool] = True
+    supported_field_labels: ClassVar[frozenset[str]] = METADATA_FIELDS
+
+    # -- what subclasses say -------------------------------------------------------------------------------------
+
+    def default(self, obj: Obj) -> None:
+        """Fill in what the client left out (SetDefaults_*)."""
+
+    def check(self, obj: Obj) -> Found:
+        """The rules for the object as it stands, beyond its metadata."""
+        return []
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        """The rules for getting from `old` to `obj`; what stands is checked, too."""
+        return self.check(obj)
+
+    def check_status(self, obj: Obj, old: Obj) -> Found:
+        return []
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        return []
+
+    def graceful_delete(self, obj: Obj, options: Obj) -> int | None:
+        """Seconds of grace; 0 to go at once; None for kinds that know no grace."""
+        return None
+
+    # -- what the pipeline calls ---------------------------------------------------------------------------------
+
+    def prepare_for_create(self, obj: Obj) -> None:
+        """Status is not the client's to set; the first generation is 1."""
+        if self.has_status:
+            obj.pop("status", None)
+        if self.has_generation:
+            obj["metadata"]["generation"] = 1
+
+    def prepare_for_update(self, obj: Obj, old: Obj) -> None:
+        """Status stays; the generation counts the changes of what is wanted."""
+        if self.has_status:
+            _keep(obj, old, "status")
+        if self.has_generation:
+            before = old["metadata"].get("generation", 1)
+            moved = self.wanted(obj) != self.wanted(old)
+            if obj["metadata"].get("deletionTimestamp") and not old["metadata"].get("deletionTimestamp"):
+                moved = True
+            obj["metadata"]["generation"] = before + 1 if moved else before
+
+    def wanted(self, obj: Obj) -> Any:
+        """What the generation counts the changes of."""
+        return obj.get("spec")
+
+    def prepare_for_status_update(self, obj: Obj, old: Obj) -> None:
+        """All but the status stays."""
+        for field in {*obj, *old} - {"status", "metadata", "apiVersion", "kind"}:
+            _keep(obj, old, field)
+        metadata = obj["metadata"]
+        for field in ("labels", "annotations", "finalizers", "ownerReferences", "generation"):
+            _keep(metadata, old["metadata"], field)
+
+    def validate(self, obj: Obj) -> Found:
+        found = check_metadata(obj["metadata"], type(self).name_rule, self.namespaced)
+        found.extend(self.check(obj))
+        return found
+
+    def validate_update(self, obj: Obj, old: Obj) -> Found:
+        found = check_metadata_update(obj["metadata"], old["metadata"])
+        found.extend(self.check_update(obj, old))
+        return found
+
+    def validate_status_update(self, obj: Obj, old: Obj) -> Found:
+        found = check_metadata_update(obj["metadata"], old["metadata"])
+        found.extend(self.check_status(obj, old))
+        return found
+
+
+def _keep(obj: Obj, old: Obj, field: str) -> None:
+    if field in old:
+        obj[field] = old[field]
+    else:
+        obj.pop(field, None)

@@ -1,0 +1,110 @@
+"""Which strategy rules which kind: one table, by the kind's key in the log."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from cluster.apiserver.resources.kinds import KINDS
+from cluster.apiserver.resources.registry import parse_line
+from cluster.apiserver.strategies import config, network, pods, services, storage, workloads
+from cluster.apiserver.strategies.base import Strategy
+
+__all__ = ["Strategy", "strategy_for"]
+
+RBAC = "rbac.authorization.k8s.io"
+
+STRATEGIES: dict[str, type[Strategy]] = {
+    "pods": pods.PodStrategy,
+    "podtemplates": pods.PodTemplateStrategy,
+    "replicationcontrollers": workloads.ReplicationControllerStrategy,
+    "apps/deployments": workloads.DeploymentStrategy,
+    "apps/replicasets": workloads.ReplicaSetStrategy,
+    "apps/statefulsets": workloads.StatefulSetStrategy,
+    "apps/daemonsets": workloads.DaemonSetStrategy,
+    "apps/controllerrevisions": workloads.ControllerRevisionStrategy,
+    "batch/jobs": workloads.JobStrategy,
+    "batch/cronjobs": workloads.CronJobStrategy,
+    "services": services.ServiceStrategy,
+    "endpoints": services.EndpointsStrategy,
+    "discovery.k8s.io/endpointslices": services.EndpointSliceStrategy,
+    "namespaces": config.NamespaceStrategy,
+    "nodes": config.NodeStrategy,
+    "serviceaccounts": config.ServiceAccountStrategy,
+    "configmaps": config.ConfigMapStrategy,
+    "secrets": config.SecretStrategy,
+    "limitranges": config.LimitRangeStrategy,
+    "resourcequotas": config.ResourceQuotaStrategy,
+    "events": config.EventStrategy,
+    "coordination.k8s.io/leases": config.LeaseStrategy,
+    "scheduling.k8s.io/priorityclasses": config.PriorityClassStrategy,
+    "policy/poddisruptionbudgets": config.PodDisruptionBudgetStrategy,
+    f"{RBAC}/roles": config.RBACStrategy,
+    f"{RBAC}/rolebindings": config.RBACStrategy,
+    f"{RBAC}/clusterroles": config.ClusterRBACStrategy,
+    f"{RBAC}/clusterrolebindings": config.ClusterRBACStrategy,
+    "networking.k8s.io/ingresses": network.IngressStrategy,
+    "networking.k8s.io/ingressclasses": network.IngressClassStrategy,
+    "networking.k8s.io/networkpolicies": network.NetworkPolicyStrategy,
+    "networking.k8s.io/ipaddresses": config.IPAddressStrategy,
+    "autoscaling/horizontalpodautoscalers": network.AutoscalerStrategy,
+    "persistentvolumes": storage.VolumeStrategy,
+    "persistentvolumeclaims": storage.ClaimStrategy,
+    "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
+    "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
+}
+
+# Kinds without rules of their own whose specs count generations.
+_COUNTED = frozenset(
+    {
+        "apiextensions.k8s.io/customresourcedefinitions",
+        "admissionregistration.k8s.io/mutatingadmissionpolicies",
+        "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
+        "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+        "admissionregistration.k8s.io/validatingadmissionpolicies",
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+        "admissionregistration.k8s.io/validatingwebhookconfigurations",
+        "flowcontrol.apiserver.k8s.io/flowschemas",
+        "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations",
+    }
+)
+
+
+@cache
+def _plain() -> dict[str, Any]:
+    """Scope and status of every built-in kind, for those that need nothing more."""
+    found = {}
+    for api_version, lines in KINDS.items():
+        for line in lines.strip().splitlines():
+            resource = parse_line(api_version, line)
+            found[resource.storage_key] = resource
+    return found
+
+
+class CustomStrategy(Strategy):
+    """A kind that the cluster does not know from within."""
+
+    has_generation = True
+
+
+@cache
+def strategy_for(storage_key: str) -> Strategy:
+    """The strategy of a kind (made once)."""
+    known = STRATEGIES.get(storage_key)
+    if known is not None:
+        return known()
+    resource = _plain().get(storage_key)
+    if resource is None:
+        return CustomStrategy()
+    plain = type(
+        f"{resource.kind}Strategy",
+        (Strategy,),
+        {
+            "__doc__": f"{resource.kind}: the ordinary rules.",
+            "namespaced": resource.namespaced,
+            "has_status": "status" in resource.subresources,
+            "has_generation": storage_key in _COUNTED,
+        },
+    )
+    made: Strategy = plain()
+    return made
