@@ -180,9 +180,7 @@ class Runtime(Protocol):
 
     def list_containers(self, sandbox: Any = None) -> list[Any]: ...
 
-    def adopt_container(
-        self, sandbox: Any, config: ContainerConfig, container_id: str, started_at: float
-    ) -> Any:
+    def adopt_container(self, sandbox: Any, config: ContainerConfig, container_id: str, started_at: float) -> Any:
         """A container that was running before the kubelet restarted, running on."""
         ...
 

@@ -1,0 +1,258 @@
+"""One node's kubelet: watches the pods that are bound to it, runs a worker for each, keeps its Node and its Lease alive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.quantity import milli, value
+from cluster.client.client import Client, Obj
+from cluster.client.events import EventRecorder
+from cluster.journeys import trace
+from cluster.kubelet.node import LEASES, address, fresh_lease, labels, status_of
+from cluster.kubelet.runtime.profile import Latency, Profile
+from cluster.kubelet.runtime.simulated import SimulatedRuntime
+from cluster.kubelet.worker import Worker
+
+log = logging.getLogger(__name__)
+
+LEASE_PERIOD, STATUS_PERIOD = 10.0, 300.0
+
+
+class Kubelet:
+    """The agent of one node. `number` gives it its addresses."""
+
+    def __init__(self, client: Client, name: str, number: int, profile: Profile) -> None:
+        self.client = client
+        self.name = name
+        self.number = number
+        self.profile = profile
+        self.latency = Latency(profile, name)
+        self.runtime = SimulatedRuntime(self.latency)
+        self.runtime.on_exit = self._container_exited
+        self.events = EventRecorder(client, "kubelet", name)
+        self.workers: dict[str, Worker] = {}
+        # Which pod a container belongs to, by the container's id.
+        self.owners: dict[str, Worker] = {}
+        self.background: set[asyncio.Task[Any]] = set()
+        self.ip = address(number)
+        self._addresses: dict[str, str] = {}
+        self._free: list[str] = []
+        self._next_address = 2
+        self._allocatable: Obj = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self.synced = asyncio.Event()
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def start(self, node: Obj) -> None:
+        self.events.start()
+        self._tasks = [
+            asyncio.create_task(self._heartbeat(node), name=f"kubelet {self.name} heartbeat"),
+            asyncio.create_task(self._watch_pods(), name=f"kubelet {self.name} pods"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop working; containers die with the machine, their pods' statuses stay as they were last written."""
+        for task in (*self._tasks, *self.background):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self.background, return_exceptions=True)
+        self._tasks = []
+        for worker in list(self.workers.values()):
+            worker.forget()
+        self.workers.clear()
+        await self.events.stop()
+
+    # -- the node ------------------------------------------------------------------------------------------------------
+
+    async def _heartbeat(self, node: Obj) -> None:
+        """Report the status, then renew the lease; the status again every few minutes."""
+        reported = -STATUS_PERIOD
+        lease: Obj | None = None
+        while True:
+            journey = trace.Journey("heartbeat", f"kubelet/{self.name}")
+            journey.name, journey.actor = self.name, self.client.user
+            with trace.working_on(journey):
+                try:
+                    if clock.now() - reported >= STATUS_PERIOD:
+                        node = await self._report(node, first=reported < 0)
+                        reported = clock.now()
+                    lease = await self._renew(lease, node)
+                except StatusError as error:
+                    if is_not_found(error):
+                        # The Node is gone; whoever deleted it will stop us.
+                        log.debug("kubelet %s: %s", self.name, error.message)
+                    else:
+                        log.warning("kubelet %s: heartbeat: %s", self.name, error.message)
+                    lease = None
+            await clock.sleep(self.latency.jitter(LEASE_PERIOD, 0.04))
+
+    async def _report(self, node: Obj, *, first: bool) -> Obj:
+        if first:
+            node = await self._label(node)
+        current = await self.client.get("v1/nodes", self.name)
+        status = status_of(current, self.number, self.runtime.list_images())
+        self._allocatable = status["allocatable"]
+        written = await self.client.patch("v1/nodes", self.name, {"status": status}, subresource="status")
+        if first:
+            self.events.event(written, "Normal", "Starting", "Starting kubelet.")
+            for reason, text in (
+                ("NodeHasSufficientMemory", f"Node {self.name} status is now: NodeHasSufficientMemory"),
+                ("NodeHasNoDiskPressure", f"Node {self.name} status is now: NodeHasNoDiskPressure"),
+                ("NodeHasSufficientPID", f"Node {self.name} status is now: NodeHasSufficientPID"),
+                ("NodeReady", f"Node {self.name} status is now: NodeReady"),
+            ):
+                self.events.event(written, "Normal", reason, text)
+        return written
+
+    async def _label(self, node: Obj) -> Obj:
+        """The labels that every machine carries, where the Node object came without them."""
+        have = node["metadata"].get("labels") or {}
+        missing = {key: text for key, text in labels(self.name, self.number).items() if key not in have}
+        if not missing:
+            return node
+        return await self.client.patch("v1/nodes", self.name, {"metadata": {"labels": missing}})
+
+    async def _renew(self, lease: Obj | None, node: Obj) -> Obj:
+        if lease is None:
+            try:
+                return await self.client.create("coordination.k8s.io/v1/leases", fresh_lease(node), LEASES)
+            except StatusError as error:
+                if not is_already_exists(error):
+                    raise
+        change = {"spec": {"holderIdentity": self.name, "renewTime": clock.micro_timestamp()}}
+        return await self.client.patch("coordination.k8s.io/v1/leases", self.name, change, LEASES)
+
+    # -- the pods --------------------------------------------------------------------------------------------------------
+
+    async def _watch_pods(self) -> None:
+        delay = 0.1
+        while True:
+            try:
+                await self._list_and_watch()
+                delay = 0.1
+            except StatusError as error:
+                if error.code != 410:
+                    log.warning("kubelet %s: %s", self.name, error.message)
+                    await clock.sleep(delay)
+                    delay = min(delay * 2, 10.0)
+
+    async def _list_and_watch(self) -> None:
+        selector = f"spec.nodeName={self.name}"
+        page = await self.client.list("v1/pods", field_selector=selector, resource_version="0")
+        there = {pod["metadata"]["uid"]: pod for pod in page.items}
+        for uid in [uid for uid in self.workers if uid not in there]:
+            self._gone(uid)
+        for uid, pod in there.items():
+            if uid in self.workers:
+                self.workers[uid].update(pod, "")
+            else:
+                self._found(pod)
+        self.synced.set()
+        async for batch in self.client.watch(
+            "v1/pods", field_selector=selector, resource_version=page.resource_version
+        ):
+            for event in batch:
+                if event.type == "BOOKMARK":
+                    continue
+                self._event(event.type, event.object, event.journey)
+
+    def _found(self, pod: Obj) -> None:
+        """A pod that was here before this kubelet: go on where it stood."""
+        worker = self.workers[pod["metadata"]["uid"]] = Worker(self, pod)
+        worker.adopt()
+        if pod["metadata"].get("deletionTimestamp"):
+            worker.terminate("")
+        else:
+            worker.wake()
+
+    def _event(self, kind: str, pod: Obj, journey: str) -> None:
+        uid = pod["metadata"]["uid"]
+        worker = self.workers.get(uid)
+        if kind == "DELETED":
+            self._gone(uid)
+        elif worker is None:
+            worker = self.workers[uid] = Worker(self, pod)
+            if pod["metadata"].get("deletionTimestamp"):
+                worker.terminate(journey)
+            else:
+                worker.wake(journey)
+        elif pod["metadata"]["resourceVersion"] != worker.pod["metadata"]["resourceVersion"]:
+            worker.update(pod, journey)
+
+    def _gone(self, uid: str) -> None:
+        worker = self.workers.pop(uid, None)
+        if worker is not None:
+            worker.forget()
+        self.release_ip(uid)
+
+    def _container_exited(self, container: Any) -> None:
+        worker = self.owners.get(container.id)
+        if worker is not None:
+            worker.container_exited(container)
+
+    # -- what the node has -------------------------------------------------------------------------------------------
+
+    def refusal(self, pod: Obj) -> tuple[str, str] | None:
+        """Why this pod cannot run here after all (lifecycle.PodAdmitHandler); None when it can."""
+        wanted = _requests(pod)
+        if not wanted or not self._allocatable:
+            return None
+        used: dict[str, int] = {}
+        for worker in self.workers.values():
+            if worker.pod is not pod and not worker.finished:
+                for name, amount in _requests(worker.pod).items():
+                    used[name] = used.get(name, 0) + amount
+        for name, amount in wanted.items():
+            capacity = _amount(name, self._allocatable.get(name, "0"))
+            if amount > capacity - used.get(name, 0):
+                return (
+                    f"OutOf{name}",
+                    f"Pod was rejected: Node didn't have enough resource: {name}, requested: {amount}, "
+                    f"used: {used.get(name, 0)}, capacity: {capacity}",
+                )
+        return None
+
+    def assign_ip(self, uid: str) -> str:
+        """An address out of the node's pod range."""
+        known = self._addresses.get(uid)
+        if known is not None:
+            return known
+        if self._free and self._next_address > 250:
+            found = self._free.pop(0)
+        else:
+            found = f"10.244.{self.number % 256}.{self._next_address}"
+            if self._next_address > 254:
+                # More pods than a /24 holds: simulated machines may be large.
+                high, low = divmod(self._next_address, 254)
+                found = f"10.{100 + high}.{self.number % 256}.{low + 1}"
+            self._next_address += 1
+        self._addresses[uid] = found
+        return found
+
+    def claim_ip(self, uid: str, ip: str) -> None:
+        """An address that a pod had already."""
+        self._addresses[uid] = ip
+        with contextlib.suppress(ValueError):
+            self._next_address = max(self._next_address, int(ip.rpartition(".")[2]) + 1)
+
+    def release_ip(self, uid: str) -> None:
+        ip = self._addresses.pop(uid, None)
+        if ip is not None and ip != self.ip:
+            self._free.append(ip)
+
+
+def _amount(name: str, quantity: str) -> int:
+    return milli(quantity) if name == "cpu" else value(quantity)
+
+
+def _requests(pod: Obj) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for container in pod["spec"]["containers"]:
+        for name, quantity in ((container.get("resources") or {}).get("requests") or {}).items():
+            total[name] = total.get(name, 0) + _amount(name, quantity)
+    return total

@@ -1,0 +1,151 @@
+"""All machines of the cluster: one kubelet per Node object, however the object was made. Called by kubeweb's wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from cluster import clock
+from cluster.apimachinery import errors
+from cluster.apimachinery.errors import StatusError, is_already_exists
+from cluster.client.client import Client, Obj
+from cluster.kubelet import logs as log_endpoint
+from cluster.kubelet.kubelet import Kubelet
+from cluster.kubelet.node import fresh_node
+from cluster.kubelet.runtime.profile import PROFILES
+
+log = logging.getLogger(__name__)
+USER = "system:kubeweb:machines"
+
+
+class Machines:
+    """Starts a kubelet for every Node and stops it when the Node goes. Also the API server's way to a node's kubelet."""
+
+    def __init__(self, client_for: Callable[[str], Client], profile: str = "realistic") -> None:
+        self._client_for = client_for
+        self._profile = PROFILES[profile]
+        self.kubelets: dict[str, Kubelet] = {}
+        self._numbers: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._failed: dict[str, Obj] = {}
+
+    async def start(self, names: list[str]) -> None:
+        """Register the machines that are wanted from the start, then follow the Node objects."""
+        for number, name in enumerate(names, 1):
+            self._numbers[name] = number
+        await asyncio.gather(*(self._register(name) for name in names))
+        self._task = asyncio.create_task(self._follow(), name="machines")
+
+    async def _register(self, name: str) -> None:
+        client = self._client_for(f"system:node:{name}")
+        try:
+            await client.create("v1/nodes", fresh_node(name, self._numbers[name]))
+        except StatusError as error:
+            if not is_already_exists(error):
+                raise
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await asyncio.gather(*(kubelet.stop() for kubelet in self.kubelets.values()))
+        self.kubelets.clear()
+
+    # -- following the Node objects ----------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        client, delay = self._client_for(USER), 0.1
+        while True:
+            try:
+                page = await client.list("v1/nodes", resource_version="0")
+                names = {node["metadata"]["name"] for node in page.items}
+                for name in [name for name in self.kubelets if name not in names]:
+                    await self._unplug(name)
+                for node in page.items:
+                    self._plug_in(node)
+                delay = 0.1
+                async for batch in client.watch("v1/nodes", resource_version=page.resource_version):
+                    for event in batch:
+                        if event.type == "ADDED":
+                            self._plug_in(event.object)
+                        elif event.type == "DELETED":
+                            await self._unplug(event.object["metadata"]["name"])
+            except StatusError as error:
+                if error.code != 410:
+                    log.warning("machines: %s", error.message)
+                    await clock.sleep(delay)
+                    delay = min(delay * 2, 10.0)
+
+    def _plug_in(self, node: Obj) -> None:
+        name = node["metadata"]["name"]
+        if name in self.kubelets or name in self._failed:
+            return
+        number = self._numbers.setdefault(name, max(self._numbers.values(), default=0) + 1)
+        kubelet = self.kubelets[name] = Kubelet(self._client_for(f"system:node:{name}"), name, number, self._profile)
+        kubelet.start(node)
+
+    async def _unplug(self, name: str) -> None:
+        self._failed.pop(name, None)
+        kubelet = self.kubelets.pop(name, None)
+        if kubelet is not None:
+            await kubelet.stop()
+
+    # -- breaking things -----------------------------------------------------------------------------------------------
+
+    async def fail(self, node: Obj) -> None:
+        """The machine loses power: no heartbeats, no kubelet, its containers die."""
+        name = node["metadata"]["name"]
+        self._failed[name] = node
+        kubelet = self.kubelets.pop(name, None)
+        if kubelet is not None:
+            await kubelet.stop()
+
+    def recover(self, name: str) -> None:
+        """The machine comes back."""
+        node = self._failed.pop(name, None)
+        if node is not None:
+            self._plug_in(node)
+
+    # -- the kubelet's endpoint, as the API server calls it -----------------------------------------------------------
+
+    async def logs(
+        self,
+        node: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        follow: bool = False,
+        previous: bool = False,
+        timestamps: bool = False,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+        since_seconds: int | None = None,
+        since_time: float | None = None,
+    ) -> AsyncIterator[bytes]:
+        """The log of a container, as a stream of bytes."""
+        kubelet = self.kubelets.get(node)
+        if kubelet is None:
+            raise errors.internal(
+                f'Get "https://{node}:10250/containerLogs/{namespace}/{pod}/{container}": dial tcp: lookup {node}: no such host'
+            )
+        worker = next(
+            (
+                one
+                for one in kubelet.workers.values()
+                if one.pod["metadata"]["name"] == pod and one.pod["metadata"]["namespace"] == namespace
+            ),
+            None,
+        )
+        if worker is None:
+            raise errors.bad_request(f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating')
+        return log_endpoint.stream(
+            log_endpoint.container_of(worker, container, previous=previous),
+            follow=follow,
+            timestamps=timestamps,
+            tail_lines=tail_lines,
+            limit_bytes=limit_bytes,
+            since=log_endpoint.since_of(since_seconds, since_time),
+        )

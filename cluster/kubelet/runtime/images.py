@@ -1,0 +1,173 @@
+"""The image catalogue: what can be pulled, how big it is, what its process does (stands for the registries of the world).
+
+A table of images that people use. Docker Hub's official library is taken as known: a name in it that is not in the table does not
+exist (that is how a misspelt `ngnix` fails). Any other repository answers with a plain server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cluster.kubelet.runtime.cri import ImageInfo, RuntimeFailure
+from cluster.kubelet.runtime.references import InvalidReference, Reference, parse
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the runtime needs to know of an image.
+
+    `kind`: server (runs until signalled), shell (its default command is an interactive shell, which ends at once
+    without a terminal), once (prints and exits). `ports`: what it listens on. `warm_up`: seconds until it listens.
+    `exit_on_term`: the exit code after SIGTERM (143 where the process does not handle it). `banner`: its first lines.
+    """
+
+    size: int
+    kind: str = "server"
+    ports: tuple[int, ...] = ()
+    warm_up: float = 0.2
+    exit_on_term: int = 0
+    banner: tuple[str, ...] = ()
+    needs_env: tuple[str, ...] = ()
+    has_shell: bool = True
+
+
+_NGINX = (
+    "/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration",
+    "/docker-entrypoint.sh: Configuration complete; ready for start up",
+    '[notice] 1#1: using the "epoll" event method',
+    "[notice] 1#1: start worker processes",
+)
+
+CATALOGUE: dict[str, Image] = {
+    "nginx": Image(69 * MIB, ports=(80,), banner=_NGINX),
+    "httpd": Image(58 * MIB, ports=(80,), banner=("AH00094: Command line: 'httpd -D FOREGROUND'",)),
+    "caddy": Image(20 * MIB, ports=(80, 443), banner=('{"level":"info","msg":"serving initial configuration"}',)),
+    "traefik": Image(50 * MIB, ports=(80, 8080), banner=("Configuration loaded from flags.",)),
+    "haproxy": Image(42 * MIB, ports=(80,), exit_on_term=143),
+    "redis": Image(46 * MIB, ports=(6379,), banner=("* Ready to accept connections tcp",)),
+    "valkey/valkey": Image(45 * MIB, ports=(6379,), banner=("* Ready to accept connections tcp",)),
+    "memcached": Image(36 * MIB, ports=(11211,)),
+    "postgres": Image(
+        156 * MIB,
+        ports=(5432,),
+        warm_up=1.5,
+        banner=("LOG:  database system is ready to accept connections",),
+        needs_env=("POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD"),
+    ),
+    "mysql": Image(
+        160 * MIB,
+        ports=(3306,),
+        warm_up=4.0,
+        banner=("[Server] /usr/sbin/mysqld: ready for connections.",),
+        needs_env=("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD"),
+    ),
+    "mariadb": Image(
+        118 * MIB,
+        ports=(3306,),
+        warm_up=3.0,
+        banner=("mariadbd: ready for connections.",),
+        needs_env=("MARIADB_ROOT_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", "MARIADB_RANDOM_ROOT_PASSWORD"),
+    ),
+    "mongo": Image(270 * MIB, ports=(27017,), warm_up=2.0, banner=("Waiting for connections",)),
+    "rabbitmq": Image(104 * MIB, ports=(5672,), warm_up=5.0, banner=("Server startup complete; 4 plugins started.",)),
+    "nats": Image(7 * MIB, ports=(4222, 8222), banner=("[INF] Server is ready",), has_shell=False),
+    "elasticsearch": Image(620 * MIB, ports=(9200, 9300), warm_up=8.0, exit_on_term=143),
+    "consul": Image(58 * MIB, ports=(8500,)),
+    "vault": Image(75 * MIB, ports=(8200,)),
+    "registry": Image(10 * MIB, ports=(5000,)),
+    "wordpress": Image(226 * MIB, ports=(80,), warm_up=1.0),
+    "ghost": Image(180 * MIB, ports=(2368,), warm_up=2.0),
+    "tomcat": Image(155 * MIB, ports=(8080,), warm_up=2.0, exit_on_term=143),
+    "drupal": Image(170 * MIB, ports=(80,)),
+    "nextcloud": Image(380 * MIB, ports=(80,), warm_up=2.0),
+    "busybox": Image(2 * MIB, kind="shell"),
+    "alpine": Image(4 * MIB, kind="shell"),
+    "ubuntu": Image(29 * MIB, kind="shell"),
+    "debian": Image(48 * MIB, kind="shell"),
+    "fedora": Image(60 * MIB, kind="shell"),
+    "bash": Image(6 * MIB, kind="shell"),
+    "centos": Image(80 * MIB, kind="shell"),
+    "amazonlinux": Image(52 * MIB, kind="shell"),
+    "rockylinux": Image(60 * MIB, kind="shell"),
+    "python": Image(360 * MIB, kind="shell"),
+    "node": Image(390 * MIB, kind="shell"),
+    "golang": Image(300 * MIB, kind="shell"),
+    "ruby": Image(340 * MIB, kind="shell"),
+    "perl": Image(340 * MIB, kind="shell"),
+    "php": Image(180 * MIB, kind="shell"),
+    "rust": Image(540 * MIB, kind="shell"),
+    "openjdk": Image(240 * MIB, kind="shell"),
+    "eclipse-temurin": Image(200 * MIB, kind="shell"),
+    "docker": Image(120 * MIB, kind="shell"),
+    "hello-world": Image(10 * 1024, kind="once", banner=("Hello from Docker!",), has_shell=False),
+    "curlimages/curl": Image(9 * MIB, kind="shell"),
+    "bitnami/kubectl": Image(60 * MIB, kind="shell"),
+    "registry.k8s.io/pause": Image(320 * 1024, has_shell=False),
+    "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,)),
+    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, ports=(80, 8080, 9376)),
+    "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX),
+    "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,)),
+    "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False),
+    "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False),
+    "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False),
+    "stefanprodan/podinfo": Image(30 * MIB, ports=(9898, 9999)),
+    "nginxinc/nginx-unprivileged": Image(69 * MIB, ports=(8080,), banner=_NGINX),
+    "prom/prometheus": Image(110 * MIB, ports=(9090,), has_shell=True),
+    "grafana/grafana": Image(130 * MIB, ports=(3000,), warm_up=1.0),
+    "kennethreitz/httpbin": Image(180 * MIB, ports=(80,)),
+    "mcr.microsoft.com/dotnet/samples": Image(90 * MIB, ports=(8080,)),
+}
+# Official images that exist, though the table says nothing more of them.
+OFFICIAL = frozenset(
+    ["aerospike", "almalinux", "api-firewall", "archlinux", "backdrop", "bonita", "buildpack-deps", "cassandra", "chronograf", "cirros", "clojure", "convertigo", "couchbase", "couchdb", "crate", "dart", "eggdrop", "elixir", "erlang", "flink", "fluentd", "friendica", "gcc", "geonetwork", "gradle", "groovy", "haskell", "haxe", "hitch", "hylang", "ibmjava", "influxdb", "irssi", "jetty", "joomla", "jruby", "julia", "kapacitor", "kibana", "kong", "krakend", "lightstreamer", "liquibase", "logstash", "mageia", "matomo", "maven", "mediawiki", "mongo-express", "monica", "neo4j", "neurodebian", "odoo", "open-liberty", "oraclelinux", "orientdb", "percona", "photon", "phpmyadmin", "plone", "postfixadmin", "pypy", "r-base", "rakudo-star", "redmine", "rethinkdb", "rocket.chat", "sapmachine", "satosa", "scratch", "silverpeas", "solr", "sonarqube", "spark", "spiped", "storm", "swift", "swipl", "telegraf", "tomee", "unit", "varnish", "websphere-liberty", "xwiki", "yourls", "zookeeper"]
+)
+PLAIN = Image(48 * MIB)
+
+
+def lookup(reference: Reference) -> Image | None:
+    """What is known of an image; None when there is no such image."""
+    name = reference.familiar
+    found = CATALOGUE.get(name)
+    if found is not None:
+        return found
+    if reference.domain == "docker.io" and "/" not in name:
+        return PLAIN if name in OFFICIAL else None
+    return PLAIN
+
+
+def _has_tag(reference: Reference) -> bool:
+    """Tags that announce themselves as missing; everything else exists."""
+    tag = reference.tag.lower()
+    return not any(
+        word in tag for word in ("nonexist", "does-not-exist", "doesnotexist", "not-found", "notfound", "no-such")
+    )
+
+
+@lru_cache(maxsize=4096)
+def resolve(name: str) -> tuple[ImageInfo, Image]:
+    """The image behind a name as a registry would answer; RuntimeFailure in containerd's words when there is none."""
+    try:
+        reference = parse(name)
+    except InvalidReference as error:
+        raise RuntimeFailure(f'failed to parse image name "{name}": {error}', "InvalidArgument") from error
+    image = lookup(reference)
+    shown = str(reference)
+    if image is None:
+        raise RuntimeFailure(
+            f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": pull access denied, '
+            "repository does not exist or may require authorization: server message: insufficient_scope: "
+            "authorization failed",
+        )
+    if not _has_tag(reference):
+        raise RuntimeFailure(
+            f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": {shown}: not found',
+            "NotFound",
+        )
+    digest = hashlib.sha256(shown.encode()).hexdigest()
+    tagged = f"{reference.repository}:{reference.tag}" if reference.tag else shown
+    return ImageInfo(tagged, f"{reference.repository}@{reference.digest or 'sha256:' + digest}", image.size), image
