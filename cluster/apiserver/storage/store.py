@@ -74,9 +74,7 @@ class Storage:
     def watchers(self) -> int:
         """How many watches wait for news right now."""
         return sum(
-            len(stream.bells)
-            for cache in self._caches.values()
-            for stream in (cache.stream, *cache.triggered.values())
+            len(stream.bells) for cache in self._caches.values() for stream in (cache.stream, *cache.triggered.values())
         )
 
     # -- writing -------------------------------------------------------------------------------------------------
