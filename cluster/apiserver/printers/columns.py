@@ -57,16 +57,18 @@ class Printer:
 
     columns: tuple[Column, ...]
     cells: Callable[[Obj, float], Cells]
+    # Events are told by what happened, not by their names.
+    named: bool = True
 
 
 PRINTERS: dict[str, Printer] = {}
 
 
-def printer(key: str, line: str) -> Callable[[Callable[[Obj, float], Cells]], Callable[[Obj, float], Cells]]:
+def printer(key: str, line: str, *, named: bool = True) -> Callable[[Callable[[Obj, float], Cells]], Callable[[Obj, float], Cells]]:
     """Register the cells of a kind (by its storage key); the name is put in front."""
 
     def register(cells: Callable[[Obj, float], Cells]) -> Callable[[Obj, float], Cells]:
-        PRINTERS[key] = Printer(columns(line), cells)
+        PRINTERS[key] = Printer(columns(line)[0 if named else 1 :], cells, named)
         return cells
 
     return register

@@ -391,6 +391,7 @@ def quota(obj: Obj, now: float) -> Cells:
 @printer(
     "events",
     "Last Seen,Type,Reason,Object,!Subobject,!Source,Message,!First Seen,!Count:integer,!Name",
+    named=False,
 )
 def event(obj: Obj, now: float) -> Cells:
     involved = obj.get("involvedObject") or {}

@@ -49,7 +49,9 @@ def table(
 
 
 def row(printer: Printer, obj: Obj, now: float, include_object: str) -> Obj:
-    cells = [obj["metadata"].get("name", ""), *printer.cells(obj, now)]
+    cells = printer.cells(obj, now)
+    if printer.named:
+        cells = [obj["metadata"].get("name", ""), *cells]
     if include_object == "None":
         return {"cells": cells}
     if include_object == "Object":
