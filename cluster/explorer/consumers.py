@@ -16,6 +16,7 @@ from collections import Counter
 from typing import Any
 
 import orjson
+from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from cluster import clock
@@ -47,7 +48,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=4401)
             return
         self.user = user
-        self.client: Client = services().client_for(user)
+        self.client: Client = await sync_to_async(services().client_for)(user)
         await self.accept()
         self.all_journeys = await may(user, "list", "sim.kubeweb.dev", "journeys")
         await self._send(
@@ -128,7 +129,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _visible(self, journey: Journey) -> bool:
         if self.all_journeys:
             return True
-        return services().journeys.actor_of(journey.root) == self.user.username or journey.actor == self.user.username
+        name = self.user.username
+        return bool(services().journeys.actor_of(journey.root) == name or journey.actor == name)
 
     async def _tick(self) -> None:
         store = services().journeys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 
 from cluster.apimachinery.errors import StatusError
 from cluster.explorer.services import services
@@ -18,7 +18,8 @@ async def may(user: Any, verb: str, group: str, resource: str) -> bool:
         "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
     }
     try:
-        client = services().client_for(user)
+        # A person's groups are in the database, which wants a thread.
+        client = await sync_to_async(services().client_for)(user)
         answer = await client.create("authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     except StatusError:
         return False

@@ -1,0 +1,100 @@
+/** The cluster as the page knows it: a pure reducer over what the stream says. */
+import type { Journey } from '../types';
+
+export type Objects = Record<string, Map<string, { name: string; namespace?: string }>>;
+
+export interface SnapshotMessage {
+  op: 'snapshot';
+  resource: string;
+  revision: number;
+  items: { uid?: string; name: string; namespace?: string }[];
+  first: boolean;
+}
+
+export interface EventsMessage {
+  op: 'events';
+  resource: string;
+  revision: number;
+  events: { type: string; object: { uid?: string; name: string; namespace?: string } }[];
+}
+
+export function keyOf(object: { name: string; namespace?: string }): string {
+  return object.namespace ? `${object.namespace}/${object.name}` : object.name;
+}
+
+/** Put a snapshot's page in place; the first page replaces what was known. */
+export function applySnapshot(objects: Objects, message: SnapshotMessage): void {
+  const map = message.first ? new Map() : (objects[message.resource] ?? new Map());
+  for (const item of message.items) map.set(keyOf(item), item);
+  objects[message.resource] = map;
+}
+
+/** Apply changes in order; a deletion takes the object away. */
+export function applyEvents(objects: Objects, message: EventsMessage): void {
+  const map = objects[message.resource] ?? new Map();
+  for (const event of message.events) {
+    if (event.type === 'DELETED') map.delete(keyOf(event.object));
+    else map.set(keyOf(event.object), event.object);
+  }
+  objects[message.resource] = map;
+}
+
+export interface Tree {
+  root: string;
+  journeys: Map<string, Journey>;
+  head: Journey | null;
+  /** Milliseconds of wall time when the first of it arrived here. */
+  seen: number;
+}
+
+/** Sort journeys into their trees; returns the roots that changed. Trees beyond `limit` are dropped, oldest first. */
+export function collect(trees: Map<string, Tree>, journeys: Journey[], now: number, limit = 60): string[] {
+  const touched = new Set<string>();
+  for (const journey of journeys) {
+    let tree = trees.get(journey.root);
+    if (!tree) {
+      if (journey.id !== journey.root) {
+        // What follows from something that was over before we looked.
+        continue;
+      }
+      if (journey.origin !== 'outside') continue;
+      tree = { root: journey.root, journeys: new Map(), head: null, seen: now };
+      trees.set(journey.root, tree);
+    }
+    tree.journeys.set(journey.id, journey);
+    if (journey.id === journey.root) tree.head = journey;
+    touched.add(journey.root);
+  }
+  while (trees.size > limit) {
+    const oldest = trees.keys().next().value;
+    if (oldest === undefined) break;
+    trees.delete(oldest);
+  }
+  return [...touched];
+}
+
+/** A pod's look: phase by colour and shape. */
+export type Look = 'pending' | 'creating' | 'running' | 'unready' | 'terminating' | 'failed' | 'done';
+
+export function lookOf(pod: { status: string; phase: string; isReady: boolean; deleting: number | null }): Look {
+  if (pod.deleting !== null) return 'terminating';
+  if (pod.phase === 'Succeeded' || pod.status === 'Completed') return 'done';
+  if (pod.phase === 'Failed' || /Err|BackOff|Error|Invalid|OutOf|Evicted/.test(pod.status)) return 'failed';
+  if (pod.phase === 'Running') return pod.isReady ? 'running' : 'unready';
+  return /Creating|Init|Initializing/.test(pod.status) ? 'creating' : 'pending';
+}
+
+/** Slots: every pod keeps its place in its district as long as it lives. */
+export function assignSlots(slots: Map<string, number>, uids: string[]): Map<string, number> {
+  const here = new Set(uids);
+  for (const uid of [...slots.keys()]) if (!here.has(uid)) slots.delete(uid);
+  const taken = new Set(slots.values());
+  let next = 0;
+  for (const uid of uids) {
+    if (slots.has(uid)) continue;
+    while (taken.has(next)) next++;
+    slots.set(uid, next);
+    taken.add(next);
+  }
+  return slots;
+}
