@@ -165,7 +165,7 @@ class Cluster:
                 for stage in STAGES
             ],
             "loops": [
-                {"name": loop.name, "title": loop.name, "description": (loop.__doc__ or "").strip().split("\n")[0]}
+                {"name": loop.name, "title": loop.title or loop.name, "description": (loop.__doc__ or "").strip().split("\n")[0]}
                 for loop in self.options.loops
                 if loop is not Scheduler
             ],

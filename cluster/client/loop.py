@@ -50,6 +50,7 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
     """Base of every controller. A subclass names itself, sets up its informers, and reconciles."""
 
     name: ClassVar[str]  # "deployment": its channel is "deployment-controller", its stop on the map too
+    title: ClassVar[str] = ""  # how the map calls it, where that is not its name
     account: ClassVar[str] = ""  # its ServiceAccount in kube-system; default: NAME-controller
     workers: ClassVar[int] = 5
 

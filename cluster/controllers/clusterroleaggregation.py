@@ -30,6 +30,7 @@ class ClusterRoleAggregationController(ControlLoop):
     """Fills ClusterRoles that have an aggregationRule with the rules of those they select."""
 
     name = "clusterroleaggregation"
+    title = "cluster role aggregation"
     account = "clusterrole-aggregation-controller"
 
     def setup(self) -> None:

@@ -34,6 +34,7 @@ class DaemonSetController(ControlLoop):
     """Runs one pod on every node that matches, also on nodes that are added later."""
 
     name = "daemonset"
+    title = "daemon set"
     account = "daemon-set-controller"
     workers = 2
 

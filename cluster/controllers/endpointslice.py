@@ -37,6 +37,7 @@ class EndpointSliceController(EndpointLoop):
     """Lists who answers for each Service, in slices of up to a hundred endpoints."""
 
     name = "endpointslice"
+    title = "endpoint slice"
 
     def __init__(self, context: LoopContext) -> None:
         super().__init__(context)

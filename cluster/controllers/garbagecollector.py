@@ -43,6 +43,7 @@ class GarbageCollector(ControlLoop):
     """Deletes what belongs to nobody any more, in the background, in the foreground, or leaving orphans."""
 
     name = "garbagecollector"
+    title = "garbage collector"
     account = "generic-garbage-collector"
     workers = 10
     discovery: ClassVar[Callable[[], Iterable[ResourceInfo]]] = staticmethod(ownership)

@@ -49,6 +49,7 @@ class PodGCController(ControlLoop):
     """Removes pods that no kubelet will ever clean up, every twenty seconds."""
 
     name = "podgc"
+    title = "pod GC"
     account = "pod-garbage-collector"
     workers = 1
     threshold = THRESHOLD

@@ -32,6 +32,7 @@ class ReplicaSetController(ControlLoop):
     """Creates, deletes, adopts and releases pods, and counts them."""
 
     name = "replicaset"
+    title = "replica set"
 
     def __init__(self, context: LoopContext) -> None:
         super().__init__(context)

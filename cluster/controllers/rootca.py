@@ -26,6 +26,7 @@ class RootCAController(ControlLoop):
     """Publishes the cluster's certificate authority as a ConfigMap in every namespace."""
 
     name = "rootca"
+    title = "root CA"
     account = "root-ca-cert-publisher"
     workers = 1
 

@@ -16,6 +16,7 @@ class ServiceAccountController(ControlLoop):
     """Gives every active namespace its `default` ServiceAccount."""
 
     name = "serviceaccount"
+    title = "service account"
     account = "service-account-controller"
     workers = 1
 

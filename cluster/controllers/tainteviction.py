@@ -28,6 +28,7 @@ class TaintEvictionController(ControlLoop):
     """Evicts pods from nodes whose NoExecute taints they do not, or no longer, tolerate."""
 
     name = "tainteviction"
+    title = "taint eviction"
     # As in Kubernetes, where it was split off the node controller.
     account = "node-controller"
 

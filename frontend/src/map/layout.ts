@@ -17,6 +17,8 @@ export interface Circle extends Point {
   name: string;
   title: string;
   r: number;
+  /** Its title, in at most two lines. */
+  words: string[];
   stops: Point[];
 }
 
@@ -38,6 +40,8 @@ export interface Layout {
   returnY: number;
   left: number;
   right: number;
+  /** Where the drawing begins. */
+  top: number;
 }
 
 const WRITE_Y = 106;
@@ -93,12 +97,12 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
     const column = index - row * perRow;
     const r = 23;
     const x = 44 + step * (column + 0.5) - 8;
-    const y = watchY + 58 + row * 92;
+    const y = watchY + 56 + row * 98;
     const stops = pipeline.loop_steps.map((_, stop) => {
       const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
       return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
     });
-    loops.set(loop.name, { name: loop.name, title: loop.title, x, y, r, stops });
+    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title), x, y, r, stops });
   });
   const schedulerX = width - schedulerWidth - 12;
   const schedulerY = watchY + 92;
@@ -109,7 +113,7 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
       y: schedulerY,
     });
   });
-  const returnY = watchY + 58 + 92 + 50;
+  const returnY = watchY + 56 + 98 + 62;
   return {
     width,
     height: returnY + 42,
@@ -127,7 +131,16 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
     returnY,
     left: 14,
     right: width - 12,
+    top: 44,
   };
+}
+
+/** A title over two lines when it is long. */
+function lines(title: string): string[] {
+  const words = title.split(' ');
+  if (title.length <= 13 || words.length < 2) return [title];
+  const middle = Math.ceil(words.length / 2);
+  return [words.slice(0, middle).join(' '), words.slice(middle).join(' ')];
 }
 
 /** A point on a polyline, by the share of its length. */

@@ -13,6 +13,11 @@ const RESOURCES = [
   'coordination.k8s.io/v1/leases',
 ];
 
+/** What this page (or another browser) looks up to draw its panels: not what the person came to see. */
+function isOwnReading(head: Journey): boolean {
+  return head.agent.startsWith('Mozilla/') && ['get', 'list', 'watch'].includes(head.verb);
+}
+
 /** A tree that is being shown: when it started on the screen (display milliseconds), and its schedule. */
 export interface Playing {
   root: string;
@@ -99,7 +104,7 @@ class Store {
   async start(): Promise<void> {
     this.pipeline = await get<Pipeline>('/explorer/pipeline/');
     const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=50');
-    this.listed = recent.journeys.map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
+    this.listed = recent.journeys.filter((head) => !isOwnReading(head) && !isNoise(head)).map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
     this.#connect();
     this.#last = performance.now();
     requestAnimationFrame(this.#frame);
@@ -165,7 +170,7 @@ class Store {
     for (const root of touched) {
       this.#dirty.add(root);
       const head = this.trees.get(root)?.head;
-      if (!head || head.outcome === 'open' || isNoise(head)) continue;
+      if (!head || head.outcome === 'open' || isNoise(head) || isOwnReading(head)) continue;
       const colour = this.colourOf(root);
       const rest = this.listed.filter((one) => one.root !== root);
       const known = this.listed.findIndex((one) => one.root === root);
@@ -197,8 +202,7 @@ class Store {
     for (const root of this.#dirty) {
       const tree = this.trees.get(root);
       if (!tree?.head || isNoise(tree.head)) continue;
-      const reading = tree.head.verb === 'watch' || (tree.head.kind === 'request' && tree.head.agent === 'explorer');
-      if (reading) continue;
+      if (tree.head.verb === 'watch' || isOwnReading(tree.head)) continue;
       const runs = schedule([...tree.journeys.values()]);
       const index = playing.findIndex((one) => one.root === root);
       const entry: Playing = {
