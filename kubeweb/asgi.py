@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+# Django must be set up before anything imports its models: hence the imports below.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kubeweb.settings")
 
 from django.core.asgi import get_asgi_application

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
-from channels.layers import get_channel_layer
+from django.conf import settings
 
 from cluster.accounts import pki
 from cluster.apiserver import bootstrap
@@ -36,7 +37,6 @@ from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
-from django.conf import settings
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,8 @@ class Cluster:
             await layer.send(name, {"type": "loop.start"})
         # Ready means that every loop has its informers in sync and is at work.
         while len(self.context.running) < len(channels):
-            await asyncio.sleep(0.005)
+            await self.context.began.wait()
+            self.context.began.clear()
         await informers.start()
 
     async def stop(self) -> None:
@@ -165,7 +166,11 @@ class Cluster:
                 for stage in STAGES
             ],
             "loops": [
-                {"name": loop.name, "title": loop.title or loop.name, "description": (loop.__doc__ or "").strip().split("\n")[0]}
+                {
+                    "name": loop.name,
+                    "title": loop.title or loop.name,
+                    "description": (loop.__doc__ or "").strip().split("\n")[0],
+                }
                 for loop in self.options.loops
                 if loop is not Scheduler
             ],

@@ -30,7 +30,19 @@ class Nodes(Protocol):
     """The one call that runs the other way: from the API server to a kubelet's endpoint."""
 
     async def logs(
-        self, node: str, namespace: str, pod: str, container: str, **options: Any
+        self,
+        node: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        follow: bool,
+        previous: bool,
+        timestamps: bool,
+        tail_lines: int | None,
+        limit_bytes: int | None,
+        since_seconds: int | None,
+        since_time: float | None,
     ) -> AsyncIterator[bytes]: ...
 
 

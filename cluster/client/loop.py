@@ -40,6 +40,8 @@ class LoopContext:
     client_for: Any  # Callable[[str user], Client]
     informers: SharedInformers
     running: dict[str, Any] = field(default_factory=dict)
+    # Rings whenever a loop has begun.
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     # What a loop needs to know of its cluster: `ca.crt` (PEM text).
     settings: dict[str, Any] = field(default_factory=dict)
     # Asked before each reconcile; leader election will stand here. True: this process may act.
@@ -98,6 +100,7 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
             return
         self.setup()
         self.context.running[self.name] = self
+        self.context.began.set()
         await self.context.informers.start()
         self.events.start()
         self._tasks = [

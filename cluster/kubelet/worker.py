@@ -632,7 +632,7 @@ class Worker:
         if hook is not None and grace > 0:
             with journey.span("prestop", {"container": name, "handler": next(iter(hook), "")}) as span:
                 task = asyncio.create_task(self._hook(record, hook, "PreStopHook"))
-                timer = clock.call_later(grace, task.cancel)
+                timer = clock.call_later(grace, lambda: _cancel(task))
                 try:
                     await task
                 except asyncio.CancelledError:
@@ -783,3 +783,7 @@ def _duration(seconds: float) -> str:
     if seconds >= 1:
         return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
     return f"{int(seconds * 1000)}ms"
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()

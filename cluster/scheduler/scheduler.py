@@ -74,6 +74,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self.context.informers("v1/nodes").add_handler(self._node_changed)
         self.context.informers("v1/pods").add_handler(self._pod_changed)
         self.context.running[self.name] = self
+        self.context.began.set()
         await self.context.informers.start()
         self.events.start()
         self._tasks = [asyncio.create_task(self._run(), name="scheduler")]

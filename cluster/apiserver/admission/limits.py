@@ -21,7 +21,7 @@ class LimitRanger(Plugin):
         assert obj is not None
         if attributes.resource.storage_key != "pods":
             return None
-        done = []
+        done: list[str] = []
         for limit in _limits(attributes, "Container"):
             for container in _containers(obj):
                 done.extend(_fill(container, limit))

@@ -53,12 +53,12 @@ class NodeRestriction(Plugin):
         pod = attributes.old if attributes.old is not None else attributes.obj
         if pod is None:
             return
-        if attributes.operation == "CREATE" and attributes.subresource == "":
-            if "kubernetes.io/config.mirror" not in (pod["metadata"].get("annotations") or {}):
-                raise refuse(
-                    attributes,
-                    f'pod does not have "kubernetes.io/config.mirror" annotation, node "{node}" can only create mirror pods',
-                )
+        mirror = "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {})
+        if attributes.operation == "CREATE" and attributes.subresource == "" and not mirror:
+            raise refuse(
+                attributes,
+                f'pod does not have "kubernetes.io/config.mirror" annotation, node "{node}" can only create mirror pods',
+            )
         if (pod.get("spec") or {}).get("nodeName") != node:
             verb = {"UPDATE": "update status for", "DELETE": "delete"}.get(attributes.operation, "create")
             raise refuse(attributes, f'node "{node}" can only {verb} pods with spec.nodeName set to itself')

@@ -10,7 +10,7 @@ from cluster.apiserver.request import Attributes
 
 Obj = dict[str, Any]
 PODS = frozenset({"pods"})
-TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
 MIRROR = "kubernetes.io/config.mirror"
 NODE_NOT_READY, NODE_UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 
@@ -137,7 +137,7 @@ class DefaultTolerationSeconds(Plugin):
     def admit(self, attributes: Attributes) -> str | None:
         spec = _pod(attributes)["spec"]
         tolerations = spec.get("tolerations") or []
-        added = []
+        added: list[Obj] = []
         for key in (NODE_NOT_READY, NODE_UNREACHABLE):
             known = any(
                 one.get("key") in (key, None, "") and one.get("effect") in ("NoExecute", None, "")

@@ -89,6 +89,10 @@ def _best_effort(pod: Obj) -> bool:
     return not any((container.get("resources") or {}) for container in pod["spec"].get("containers") or ())
 
 
+def _any(pod: Obj) -> bool:
+    return True
+
+
 _SCOPES: dict[str, Callable[[Obj], bool]] = {
     "BestEffort": _best_effort,
     "NotBestEffort": lambda pod: not _best_effort(pod),
@@ -107,7 +111,7 @@ def in_scope(quota: Obj, storage_key: str, obj: Obj) -> bool:
         return True
     if storage_key != "pods":
         return False
-    if not all(_SCOPES.get(scope, lambda pod: True)(obj) for scope in scopes):
+    if not all(_SCOPES.get(scope, _any)(obj) for scope in scopes):
         return False
     for one in expressions:
         if one.get("scopeName") == "PriorityClass":
@@ -115,7 +119,7 @@ def in_scope(quota: Obj, storage_key: str, obj: Obj) -> bool:
             fits = {"In": name in values, "NotIn": name not in values, "Exists": bool(name), "DoesNotExist": not name}
             if not fits.get(one.get("operator"), False):
                 return False
-        elif not _SCOPES.get(one.get("scopeName"), lambda pod: True)(obj):
+        elif not _SCOPES.get(one.get("scopeName", ""), _any)(obj):
             return False
     return True
 

@@ -78,7 +78,8 @@ def merge(node: Node, live: Any, applied: Any) -> Any:
         return applied
     have = {element(node, item): item for item in live}
     wanted = {element(node, item): item for item in applied}
-    result_list, waiting = [], list(have)
+    result_list: list[Any] = []
+    waiting = list(have)
     for name, item in wanted.items():
         if name in have:
             # What stood before it in the live list and is not ours to order stays before it.
@@ -125,7 +126,8 @@ def _prune_part(node: Node, item: Any, name: str, before: Tree, now: Tree, other
 
 def _conflict(conflicts: list[tuple[Obj, list[tuple[str, ...]]]]) -> errors.StatusError:
     """409 in Kubernetes' words, with a cause per field."""
-    causes, sections = [], []
+    causes: list[Obj] = []
+    sections: list[str] = []
     total = sum(len(paths) for _, paths in conflicts)
     for one, paths in conflicts:
         name = _manager_name(one)

@@ -96,13 +96,14 @@ def track_update(
     """managedFields after an ordinary write of `new` over `old` (None for a create)."""
     given = new["metadata"].get("managedFields")
     before = decoded(given) if given else decoded((old or {}).get("metadata", {}).get("managedFields"))
+    changed: Tree = {}
+    removed: Tree = {}
     if old is None:
-        changed, removed = tree_of(node, ownable(new), updating=True), {}
+        changed = tree_of(node, ownable(new), updating=True)
         before = []
     else:
         if given == old["metadata"].get("managedFields") and _same(old, new):
             return before
-        changed, removed = {}, {}
         difference(node, ownable(old), ownable(new), changed, removed)
     if not changed and not removed:
         return before
@@ -137,7 +138,8 @@ def _bounded(entries: list[Entry]) -> list[Entry]:
     surplus = len(updates) - MAX_UPDATERS
     if surplus <= 0:
         return entries
-    old, buckets = updates[: surplus + 1], {}
+    old = updates[: surplus + 1]
+    buckets: dict[str, Entry] = {}
     for one in old:
         version = one["apiVersion"]
         have = buckets.get(version)

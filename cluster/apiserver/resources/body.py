@@ -147,6 +147,10 @@ def _boolean(loader: _Loader, node: yaml.ScalarNode) -> bool:
     return str(loader.construct_scalar(node)).lower() in _TRUE
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
 def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
     text = str(loader.construct_scalar(node)).replace("_", "")
     sign = -1 if text.startswith("-") else 1
@@ -171,8 +175,8 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_whole_mapping
 _Loader.add_constructor("tag:yaml.org,2002:bool", _boolean)
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.constructor.SafeConstructor.construct_yaml_str)
-_Loader.add_constructor("tag:yaml.org,2002:binary", yaml.constructor.SafeConstructor.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+_Loader.add_constructor("tag:yaml.org,2002:binary", _text)
 
 
 def _key(key: Any) -> str:
@@ -192,7 +196,7 @@ def _parse_yaml(data: bytes, want_duplicates: bool, kind: str) -> tuple[Any, lis
         loader = _Loader(data)
         try:
             # The first document only, as sigs.k8s.io/yaml does.
-            value = loader.get_data() if loader.check_data() else None
+            value = loader.get_data() if loader.check_data() else None  # type: ignore[no-untyped-call]
             duplicates = loader.duplicates
         finally:
             loader.dispose()
@@ -217,7 +221,7 @@ def _measure(data: bytes) -> None:
     total = 0
     for event in yaml.parse(data, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            total += sizes.get(event.anchor, 1)
+            total += sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.ScalarEvent):
             total += 1
             if event.anchor:

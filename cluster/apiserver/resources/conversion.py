@@ -61,14 +61,14 @@ def _hpa_to_v1(obj: Obj) -> Obj:
             status["currentCPUUtilizationPercentage"] = value
         else:
             current.append(metric)
-    for name, value in (
+    for name, rest in (
         (_METRICS, metrics),
         (_BEHAVIOR, spec.pop("behavior", None)),
         (_CURRENT, current),
         (_CONDITIONS, status.pop("conditions", None)),
     ):
-        if value:
-            annotations[name] = orjson.dumps(value).decode()
+        if rest:
+            annotations[name] = orjson.dumps(rest).decode()
     metadata = {**obj["metadata"], "annotations": annotations} if annotations else obj["metadata"]
     return {**obj, "metadata": metadata, "spec": spec, "status": status}
 

@@ -61,7 +61,8 @@ def published(name: str) -> Schema:
         return {"type": "string", "description": "Quantity is a fixed-point representation of a number."}
     if name == INT_OR_STRING:
         return {"type": "string", "format": "int-or-string", "description": "IntOrString can hold an int or a string."}
-    return _narrowed(definitions()[name])
+    found: Schema = _narrowed(definitions()[name])
+    return found
 
 
 def _narrowed(schema: Any) -> Any:
@@ -69,7 +70,7 @@ def _narrowed(schema: Any) -> Any:
         return [_narrowed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {}
+    result: Schema = {}
     for key, value in schema.items():
         if key == "type" and isinstance(value, list):
             result[key] = plain_type(schema)

@@ -1,81 +1,105 @@
-"""Discovery: which groups, versions and resources there are, one document at a time or all at once (apiserver/pkg/endpoints/discovery)."""
+"""Discovery: which groups, versions and resources there are, one document at a time or all at once.
+
+What apiserver/pkg/endpoints/discovery serves at `/api`, `/apis` and below. Documents are built when first asked for and kept for as
+long as the registry's generation stands. Answers for `cluster.apiserver.paths`.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 
-from cluster.apimachinery.errors import generic_not_found
+from cluster.apimachinery.errors import generic_not_found, not_acceptable
 from cluster.apiserver.context import Response
+from cluster.apiserver.resources.openapi import Document, answer
 from cluster.apiserver.resources.registry import Registry, Resource
 
 Obj = dict[str, Any]
-AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_cache: dict[tuple[int, int, str], tuple[bytes, str]] = {}
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+_VERSIONS = ("v2", "v2beta1")
+_JSON = frozenset({"application/json", "application/*", "*/*"})
+_documents: WeakKeyDictionary[Registry, tuple[int, dict[str, Document]]] = WeakKeyDictionary()
 
 
 def respond(registry: Registry, path: str, headers: Mapping[bytes, bytes]) -> Response:
     """The answer for `/api`, `/apis` and what is below; 404 for a group or version that is not served."""
     path = path.rstrip("/")
-    accept = headers.get(b"accept", b"").decode("latin-1")
-    if path in ("/api", "/apis") and _wants_aggregated(accept):
-        data, etag = _cached(registry, f"{path}#aggregated", lambda: _aggregated(registry, core=path == "/api"))
-        response = Response(data=data, content_type=AGGREGATED, headers={"ETag": etag, "Vary": "Accept"})
-        if headers.get(b"if-none-match", b"").decode("latin-1") == etag:
-            response.code, response.data = 304, b""
+    version = _negotiate(headers.get(b"accept", b"").decode("latin-1"), aggregates=path in ("/api", "/apis"))
+    if version:
+        core = path == "/api"
+        document = _document(registry, f"{path} {version}", lambda: _aggregated(registry, version, core=core))
+        response = answer(document, headers)
+        response.content_type = AGGREGATED.format(version)
         return response
-    data, _ = _cached(registry, path, lambda: _document(registry, path))
-    return Response(data=data, headers={"Vary": "Accept"})
+    if path == "/api":
+        return Response(data=orjson.dumps(_versions(registry, headers)), headers={"Vary": "Accept"})
+    document = _document(registry, path, lambda: _single(registry, path))
+    return Response(data=document.data, headers={"Vary": "Accept"})
 
 
-def _wants_aggregated(accept: str) -> bool:
-    """Whether the first form that is understood is the aggregated one."""
-    for media in accept.split(","):
-        compact = media.replace(" ", "")
-        if "as=APIGroupDiscoveryList" in compact:
-            if "v=v2;" in f"{compact};" and compact.startswith("application/json"):
-                return True
-        elif compact.partition(";")[0] in ("application/json", "*/*"):
-            return False
-    return False
+def _negotiate(accept: str, *, aggregates: bool) -> str:
+    """Which version of the aggregated form is wanted; empty for the plain one, 406 when neither is taken."""
+    for media in accept.split(",") if accept else ["*/*"]:
+        kind, *rest = (part.strip() for part in media.split(";"))
+        options = dict(part.split("=", 1) for part in rest if "=" in part)
+        if kind not in _JSON:
+            continue
+        if "as" not in options:
+            return ""
+        version = options.get("v", "")
+        fits = options["as"] == "APIGroupDiscoveryList" and options.get("g") == "apidiscovery.k8s.io"
+        if aggregates and fits and version in _VERSIONS:
+            return version
+    raise not_acceptable(
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf"
+    )
 
 
-def _cached(registry: Registry, name: str, build: Any) -> tuple[bytes, str]:
-    key = (id(registry), registry.generation, name)
-    found = _cache.get(key)
-    if found is None:
-        data = orjson.dumps(build())
-        found = _cache[key] = (data, f'"{hashlib.sha512(data).hexdigest().upper()}"')
-    return found
+def _document(registry: Registry, name: str, build: Callable[[], Obj]) -> Document:
+    generation, found = _documents.get(registry, (-1, {}))
+    if generation != registry.generation:
+        found = {}
+        _documents[registry] = (registry.generation, found)
+    if name not in found:
+        found[name] = Document(orjson.dumps(build()))
+    return found[name]
 
 
-def _document(registry: Registry, path: str) -> Obj:
+# -- one document at a time --------------------------------------------------------------------------------------------
+
+
+def _versions(registry: Registry, headers: Mapping[bytes, bytes]) -> Obj:
+    """The legacy group's versions, and where the client reached us."""
+    address = headers.get(b"host", b"127.0.0.1:6443").decode("latin-1")
+    return {
+        "kind": "APIVersions",
+        "versions": list(registry.groups().get("", ())),
+        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
+    }
+
+
+def _single(registry: Registry, path: str) -> Obj:
     groups = registry.groups()
     parts = path.strip("/").split("/")
-    if path == "/api":
-        return {
-            "kind": "APIVersions",
-            "versions": list(groups[""]),
-            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443"}],
-        }
     if path == "/apis":
-        return {
-            "kind": "APIGroupList",
-            "apiVersion": "v1",
-            "groups": [_group(name, versions) for name, versions in groups.items() if name],
-        }
-    if parts[0] == "api" and len(parts) == 2 and parts[1] in groups[""]:
-        return _resource_list("v1", groups[""][parts[1]])
-    if parts[0] == "apis" and len(parts) in (2, 3) and parts[1] in groups:
+        listed = [_group(name, versions) for name, versions in groups.items() if name]
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
+    if parts[0] == "api" and len(parts) == 2 and parts[1] in groups.get("", ()):
+        # The legacy group's list says no apiVersion, unlike all others.
+        return {"kind": "APIResourceList", **_resources(parts[1], groups[""][parts[1]])}
+    if parts[0] == "apis" and len(parts) in (2, 3) and parts[1] and parts[1] in groups:
         versions = groups[parts[1]]
         if len(parts) == 2:
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], versions)}
         if parts[2] in versions:
-            return _resource_list(f"{parts[1]}/{parts[2]}", versions[parts[2]])
+            listing = _resources(f"{parts[1]}/{parts[2]}", versions[parts[2]])
+            return {"kind": "APIResourceList", "apiVersion": "v1", **listing}
     raise generic_not_found()
 
 
@@ -84,12 +108,13 @@ def _group(name: str, versions: Mapping[str, list[Resource]]) -> Obj:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _storage_hash(resource: Resource) -> str:
+def storage_hash(resource: Resource) -> str:
+    """Tells clients when the stored version has changed (discovery.StorageVersionHash)."""
     text = f"{resource.group}/{resource.storage_version}/{resource.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
-def _resource_list(group_version: str, resources: list[Resource]) -> Obj:
+def _resources(group_version: str, resources: list[Resource]) -> Obj:
     listed: list[Obj] = []
     for resource in sorted(resources, key=lambda one: one.plural):
         entry: Obj = {
@@ -104,42 +129,39 @@ def _resource_list(group_version: str, resources: list[Resource]) -> Obj:
         if resource.categories:
             entry["categories"] = list(resource.categories)
         if not resource.virtual:
-            entry["storageVersionHash"] = _storage_hash(resource)
+            entry["storageVersionHash"] = storage_hash(resource)
         listed.append(entry)
         for name, sub in sorted(resource.subresources.items()):
-            below: Obj = {
-                "name": f"{resource.plural}/{name}",
-                "singularName": "",
-                "namespaced": resource.namespaced,
-            }
+            below: Obj = {"name": f"{resource.plural}/{name}", "singularName": "", "namespaced": resource.namespaced}
             if (sub.group, sub.version) != (resource.group, resource.version):
                 below["group"], below["version"] = sub.group, sub.version
             below["kind"], below["verbs"] = sub.kind, list(sub.verbs)
             listed.append(below)
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
+    return {"groupVersion": group_version, "resources": listed}
 
 
-def _aggregated(registry: Registry, *, core: bool) -> Obj:
-    items = []
-    for name, versions in registry.groups().items():
-        if (name == "") != core:
-            continue
-        items.append(
-            {
-                "metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
-                "versions": [
-                    {
-                        "version": version,
-                        "freshness": "Current",
-                        "resources": [_discovered(one) for one in sorted(resources, key=lambda one: one.plural)],
-                    }
-                    for version, resources in versions.items()
-                ],
-            }
-        )
+# -- all at once -------------------------------------------------------------------------------------------------------
+
+
+def _aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
+    items = [
+        {
+            "metadata": {"name": name} if name else {},
+            "versions": [
+                {
+                    "version": served,
+                    "resources": [_discovered(one) for one in sorted(resources, key=lambda one: one.plural)],
+                    "freshness": "Current",
+                }
+                for served, resources in versions.items()
+            ],
+        }
+        for name, versions in registry.groups().items()
+        if (name == "") == core
+    ]
     return {
         "kind": "APIGroupDiscoveryList",
-        "apiVersion": "apidiscovery.k8s.io/v2",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
         "metadata": {},
         "items": items,
     }

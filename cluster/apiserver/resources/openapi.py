@@ -1,73 +1,124 @@
 """OpenAPI: the schemas and operations that kubectl explains, completes and validates with (kube-openapi).
 
-v3 is one document per group version, found through an index whose addresses carry a hash; v2 is one document for everything.
-Both are built from the published definitions when first asked for.
+v3 is one document per group version, found through an index whose addresses carry the hash of what is there, so that clients may
+keep documents for ever; v2 is one document for everything. Documents are built when first asked for and kept, as bytes, for as long as
+the registry's generation stands. Answers for `cluster.apiserver.paths`.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property
+from time import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 
 from cluster.apimachinery.errors import generic_not_found, not_acceptable
 from cluster.apiserver.context import Response
-from cluster.apiserver.resources.definitions import closure, definitions, published
-from cluster.apiserver.resources.registry import Registry, Resource
+from cluster.apiserver.resources.definitions import INT_OR_STRING, QUANTITY, closure, definitions, published
+from cluster.apiserver.resources.openapi_paths import DELETE_OPTIONS, PATCH, STATUS, Paths
+from cluster.apiserver.resources.registry import Registry, Resource, definition_of
 
 Obj = dict[str, Any]
-_cache: dict[tuple[int, int, str], tuple[bytes, str]] = {}
 
-_ACTIONS = {
-    "get": ("get", "get"),
-    "list": ("get", "list"),
-    "create": ("post", "post"),
-    "update": ("put", "put"),
-    "patch": ("patch", "patch"),
-    "delete": ("delete", "delete"),
-    "deletecollection": ("delete", "deletecollection"),
+# Answers larger than this are compressed for those who take it, as Kubernetes does.
+COMPRESS_FROM = 128 * 1024
+_YEAR = 365 * 24 * 3600
+_INFO = {"title": "Kubernetes", "version": "v1.37.0"}
+_BEARER = {
+    "type": "apiKey",
+    "description": "Bearer Token authentication",
+    "name": "authorization",
+    "in": "header",
 }
-_PARAMETERS = {
-    "dryRun": "When present, indicates that modifications should not be persisted. Valid values are: All.",
-    "fieldManager": "The name associated with the actor or entity that is making these changes.",
-    "fieldValidation": "How to handle unknown or duplicate fields. Valid values are: Ignore, Warn, Strict.",
-}
-_WRITES = frozenset({"post", "put", "patch"})
+_INT_OR_STRING = (
+    "IntOrString is a type that can hold an int32 or a string.  When used in JSON or YAML marshalling and unmarshalling, it produces "
+    "or consumes the inner type.  This allows you to have, for example, a JSON field that can accept a name or number."
+)
+_JSON = ("application/json", "application/*", "*/*")
+
+
+@dataclass
+class Document:
+    """One document's bytes, with what is derived from them."""
+
+    data: bytes
+
+    @cached_property
+    def hash(self) -> str:
+        return hashlib.sha512(self.data).hexdigest().upper()
+
+    @cached_property
+    def compressed(self) -> bytes:
+        return gzip.compress(self.data, 6, mtime=0)
+
+
+_documents: WeakKeyDictionary[Registry, tuple[int, dict[str, Document]]] = WeakKeyDictionary()
 
 
 def respond(registry: Registry, path: str, params: Mapping[str, str], headers: Mapping[bytes, bytes]) -> Response:
     """The answer for `/openapi/v2`, `/openapi/v3` and the documents below it."""
     path = path.rstrip("/")
-    accept = headers.get(b"accept", b"").decode("latin-1")
-    if accept and not any(word in accept for word in ("json", "*/*")):
-        raise not_acceptable("only the following media types are accepted: application/json")
+    _negotiate(headers.get(b"accept", b"").decode("latin-1"))
     if path == "/openapi/v2":
-        data, etag = _cached(registry, "v2", lambda: _v2(registry))
-    elif path == "/openapi/v3":
-        data, etag = _cached(registry, "v3", lambda: _index(registry))
-    else:
-        name = path.removeprefix("/openapi/v3/")
-        if name not in _documents(registry):
-            raise generic_not_found()
-        data, etag = _cached(registry, name, lambda: _v3(registry, name))
-    response = Response(data=data, headers={"ETag": etag, "Vary": "Accept"})
-    if headers.get(b"if-none-match", b"").decode("latin-1") == etag:
-        response.code, response.data = 304, b""
+        return answer(_document(registry, "v2", lambda: _v2(registry)), headers)
+    if path == "/openapi/v3":
+        return answer(_document(registry, "v3", lambda: _index(registry)), headers)
+    name = path.removeprefix("/openapi/v3/")
+    if name not in _served(registry):
+        raise generic_not_found()
+    document = _document(registry, name, lambda: _v3(registry, name))
+    wanted = params.get("hash")
+    if not wanted:
+        return answer(document, headers)
+    if wanted != document.hash:
+        return Response(301, data=b"", headers={"Location": _address(name, document), "Vary": "Accept"})
+    response = answer(document, headers)
+    # What is behind this address can never change: the address carries its hash.
+    response.headers["Cache-Control"] = "public, immutable"
+    response.headers["Expires"] = formatdate(time() + _YEAR, usegmt=True)
     return response
 
 
-def _cached(registry: Registry, name: str, build: Any) -> tuple[bytes, str]:
-    key = (id(registry), registry.generation, name)
-    found = _cache.get(key)
-    if found is None:
-        data = orjson.dumps(build())
-        found = _cache[key] = (data, f'"{hashlib.sha512(data).hexdigest().upper()}"')
-    return found
+def answer(document: Document, headers: Mapping[bytes, bytes]) -> Response:
+    """A document, or 304 for who has it, compressed for who takes that."""
+    etag = f'"{document.hash}"'
+    response = Response(data=document.data, headers={"ETag": etag, "Vary": "Accept"})
+    if _has(headers.get(b"if-none-match", b"").decode("latin-1"), etag):
+        response.code, response.data = 304, b""
+    elif len(document.data) > COMPRESS_FROM and b"gzip" in headers.get(b"accept-encoding", b""):
+        response.data = document.compressed
+        response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}
+    return response
 
 
-def _documents(registry: Registry) -> dict[str, list[Resource]]:
+def _has(header: str, etag: str) -> bool:
+    return any(one.strip().removeprefix("W/") in (etag, "*") for one in header.split(",")) if header else False
+
+
+def _negotiate(accept: str) -> None:
+    """JSON is what we have; who takes only protobuf (kubectl asks so for v2) is told."""
+    if accept and not any(media.partition(";")[0].strip() in _JSON for media in accept.split(",")):
+        raise not_acceptable("only the following media types are accepted: application/json")
+
+
+def _document(registry: Registry, name: str, build: Callable[[], Obj]) -> Document:
+    generation, found = _documents.get(registry, (-1, {}))
+    if generation != registry.generation:
+        found = {}
+        _documents[registry] = (registry.generation, found)
+    if name not in found:
+        found[name] = Document(orjson.dumps(build()))
+    return found[name]
+
+
+def _served(registry: Registry) -> dict[str, list[Resource]]:
     """`api/v1`, `apis/apps/v1`, … → their resources."""
     found: dict[str, list[Resource]] = {}
     for resource in registry.all():
@@ -76,151 +127,111 @@ def _documents(registry: Registry) -> dict[str, list[Resource]]:
     return found
 
 
+def _address(name: str, document: Document) -> str:
+    return f"/openapi/v3/{name}?hash={document.hash}"
+
+
 def _index(registry: Registry) -> Obj:
     paths = {}
-    for name, resources in _documents(registry).items():
-        text = ",".join(sorted(f"{one.plural}:{one.definition}:{sorted(one.subresources)}" for one in resources))
-        digest = hashlib.sha512(f"1.37:{text}".encode()).hexdigest().upper()
-        paths[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={digest}"}
+    for name in _served(registry):
+        document = _document(registry, name, lambda name=name: _v3(registry, name))  # type: ignore[misc]
+        paths[name] = {"serverRelativeURL": _address(name, document)}
     return {"paths": paths}
 
 
-def _info() -> Obj:
-    return {"title": "Kubernetes", "version": "v1.37.0"}
-
-
-def _list_definition(definition: str) -> str:
-    return f"{definition}List"
+# -- documents ---------------------------------------------------------------------------------------------------------
 
 
 def _v3(registry: Registry, name: str) -> Obj:
-    resources = _documents(registry)[name]
-    wanted = {one.definition for one in resources if one.definition in definitions()}
-    wanted |= {_list_definition(one) for one in wanted if _list_definition(one) in definitions()}
-    wanted.add("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
-    wanted.add("io.k8s.apimachinery.pkg.apis.meta.v1.Status")
-    schemas = {
-        one: _relocated(published(one), "#/components/schemas/")
-        for one in closure([each for each in wanted if each in definitions()])
-    }
+    resources = _served(registry)[name]
     paths: Obj = {}
     for resource in resources:
-        for path, operations in _operations(resource, v2=False):
-            paths[f"/{name}/{path}"] = operations
-    return {"openapi": "3.0.0", "info": _info(), "paths": paths, "components": {"schemas": schemas}}
+        for path, item in Paths(resource, lambda one: {"$ref": f"#/components/schemas/{one}"}, v2=False).all():
+            paths[f"/{name}/{path}"] = item
+    schemas = {one: _relocated(schema) for one, schema in _schemas(resources).items()}
+    for one, alternatives in ((QUANTITY, ("string", "number")), (INT_OR_STRING, ("integer", "string"))):
+        if one in schemas:
+            schema = {key: value for key, value in schemas[one].items() if key != "type"}
+            schemas[one] = {**schema, "oneOf": [{"type": kind} for kind in alternatives]}
+    return {
+        "openapi": "3.0.0",
+        "info": _INFO,
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": {"BearerToken": _BEARER}},
+    }
 
 
 def _v2(registry: Registry) -> Obj:
     paths: Obj = {}
-    for name, resources in _documents(registry).items():
+    for name, resources in _served(registry).items():
         for resource in resources:
-            for path, operations in _operations(resource, v2=True):
-                paths[f"/{name}/{path}"] = operations
+            for path, item in Paths(resource, lambda one: {"$ref": f"#/definitions/{one}"}, v2=True).all():
+                paths[f"/{name}/{path}"] = item
     return {
         "swagger": "2.0",
-        "info": _info(),
+        "info": _INFO,
         "paths": paths,
-        "definitions": {name: published(name) for name in definitions()},
+        "definitions": _schemas(registry.all()),
+        "securityDefinitions": {"BearerToken": _BEARER},
+        "security": [{"BearerToken": []}],
     }
 
 
-def _relocated(schema: Any, prefix: str) -> Any:
-    """References moved under `prefix`; one with a description beside it wrapped, as OpenAPI 3.0 wants."""
+def _schemas(resources: Iterable[Resource]) -> Obj:
+    """All definitions that these resources' documents name, as Kubernetes publishes them."""
+    roots = [STATUS, DELETE_OPTIONS, PATCH]
+    own: Obj = {}
+    for resource in resources:
+        kinds = [
+            resource.definition,
+            *(definition_of(one.group, one.version, one.kind) for one in resource.subresources.values()),
+        ]
+        roots += kinds
+        roots.append(f"{resource.definition}List")
+        if resource.definition not in definitions():
+            own |= _unknown(resource)
+    return {name: _published(name) for name in closure(roots)} | own
+
+
+def _published(name: str) -> Obj:
+    schema = published(name)
+    if name == INT_OR_STRING:
+        return {**schema, "description": _INT_OR_STRING}
+    properties = schema.get("properties")
+    if "x-kubernetes-group-version-kind" in schema and properties:
+        # The package pins these two for its own validation; Kubernetes does not say so.
+        for field in ("apiVersion", "kind"):
+            properties.get(field, {}).pop("enum", None)
+    return schema
+
+
+def _unknown(resource: Resource) -> Obj:
+    """The schemas of a kind that none are published for: anything goes, but kubectl finds the kind."""
+    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    item = {
+        "type": "object",
+        "x-kubernetes-group-version-kind": [kind],
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    items = {"type": "array", "items": {"$ref": f"#/definitions/{resource.definition}"}}
+    listed = {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": items},
+        "x-kubernetes-group-version-kind": [{**kind, "kind": resource.list_kind}],
+    }
+    return {resource.definition: item, f"{resource.definition}List": listed}
+
+
+def _relocated(schema: Any) -> Any:
+    """References moved to where OpenAPI 3.0 keeps schemas; one with something beside it wrapped, as 3.0 wants."""
     if isinstance(schema, list):
-        return [_relocated(item, prefix) for item in schema]
+        return [_relocated(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if "$ref" in schema:
-        target = {"$ref": prefix + str(schema["$ref"]).rpartition("/")[2]}
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        target = {"$ref": f"#/components/schemas/{reference.rpartition('/')[2]}"}
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return {"allOf": [target], "default": {}, **rest} if rest else target
-    return {key: _relocated(value, prefix) for key, value in schema.items()}
-
-
-def _operations(resource: Resource, *, v2: bool) -> Iterable[tuple[str, Obj]]:
-    """The paths of a resource and what can be done at each."""
-    where = f"namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else resource.plural
-    collection = [verb for verb in resource.verbs if verb in ("list", "create", "deletecollection")]
-    single = [verb for verb in resource.verbs if verb in ("get", "update", "patch", "delete")]
-    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    if collection:
-        yield where, _at(resource, collection, kind, v2)
-    if resource.namespaced and "list" in resource.verbs:
-        yield resource.plural, _at(resource, ["list"], kind, v2, everywhere=True)
-    if single:
-        yield f"{where}/{{name}}", _at(resource, single, kind, v2, named=True)
-    for name, sub in resource.subresources.items():
-        carried = {"group": sub.group, "version": sub.version, "kind": sub.kind}
-        verbs = [verb for verb in sub.verbs if verb in _ACTIONS]
-        yield f"{where}/{{name}}/{name}", _at(resource, verbs, carried, v2, named=True, suffix=name)
-
-
-def _at(
-    resource: Resource,
-    verbs: list[str],
-    kind: Obj,
-    v2: bool,
-    *,
-    named: bool = False,
-    everywhere: bool = False,
-    suffix: str = "",
-) -> Obj:
-    result: Obj = {}
-    shared = [_parameter("name", f"name of the {resource.kind}", "path", v2)] if named else []
-    if resource.namespaced and not everywhere:
-        shared.append(_parameter("namespace", "object name and auth scope, such as for teams and projects", "path", v2))
-    if shared:
-        result["parameters"] = shared
-    for verb in verbs:
-        method, action = _ACTIONS[verb]
-        group = (resource.group.partition(".")[0] or "core").capitalize()
-        operation: Obj = {
-            "description": f"{verb} {resource.kind}",
-            "operationId": f"{verb}{group}{resource.version.capitalize()}{resource.kind}{suffix.capitalize()}"
-            + ("ForAllNamespaces" if everywhere else ""),
-            "tags": [f"{group.lower()}_{resource.version}"],
-            "x-kubernetes-action": action,
-            "x-kubernetes-group-version-kind": kind,
-            "responses": _responses(resource, verb, v2),
-        }
-        if method in _WRITES:
-            operation["parameters"] = [_parameter(name, text, "query", v2) for name, text in _PARAMETERS.items()]
-            if verb != "patch":
-                reference = {"$ref": _prefix(v2) + resource.definition}
-                if v2:
-                    operation["parameters"].append(
-                        {"name": "body", "in": "body", "required": True, "schema": reference}
-                    )
-                else:
-                    operation["requestBody"] = {"content": {"*/*": {"schema": reference}}, "required": True}
-        result[method] = operation
-    return result
-
-
-def _prefix(v2: bool) -> str:
-    return "#/definitions/" if v2 else "#/components/schemas/"
-
-
-def _responses(resource: Resource, verb: str, v2: bool) -> Obj:
-    definition = resource.definition
-    if verb == "list" and _list_definition(definition) in definitions():
-        definition = _list_definition(definition)
-    elif verb == "deletecollection":
-        definition = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
-    schema = {"$ref": _prefix(v2) + definition}
-    ok: Obj = {"description": "OK"}
-    if v2:
-        ok["schema"] = schema
-    else:
-        ok["content"] = {"application/json": {"schema": schema}}
-    return {"200": ok, "401": {"description": "Unauthorized"}}
-
-
-def _parameter(name: str, text: str, where: str, v2: bool) -> Obj:
-    parameter: Obj = {"name": name, "in": where, "description": text, "required": where == "path"}
-    if v2:
-        parameter["type"] = "string"
-        parameter["uniqueItems"] = True
-    else:
-        parameter["schema"] = {"type": "string", "uniqueItems": True}
-    return parameter
+    return {key: _relocated(value) for key, value in schema.items()}

@@ -95,7 +95,7 @@ def parse_line(api_version: str, line: str) -> Resource:
     options = dict(word.split("=", 1) for word in rest if "=" in word)
     virtual = "virtual" in rest
     names = options["sub"].split(",") if "sub" in options else []
-    verbs = ("create",) if virtual else ALL_VERBS
+    verbs: tuple[str, ...] = ("create",) if virtual else ALL_VERBS
     if "verbs" in options:
         verbs = tuple(options["verbs"].split(","))
     return make_resource(

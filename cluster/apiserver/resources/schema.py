@@ -35,9 +35,9 @@ def decode(
 
     `field_validation` is Strict, Warn or Ignore; `duplicates` are the decoder's findings about keys named twice.
     """
-    if not duplicates and resource.definition and isinstance(obj, dict):
-        if validator(resource.definition, resource.api_version, resource.kind).is_valid(obj):
-            return obj, []
+    plain = not duplicates and resource.definition and isinstance(obj, dict)
+    if plain and validator(resource.definition, resource.api_version, resource.kind).is_valid(obj):
+        return obj, []
     if not isinstance(obj, dict):
         raise errors.bad_request(
             f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get version/kind; json "

@@ -234,7 +234,7 @@ def _delete(context: Context) -> None:
     """Delete and deletecollection: the options, from the body or the query."""
     given: Obj = {}
     if context.loopback:
-        given = dict(context.body or {})
+        given = dict(context.body) if isinstance(context.body, dict) else {}
     elif context.body:
         given, _ = body.parse(
             context.body, context.headers.get(b"content-type", b"").decode("latin-1"), want_duplicates=False

@@ -17,6 +17,9 @@ from cluster.etcd.log import Log, Revision, Write
 Obj = dict[str, Any]
 
 
+Revisions = list[Revision]  # a name of its own: inside Storage `list` is a method
+
+
 class Storage:
     """The log with a cache before it. `resource` is a registry key: `pods`, `apps/deployments`."""
 
@@ -92,7 +95,7 @@ class Storage:
         finally:
             self._underway.pop(id(value), None)
 
-    def _committed(self, revisions: list[Revision]) -> None:
+    def _committed(self, revisions: Revisions) -> None:
         """The doorbell with the tail of the log: publish a group, in order, then ring everybody once."""
         bells: dict[int, Stream] = {}
         for revision in revisions:

@@ -145,9 +145,9 @@ class SecretStrategy(Strategy):
         for key in _REQUIRED_KEYS.get(obj.get("type", ""), ()):
             if key not in (obj.get("data") or {}):
                 found.append(required(f"data[{key}]"))
-        if obj.get("type") == "kubernetes.io/service-account-token":
-            if not (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):
-                found.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
+        named = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name")
+        if obj.get("type") == "kubernetes.io/service-account-token" and not named:
+            found.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
         return found
 
     def check_update(self, obj: Obj, old: Obj) -> Found:

@@ -7,6 +7,7 @@ code 127, as in a real shell.
 
 from __future__ import annotations
 
+import operator as operators
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,13 @@ from typing import Any
 from cluster import clock
 
 Words = list[str]
+_ARITHMETIC = {
+    "+": operators.add,
+    "-": operators.sub,
+    "*": operators.mul,
+    "/": operators.floordiv,
+    "%": operators.mod,
+}
 # How many commands one run may take without waiting: an endless loop without a sleep would hold up everybody.
 BUSY = 200
 
@@ -338,14 +346,9 @@ class Shell:
         left, operator, right = int(match[1]), match[2], int(match[3] or 0)
         if operator in ("/", "%") and right == 0:
             return 0
-        return {
-            None: lambda: left,
-            "+": lambda: left + right,
-            "-": lambda: left - right,
-            "*": lambda: left * right,
-            "/": lambda: left // right,
-            "%": lambda: left % right,
-        }[operator]()
+        if operator is None:
+            return left
+        return int(_ARITHMETIC[operator](left, right))
 
     async def _command(self, node: Node) -> None:
         _, words, target, append = node
@@ -424,7 +427,7 @@ def _printf(shell: Shell, args: Words) -> int:
     if args:
         text = args[0]
         for value in args[1:]:
-            text = re.sub(r"%[sd]", lambda _: value, text, count=1)
+            text = re.sub(r"%[sd]", value.replace("\\", "\\\\"), text, count=1)
         for line in text.replace("\\n", "\n").removesuffix("\n").split("\n"):
             shell.world.write(line)
     return 0

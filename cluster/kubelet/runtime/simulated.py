@@ -362,7 +362,7 @@ class SimulatedRuntime:
                 return int(getattr(end, "code", 1))
 
         task = asyncio.create_task(run())
-        timer = clock.call_later(timeout, task.cancel) if timeout > 0 else None
+        timer = clock.call_later(timeout, lambda: _cancel(task)) if timeout > 0 else None
         try:
             code = await task
         except asyncio.CancelledError:
@@ -414,3 +414,7 @@ def _kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:
     if profile.kind == "shell":
         return "script"
     return profile.kind
+
+
+def _cancel(task: asyncio.Task[int]) -> None:
+    task.cancel()

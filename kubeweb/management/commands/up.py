@@ -85,12 +85,12 @@ class Command(BaseCommand):
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
-        from kubeweb.asgi import application
-        from kubeweb.httpd import ClusterServer, finish_loop
         from twisted.internet import reactor
 
         from cluster.apiserver.wire import WireAPI
         from cluster.clock import clock
+        from kubeweb.asgi import application
+        from kubeweb.httpd import ClusterServer, finish_loop
         from kubeweb.wiring import Cluster, Options
 
         clock.set_speed(options["speed"])
@@ -133,7 +133,7 @@ class Command(BaseCommand):
             raise CommandError(f"the cluster could not start: {failed[0]}")
 
     def _welcome(
-        self, http: tuple[str, int], server_url: str, password: str | None, kubeconfig: Path, seconds: float
+        self, http: tuple[str, int], server_url: str, password: str | None, kubeconfig: Path | None, seconds: float
     ) -> None:
         lines = [f"KubeWeb is ready after {seconds:.1f} s", f"  page     http://{http[0]}:{http[1]}/"]
         if password:

@@ -212,7 +212,13 @@ def test_updaters_are_bounded():
         before["metadata"]["managedFields"] = managed
         obj["metadata"]["labels"] = {f"l{n}": "x" for n in range(number)}
         managed = track_update(
-            before, obj, manager=f"m{number}", node=DEPLOYMENT, api_version="apps/v1", subresource="", now=f"{number:02}"
+            before,
+            obj,
+            manager=f"m{number}",
+            node=DEPLOYMENT,
+            api_version="apps/v1",
+            subresource="",
+            now=f"{number:02}",
         )
     assert len(managed) <= 11
     assert any(one["manager"] == "ancient-changes" for one in managed)

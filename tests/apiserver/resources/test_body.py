@@ -56,7 +56,9 @@ def test_an_anchor_that_holds_itself_is_refused():
     assert refused(b"a: &a [*a]").code == 400
 
 
-@pytest.mark.parametrize("data", [b"a: [", b"\t- x", b"a: b: c", b"{" * 5000, b"!!python/object:os.system x", b"a: .nan", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "data", [b"a: [", b"\t- x", b"a: b: c", b"{" * 5000, b"!!python/object:os.system x", b"a: .nan", b"\xff\xfe\x00"]
+)
 def test_broken_yaml_is_a_bad_request(data):
     error = refused(data)
     assert error.code == 400 and "must be of type Pod" in error.message

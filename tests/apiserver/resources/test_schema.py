@@ -99,9 +99,7 @@ def test_wrong_types_in_gos_words():
     assert "cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string" in refused(
         POD, {"metadata": {"labels": {"a": 1}}}
     )
-    assert "quantities must match the regular expression" in refused(
-        POD, pod(resources={"limits": {"cpu": "lots"}})
-    )
+    assert "quantities must match the regular expression" in refused(POD, pod(resources={"limits": {"cpu": "lots"}}))
 
 
 def test_times_are_utc_and_whole_seconds():
