@@ -56,8 +56,6 @@ class APIServer:
     authorizer: AuthorizerChain
     service_account_tokens: ServiceAccountTokens
     nodes: Nodes
-    # Whether a write of a component in this process records who owns which field.
-    track_loopback: Callable[[Context], bool] = lambda context: True
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)

@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 # How many different events are remembered for counting up, and how many may wait to be written.
 REMEMBERED, WAITING = 4096, 100_000
+# client-go's correlator: an object may cause so many events at once, and one more every few minutes after that ...
+BURST, REFILL_SECONDS = 25, 300.0
+# ... and so many that differ in their message alone, before the rest of ten minutes is told as one.
+SIMILAR, SIMILAR_SECONDS = 10, 600.0
+COMBINED = "(combined from similar events): "
 # Two events in one tick of the clock need two names.
 _sequence = itertools.count()
 
@@ -49,6 +54,9 @@ class EventRecorder:
         self.host = host
         self.dropped = 0
         self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
+        # By object: how many tokens are left, as of when. By object, type and reason: since when, which messages.
+        self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._similar: OrderedDict[tuple[str, ...], tuple[float, set[str]]] = OrderedDict()
         self._waiting: deque[tuple[tuple[str, ...], Obj, trace.Journey | None]] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -61,7 +69,11 @@ class EventRecorder:
         reference = reference_to(obj)
         if field_path:
             reference["fieldPath"] = field_path
-        key = (reference.get("uid", ""), field_path, kind, reason, message)
+        now, uid = clock.now(), reference.get("uid") or reference["name"]
+        message, key = self._combined(now, uid, field_path, kind, reason, message)
+        if not self._may(now, uid):
+            self.dropped += 1
+            return
         source = {"component": self.component, **({"host": self.host} if self.host else {})}
         moment = clock.timestamp()
         event = {
@@ -79,12 +91,38 @@ class EventRecorder:
             "lastTimestamp": moment,
             "count": 1,
             "type": kind,
-            "eventTime": None,
             "reportingComponent": self.component,
             "reportingInstance": self.host,
         }
         self._waiting.append((key, event, trace.current.get()))
         self._wake.set()
+
+    def _may(self, now: float, uid: str) -> bool:
+        """The spam filter: whether this object has a token left (EventSourceObjectSpamFilter)."""
+        left, at = self._tokens.get(uid, (float(BURST), now))
+        left = min(left + (now - at) / REFILL_SECONDS, float(BURST))
+        allowed = left >= 1.0
+        self._tokens[uid] = (left - 1.0 if allowed else left, now)
+        if len(self._tokens) > REMEMBERED:
+            self._tokens.popitem(last=False)
+        return allowed
+
+    def _combined(
+        self, now: float, uid: str, field_path: str, kind: str, reason: str, message: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """The message, and what makes this the same event as another (EventAggregator)."""
+        alike = (uid, kind, reason)
+        since, messages = self._similar.get(alike, (now, set()))
+        if now - since > SIMILAR_SECONDS:
+            since, messages = now, set()
+        messages.add(message)
+        self._similar[alike] = (since, messages)
+        if len(self._similar) > REMEMBERED:
+            self._similar.popitem(last=False)
+        if len(messages) <= SIMILAR:
+            return message, (uid, field_path, kind, reason, message)
+        messages.discard(message)
+        return COMBINED + message, alike
 
     def start(self) -> None:
         if self._task is None:
@@ -119,7 +157,7 @@ class EventRecorder:
         known = self._known.get(key)
         if known is not None:
             name, count = known
-            change = {"count": count + 1, "lastTimestamp": event["lastTimestamp"]}
+            change = {"count": count + 1, "lastTimestamp": event["lastTimestamp"], "message": event["message"]}
             try:
                 await self.client.patch("v1/events", name, change, namespace, kind="merge")
                 self._known[key] = (name, count + 1)

@@ -28,6 +28,8 @@ READS = frozenset({"get", "list", "watch"})
 
 # Trees kept, of writes and of reads; journeys kept of one tree; how often to pack and write (real seconds).
 KEPT_WRITES, KEPT_READS, KEPT_OF_TREE, FLUSH_EVERY = 2000, 600, 60_000, 0.5
+# Journeys that live viewers may still fetch; they look twenty times a second.
+FEED = 4000
 # Trees that the cluster began by itself (heartbeats, timers): only ever in memory.
 KEPT_INSIDE = 300
 
@@ -52,7 +54,7 @@ class JourneyStore:
 
     def __init__(self, *, persist: bool = True) -> None:
         self.persist = persist
-        self.feed: deque[tuple[int, Journey]] = deque(maxlen=20_000)
+        self.feed: deque[tuple[int, Journey]] = deque(maxlen=FEED)
         self.sequence = 0
         self._outside: OrderedDict[str, Tree] = OrderedDict()
         self._inside: OrderedDict[str, Tree] = OrderedDict()

@@ -44,6 +44,9 @@ class Kubelet:
         self._free: list[str] = []
         self._next_address = 2
         self._allocatable: Obj = {}
+        # What the pods here have asked for: in sum, and each.
+        self._used: dict[str, int] = {}
+        self._taken: dict[str, dict[str, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.synced = asyncio.Event()
 
@@ -189,6 +192,7 @@ class Kubelet:
         if worker is not None:
             worker.forget()
         self.release_ip(uid)
+        self.give_back(uid)
 
     def _container_exited(self, container: Any) -> None:
         worker = self.owners.get(container.id)
@@ -199,14 +203,9 @@ class Kubelet:
 
     def refusal(self, pod: Obj) -> tuple[str, str] | None:
         """Why this pod cannot run here after all (lifecycle.PodAdmitHandler); None when it can."""
-        wanted = _requests(pod)
+        wanted, used = _requests(pod), self._used
         if not wanted or not self._allocatable:
             return None
-        used: dict[str, int] = {}
-        for worker in self.workers.values():
-            if worker.pod is not pod and not worker.finished:
-                for name, amount in _requests(worker.pod).items():
-                    used[name] = used.get(name, 0) + amount
         for name, amount in wanted.items():
             capacity = _amount(name, self._allocatable.get(name, "0"))
             if amount > capacity - used.get(name, 0):
@@ -216,6 +215,19 @@ class Kubelet:
                     f"used: {used.get(name, 0)}, capacity: {capacity}",
                 )
         return None
+
+    def take(self, pod: Obj) -> None:
+        """Count what a pod that runs here has asked for."""
+        uid = pod["metadata"]["uid"]
+        if uid not in self._taken:
+            wanted = self._taken[uid] = _requests(pod)
+            for name, amount in wanted.items():
+                self._used[name] = self._used.get(name, 0) + amount
+
+    def give_back(self, uid: str) -> None:
+        """Its pod has ended or gone."""
+        for name, amount in self._taken.pop(uid, {}).items():
+            self._used[name] -= amount
 
     def assign_ip(self, uid: str) -> str:
         """An address out of the node's pod range."""

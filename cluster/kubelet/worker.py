@@ -177,6 +177,7 @@ class Worker:
             await self.write_status()
             self.finished = True
             return
+        self.kubelet.take(self.pod)
         if not self.started_at:
             self.started_at = clock.timestamp()
             self._arm_deadline()
@@ -708,6 +709,7 @@ class Worker:
             self.pod = written
         if status["phase"] in ("Succeeded", "Failed"):
             self.kubelet.release_ip(metadata["uid"])
+            self.kubelet.give_back(metadata["uid"])
             self.finished = not any(record.state == "running" for record in (*self.init, *self.main))
 
     def adopt(self) -> None:
@@ -724,6 +726,8 @@ class Worker:
         }
         if not self.ip:
             return
+        if not self.finished:
+            self.kubelet.take(self.pod)
         self.kubelet.claim_ip(metadata["uid"], self.ip)
         config = SandboxConfig(
             metadata["namespace"],

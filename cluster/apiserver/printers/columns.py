@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from cluster import clock
-from cluster.apimachinery import labels as selectors
 from cluster.apiserver.resources.definitions import definitions
 
 Obj = Mapping[str, Any]
@@ -192,8 +191,18 @@ def labels(values: Mapping[str, Any] | None) -> str:
 
 
 def selector(value: Obj | None) -> str:
-    """A LabelSelector as FormatLabelSelector prints it."""
-    return str(selectors.from_selector(value)) or NONE
+    """A LabelSelector as FormatLabelSelector prints it: by key, a single value of `matchLabels` with `=`."""
+    if not value:
+        return NONE
+    found = [(key, f"{key}={one}") for key, one in (value.get("matchLabels") or {}).items()]
+    for expression in value.get("matchExpressions") or ():
+        key, operator = expression["key"], expression["operator"]
+        if operator in ("In", "NotIn"):
+            found.append((key, f"{key} {operator.lower()} ({','.join(sorted(expression.get('values') or ()))})"))
+        else:
+            found.append((key, key if operator == "Exists" else f"!{key}"))
+    found.sort(key=lambda one: one[0])
+    return ",".join([text for _, text in found]) or NONE
 
 
 def joined(values: Iterable[Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.apimachinery import labels as selectors
 from cluster.apiserver.printers.columns import (
     AGE,
     NAME,
@@ -83,8 +82,21 @@ def _param_ref(reference: Any) -> str:
     if reference.get("name"):
         return f"{reference.get('namespace') or '*'}/{reference['name']}"
     if reference.get("selector") is not None:
-        return str(selectors.from_selector(reference["selector"]))
+        return _go_selector(reference["selector"])
     return UNSET
+
+
+def _go_selector(selector: Any) -> str:
+    """A LabelSelector as Go prints the structure: that is what Kubernetes shows here."""
+    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},Values:[{' '.join(one.get('values') or ())}],}},"
+        for one in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
 
 
 @printer(

@@ -26,13 +26,13 @@ _FORMS = ("application/json", "application/yaml")
 
 # verb → method, x-kubernetes-action, first word of the operationId, description, codes that answer with an object
 _VERBS: dict[str, tuple[str, str, str, str, tuple[int, ...]]] = {
-    "get": ("get", "get", "read", "read the specified {}", (200,)),
-    "list": ("get", "list", "list", "list or watch objects of kind {}", (200,)),
-    "create": ("post", "post", "create", "create a {}", (200, 201, 202)),
-    "update": ("put", "put", "replace", "replace the specified {}", (200, 201)),
-    "patch": ("patch", "patch", "patch", "partially update the specified {}", (200, 201)),
-    "delete": ("delete", "delete", "delete", "delete a {}", (200, 202)),
-    "deletecollection": ("delete", "deletecollection", "delete", "delete collection of {}", (200,)),
+    "get": ("get", "get", "read", "read {}the specified {}", (200,)),
+    "list": ("get", "list", "list", "list or watch {}objects of kind {}", (200,)),
+    "create": ("post", "post", "create", "create {}a {}", (200, 201, 202)),
+    "update": ("put", "put", "replace", "replace {}the specified {}", (200, 201)),
+    "patch": ("patch", "patch", "patch", "partially update {}the specified {}", (200, 201)),
+    "delete": ("delete", "delete", "delete", "delete {}a {}", (200, 202)),
+    "deletecollection": ("delete", "deletecollection", "delete", "delete {}collection of {}", (200,)),
 }
 _REASONS = {200: "OK", 201: "Created", 202: "Accepted"}
 
@@ -122,8 +122,18 @@ _PARAMETERS: dict[str, tuple[str, str]] = {
     "timestamps": ("boolean", "If true, add an RFC3339 timestamp at the beginning of every line of log output."),
     "tty": ("boolean", "TTY if true indicates that a tty will be allocated for the call. Defaults to false."),
 }
-_WATCHING = ("allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion")
-_WATCHING += ("resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch")
+_WATCHING = (
+    "allowWatchBookmarks",
+    "continue",
+    "fieldSelector",
+    "labelSelector",
+    "limit",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "sendInitialEvents",
+    "timeoutSeconds",
+    "watch",
+)
 _DELETING = ("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy")
 _WRITING = ("dryRun", "fieldManager", "fieldValidation")
 _QUERY: dict[str, tuple[str, ...]] = {
@@ -205,9 +215,7 @@ class Paths:
         suffix = "ForAllNamespaces" if everywhere else name.capitalize()
         operation: Obj = {
             "tags": [self.tag],
-            "description": text.format(
-                resource.kind if sub is None else f"{name} of the specified {resource.kind}"
-            ).replace("the specified " + name + " of", f"{name} of"),
+            "description": text.format(f"{name} of " if name else "", resource.kind),
             "operationId": f"{word}{self.prefix}{scope}{resource.kind}{suffix}",
         }
         query = [self._query(one) for one in (_LOG if name == "log" else _QUERY[verb])]

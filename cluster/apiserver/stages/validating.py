@@ -14,6 +14,8 @@ RBAC = "rbac.authorization.k8s.io"
 
 # Written by the thousand and never applied by people: nobody asks who owns their fields.
 UNTRACKED = frozenset({"events", "coordination.k8s.io/leases"})
+# The same for what the cluster's own components write: pods come from templates, and nobody applies them.
+UNTRACKED_INSIDE = frozenset({"pods", "nodes"})
 
 
 def validate(context: Context) -> object:
@@ -57,7 +59,7 @@ def _track(context: Context, before: dict[str, object] | None) -> None:
     )
     if applied:
         return
-    if resource.storage_key in UNTRACKED or (context.loopback and not context.server.track_loopback(context)):
+    if resource.storage_key in UNTRACKED or (context.loopback and resource.storage_key in UNTRACKED_INSIDE):
         if before is not None and isinstance(before["metadata"], dict) and "managedFields" in before["metadata"]:
             metadata["managedFields"] = before["metadata"]["managedFields"]
         else:

@@ -18,7 +18,7 @@ Obj = dict[str, Any]
 Key = tuple[str, str]  # (namespace, name)
 
 # Changes kept in memory per stream before a watcher that lags is sent to the log.
-STREAM_LENGTH = 2048
+STREAM_LENGTH = 1024
 
 # Resources that come in masses and are rarely read: kept as bytes, parsed when asked for.
 KEPT_AS_BYTES = frozenset({"events"})
@@ -32,29 +32,28 @@ class Entry:
 
     __slots__ = ("_bytes", "_obj", "key", "revision")
 
-    def __init__(self, key: Key, revision: int, obj: Obj | None, data: bytes | None = None) -> None:
+    def __init__(self, key: Key, revision: int, obj: Obj | None, value: bytes | None = None) -> None:
         self.key = key
         self.revision = revision
         self._obj = obj
-        self._bytes = data
+        # As answered; for an entry that is kept unparsed (`obj` None) as logged, without its resourceVersion.
+        self._bytes = value
 
     @property
     def obj(self) -> Obj:
         if self._obj is not None:
             return self._obj
         parsed: Obj = orjson.loads(self._bytes or b"{}")
+        parsed["metadata"]["resourceVersion"] = str(self.revision)
         return parsed
 
     @property
     def bytes(self) -> bytes:
+        if self._obj is None:
+            return orjson.dumps(self.obj)
         if self._bytes is None:
             self._bytes = orjson.dumps(self._obj)
         return self._bytes
-
-    def pack(self) -> None:
-        """Keep the bytes only."""
-        self._bytes = self.bytes
-        self._obj = None
 
 
 class Change:
@@ -97,12 +96,23 @@ class Stream:
         self.floor = floor  # every change after this revision is here
         self.bells: set[asyncio.Future[None]] = set()
 
-    def append(self, change: Change) -> None:
+    def append(self, change: Change) -> bool:
+        """True when the oldest changes were dropped for it."""
         self.changes.append(change)
-        if len(self.changes) > 2 * STREAM_LENGTH:
-            self.floor = self.changes[STREAM_LENGTH - 1].revision
-            del self.changes[:STREAM_LENGTH]
-            self.offset += STREAM_LENGTH
+        if len(self.changes) <= 2 * STREAM_LENGTH:
+            return False
+        self.floor = self.changes[STREAM_LENGTH - 1].revision
+        del self.changes[:STREAM_LENGTH]
+        self.offset += STREAM_LENGTH
+        return True
+
+    def forget(self, floor: int) -> None:
+        """Drop the changes up to a revision."""
+        surplus = bisect_right(self.changes, floor, key=lambda change: change.revision)
+        if surplus:
+            del self.changes[:surplus]
+            self.offset += surplus
+        self.floor = max(self.floor, floor)
 
     def ring(self) -> None:
         if self.bells:
@@ -129,7 +139,6 @@ class ResourceCache:
         self._sorted: list[Key] | None = None
         self._by_namespace: dict[str, dict[str, Entry]] = {}
         self.callbacks: list[Callable[[Obj | None, Obj | None], None]] = []
-        self._packed = resource in KEPT_AS_BYTES
 
     def ordered(self) -> list[Key]:
         """All keys in order; sorted anew only after something came or went."""
@@ -155,8 +164,6 @@ class ResourceCache:
         else:
             if previous is None:
                 self._sorted = None
-            if self._packed:
-                entry.pack()
             self.entries[entry.key] = entry
             self._by_namespace.setdefault(namespace, {})[name] = entry
         return previous
@@ -165,7 +172,10 @@ class ResourceCache:
         """One committed revision: store it, append it to the streams; returns the streams whose bells to ring."""
         previous = self.store(entry, deleted)
         change = Change(entry.revision, entry, previous, deleted, journey)
-        self.stream.append(change)
+        if self.stream.append(change):
+            # The streams of single selectors hold the same changes: they must not keep them longer.
+            for triggered in self.triggered.values():
+                triggered.forget(self.stream.floor)
         for callback in self.callbacks:
             callback(None if previous is None else previous.obj, None if deleted else entry.obj)
         if not self.triggered:

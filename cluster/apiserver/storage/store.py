@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from cluster.apiserver.storage.cache import Entry, Key, ResourceCache, Stream
+from cluster.apiserver.storage.cache import KEPT_AS_BYTES, Entry, Key, ResourceCache, Stream
 from cluster.etcd.log import Log, Revision, Write
 
 Obj = dict[str, Any]
@@ -100,7 +100,9 @@ class Storage:
         bells: dict[int, Stream] = {}
         for revision in revisions:
             obj = self._underway.get(id(revision.value))
-            if obj is None:
+            if obj is None or revision.resource in KEPT_AS_BYTES:
+                if obj is not None:
+                    obj["metadata"]["resourceVersion"] = str(revision.revision)
                 entry = _entry_of(revision)
             else:
                 obj["metadata"]["resourceVersion"] = str(revision.revision)
@@ -144,4 +146,6 @@ def parse(value: bytes, revision: int) -> Obj:
 
 def _entry_of(revision: Revision) -> Entry:
     key = (revision.namespace, revision.name)
+    if revision.resource in KEPT_AS_BYTES:
+        return Entry(key, revision.revision, None, revision.value)
     return Entry(key, revision.revision, parse(revision.value, revision.revision))

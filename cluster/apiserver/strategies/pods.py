@@ -48,7 +48,6 @@ class PodStrategy(Strategy):
                     "status": "False",
                     "reason": "SchedulingGated",
                     "message": "Scheduling is blocked due to non-empty scheduling gates",
-                    "lastProbeTime": None,
                     "lastTransitionTime": obj["metadata"]["creationTimestamp"],
                 }
             ]

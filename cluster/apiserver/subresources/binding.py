@@ -41,7 +41,6 @@ def decode(context: Context) -> None:
     condition = {
         "type": "PodScheduled",
         "status": "True",
-        "lastProbeTime": None,
         "lastTransitionTime": clock.timestamp(),
     }
     if metadata.get("generation"):
