@@ -15,13 +15,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+# Importing this installs Twisted's asyncio reactor, which must happen before anything else asks for a reactor.
+from daphne.server import Server  # isort: skip
+
 from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.server import Server
 from OpenSSL import crypto
 from twisted.internet import reactor
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
+
+__all__ = ["ClusterServer", "finish_loop", "reactor"]
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,7 @@ from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
+from cluster.apiserver.housekeeping import Housekeeping
 from cluster.apiserver.pipeline import STAGES
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
@@ -71,6 +72,7 @@ class Cluster:
         self.storage = Storage(self.log)
         self.registry = Registry()
         self.journeys = JourneyStore()
+        self.housekeeping = Housekeeping(self.storage)
         self.server: APIServer
         self.context: LoopContext
         self.machines: Machines
@@ -114,6 +116,7 @@ class Cluster:
         self._ready["informers"] = True
         await self.machines.start([f"node-{number}" for number in range(1, self.options.nodes + 1)])
         self._ready["machines"] = True
+        self.housekeeping.start()
         provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
 
     def _check(self, name: str) -> Callable[[], bool]:
@@ -139,6 +142,7 @@ class Cluster:
 
     async def stop(self) -> None:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
+        await self.housekeeping.stop()
         await self.machines.stop()
         for loop in list(self.context.running.values()):
             await loop.loop_stop()

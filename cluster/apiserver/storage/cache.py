@@ -27,6 +27,11 @@ KEPT_AS_BYTES = frozenset({"events"})
 TRIGGERS = {"pods": "spec.nodeName"}
 
 
+def compact(data: bytes) -> bytes:
+    """The same bytes without spare room: the encoder's results take up several times their length."""
+    return bytes(memoryview(data))
+
+
 class Entry:
     """One version of one object: parsed, as bytes, or both. `obj` is shared and must not be changed."""
 
@@ -52,7 +57,7 @@ class Entry:
         if self._obj is None:
             return orjson.dumps(self.obj)
         if self._bytes is None:
-            self._bytes = orjson.dumps(self._obj)
+            self._bytes = compact(orjson.dumps(self._obj))
         return self._bytes
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from cluster.apiserver.storage.cache import KEPT_AS_BYTES, Entry, Key, ResourceCache, Stream
+from cluster.apiserver.storage.cache import KEPT_AS_BYTES, Entry, Key, ResourceCache, Stream, compact
 from cluster.etcd.log import Log, Revision, Write
 
 Obj = dict[str, Any]
@@ -147,5 +147,5 @@ def parse(value: bytes, revision: int) -> Obj:
 def _entry_of(revision: Revision) -> Entry:
     key = (revision.namespace, revision.name)
     if revision.resource in KEPT_AS_BYTES:
-        return Entry(key, revision.revision, None, revision.value)
+        return Entry(key, revision.revision, None, compact(revision.value))
     return Entry(key, revision.revision, parse(revision.value, revision.revision))

@@ -85,12 +85,10 @@ class Command(BaseCommand):
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
-        from twisted.internet import reactor
-
         from cluster.apiserver.wire import WireAPI
         from cluster.clock import clock
         from kubeweb.asgi import application
-        from kubeweb.httpd import ClusterServer, finish_loop
+        from kubeweb.httpd import ClusterServer, finish_loop, reactor
         from kubeweb.wiring import Cluster, Options
 
         clock.set_speed(options["speed"])

@@ -1,0 +1,97 @@
+"""kill -9 in the middle of an apply of 200 objects: what was acknowledged is there, and the loops finish the work."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+import pytest
+
+from tests.support.server import Cluster, wait_for
+
+CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "survivor"},
+    "spec": {
+        "replicas": 20,
+        "selector": {"matchLabels": {"app": "survivor"}},
+        "template": {
+            "metadata": {"labels": {"app": "survivor"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]},
+        },
+    },
+}
+
+
+@pytest.fixture
+def cluster():
+    running = Cluster("--profile=instant").start()
+    yield running
+    running.close()
+
+
+def test_what_was_acknowledged_survives_a_power_cut(cluster):
+    acknowledged: dict[str, str] = {}
+    lock, enough = threading.Lock(), threading.Event()
+
+    def apply(first: int) -> None:
+        for number in range(first, 200, 8):
+            name = f"item-{number}"
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"n": str(number)}}
+            try:
+                status, answer = cluster.request("POST", CONFIGMAPS, body)
+            except OSError:
+                return
+            if status == 201:
+                with lock:
+                    acknowledged[name] = answer["metadata"]["resourceVersion"]
+                    if len(acknowledged) >= 60:
+                        enough.set()
+
+    assert cluster.request("POST", "/apis/apps/v1/namespaces/default/deployments", DEPLOYMENT)[0] == 201
+    threads = [threading.Thread(target=apply, args=(first,)) for first in range(8)]
+    for thread in threads:
+        thread.start()
+    assert enough.wait(60)
+    cluster.kill()
+    for thread in threads:
+        thread.join()
+    assert 60 <= len(acknowledged) < 200
+
+    with sqlite3.connect(cluster.data / "etcd.sqlite3") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        (ids,) = zip(*database.execute("SELECT id FROM etcd_revision ORDER BY id"), strict=True)
+        assert list(ids) == list(range(1, len(ids) + 1)), "the log has no gap"
+
+    cluster.start()
+    _, page = cluster.request("GET", CONFIGMAPS)
+    there = {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in page["items"]}
+    assert {name: there.get(name) for name in acknowledged} == acknowledged
+
+    def ready() -> bool:
+        _, found = cluster.request("GET", "/apis/apps/v1/namespaces/default/deployments/survivor")
+        return bool(found["status"].get("readyReplicas") == 20)
+
+    wait_for(ready, "the loops finish what the cut interrupted", 60)
+
+
+def test_a_graceful_stop_and_start_keeps_everything_running(cluster):
+    cluster.request("POST", "/apis/apps/v1/namespaces/default/deployments", DEPLOYMENT)
+    path = "/api/v1/namespaces/default/pods"
+
+    def running():
+        items = cluster.request("GET", path)[1]["items"]
+        done = [pod for pod in items if (pod["status"].get("containerStatuses") or [{}])[0].get("ready")]
+        return (
+            {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0] for pod in done} if len(done) == 20 else {}
+        )
+
+    before = wait_for(running, "twenty pods run")
+    assert cluster.stop() == 0
+    cluster.start()
+    after = wait_for(running, "they still run")
+    assert {name: (one["containerID"], one["restartCount"]) for name, one in before.items()} == {
+        name: (one["containerID"], one["restartCount"]) for name, one in after.items()
+    }
