@@ -92,7 +92,7 @@ export function trainAt(layout: Layout, ports: Ports, run: Run, moment: number):
   const { journey } = run;
   const base = { id: journey.id, label: describe(journey), run };
   const last = run.legs.at(-1);
-  const refused = last?.outcome === 'refused' || last?.outcome === 'error';
+  const ends = last?.outcome === 'refused' || last?.outcome === 'error';
   if (moment < run.from) {
     if (journey.causes.length === 0 || moment < run.from - TRAVEL) return null;
     const share = 1 - (run.from - moment) / TRAVEL;
@@ -101,18 +101,18 @@ export function trainAt(layout: Layout, ports: Ports, run: Run, moment: number):
     return { ...base, ...along(way, share), stage: 'on the way', line: request ? 'write' : 'watch', refused: false };
   }
   // Who was refused stands at that station for a while, with a red signal.
-  const lingers = refused ? 2600 : 0;
+  const lingers = ends ? 2600 : 0;
   if (moment >= run.to + lingers) return null;
   const at = legAt(run, moment);
   const index = at ? at.index : run.legs.length - 1;
   const here = run.legs[index];
   if (!here) return null;
+  const refused = ends && here === last;
   const place = stop(layout, ports, journey, here.stage);
   const line = journey.kind === 'request' ? (journey.spans.some((span) => span.stage === 'cache') ? 'read' : 'write') : journey.component.startsWith('kubelet/') ? 'node' : 'loop';
   const stage = here.stage;
   if (!at) return { ...base, ...place, stage, line, refused };
   const before = index > 0 ? stop(layout, ports, journey, run.legs[index - 1]!.stage) : place;
-  const after = run.legs[index + 1] ? stop(layout, ports, journey, run.legs[index + 1]!.stage) : place;
   // It arrives in the first quarter of its stage and stands; the way on belongs to the next stage.
   const share = Math.min(at.progress / 0.45, 1);
   const eased = share < 0.5 ? 2 * share * share : 1 - (2 - 2 * share) ** 2 / 2;
@@ -120,6 +120,5 @@ export function trainAt(layout: Layout, ports: Ports, run: Run, moment: number):
   if (stage === 'respond' && journey.kind === 'request') {
     return { ...base, ...along([before, place], eased), stage, line, refused };
   }
-  void after;
   return { ...base, ...along([from, place], eased), stage, line, refused };
 }
