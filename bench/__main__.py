@@ -1,0 +1,44 @@
+"""All figures, as a table and as JSON (bench/results/). Real servers, real HTTPS, one after the other on a quiet machine.
+
+python -m bench            everything
+python -m bench start http only these parts
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import fanout, http, journeys, scale, start
+
+RESULTS = Path(__file__).parent / "results"
+PARTS: dict[str, Callable[[], dict[str, float]]] = {
+    "start": start.measure,
+    "scale": scale.measure,
+    "http": http.measure,
+    "fanout": fanout.measure,
+    "journeys": journeys.measure,
+}
+
+
+def main(wanted: list[str]) -> None:
+    figures: dict[str, float] = {}
+    for name in wanted or list(PARTS):
+        print(f"… {name}", file=sys.stderr, flush=True)
+        figures.update(PARTS[name]())
+    width = max(len(name) for name in figures)
+    for name, value in figures.items():
+        print(f"{name:<{width}}  {value:>12,.2f}")
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    path.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1))
+    print(f"\n{path}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
