@@ -15,8 +15,25 @@ CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 CHANGES = 20
 
 
+class Arrivals:
+    """When each change arrived at each watcher."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, list[float]] = {}
+        self._bell = asyncio.Event()
+
+    def add(self, change: str, at: float) -> None:
+        self.times.setdefault(change, []).append(at)
+        self._bell.set()
+
+    async def wait(self, change: str, watchers: int) -> None:
+        while len(self.times.get(change, ())) < watchers:
+            self._bell.clear()
+            await self._bell.wait()
+
+
 async def _watcher(
-    cluster: Cluster, token: str, context: ssl.SSLContext, arrived: dict[str, list[float]], ready: asyncio.Event
+    cluster: Cluster, token: str, context: ssl.SSLContext, arrived: Arrivals, ready: asyncio.Event
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", cluster.https, ssl=context, limit=1 << 20)
     writer.write(
@@ -29,7 +46,7 @@ async def _watcher(
         while line := await reader.readline():
             if line.startswith(b'{"type":"MODIFIED"'):
                 number = json.loads(line)["object"]["data"]["n"]
-                arrived.setdefault(number, []).append(time.perf_counter())
+                arrived.add(number, time.perf_counter())
     finally:
         writer.close()
 
@@ -37,7 +54,7 @@ async def _watcher(
 async def _fan_out(cluster: Cluster, watchers: int) -> tuple[float, float]:
     """(median, 99th percentile) in ms, from sending the request to the arrival at each watcher."""
     context = ssl._create_unverified_context()
-    arrived: dict[str, list[float]] = {}
+    arrived = Arrivals()
     ready = [asyncio.Event() for _ in range(watchers)]
     token = cluster.token()
     tasks = []
@@ -52,9 +69,9 @@ async def _fan_out(cluster: Cluster, watchers: int) -> tuple[float, float]:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "fanout"}, "data": {"n": str(number)}}
         sent = time.perf_counter()
         await asyncio.to_thread(cluster.request, "PUT", f"{CONFIGMAPS}/fanout", body)
-        while len(arrived.get(str(number), [])) < watchers:
-            await asyncio.sleep(0.002)
-        delays += [at - sent for at in arrived[str(number)]]
+        async with asyncio.timeout(60):
+            await arrived.wait(str(number), watchers)
+        delays += [at - sent for at in arrived.times[str(number)]]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -54,7 +54,7 @@ class Strategy:
     def prepare_for_create(self, obj: Obj) -> None:
         """Status is not the client's to set; the first generation is 1."""
         if self.has_status:
-            obj.pop("status", None)
+            obj["status"] = {}
         if self.has_generation:
             obj["metadata"]["generation"] = 1
 
