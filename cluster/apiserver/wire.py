@@ -96,16 +96,17 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
 
 
 async def _send(context: Context, response: Response, receive: Receive, send: Send) -> None:
-    headers = [
-        (b"content-type", response.content_type.encode()),
-        (b"cache-control", b"no-cache, private"),
-        (b"audit-id", context.journey.id.encode()),
-        (b"x-kubeweb-journey", context.journey.id.encode()),
-    ]
-    for text in dict.fromkeys(context.warnings):
-        headers.append((b"warning", f'299 - "{_quoted(text)}"'.encode()))
+    journey = context.journey.id.encode()
+    told = {
+        b"content-type": response.content_type.encode(),
+        b"cache-control": b"no-cache, private",
+        b"audit-id": journey,
+        b"x-kubeweb-journey": journey,
+    }
     for name, value in response.headers.items():
-        headers.append((name.lower().encode(), value.encode("latin-1")))
+        told[name.lower().encode()] = value.encode("latin-1")
+    headers = list(told.items())
+    headers += [(b"warning", f'299 - "{_quoted(text)}"'.encode()) for text in dict.fromkeys(context.warnings)]
     data = response.data
     if response.stream is None:
         if data is None:

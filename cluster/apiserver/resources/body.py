@@ -1,4 +1,4 @@
-"""Request bodies: bounded JSON and YAML, parsed safely, with the keys that are named twice.
+"""Request bodies: bounded JSON, YAML and protobuf, parsed safely, with the keys that are named twice.
 
 YAML is read as Kubernetes reads it (sigs.k8s.io/yaml: YAML 1.1 booleans, no timestamps, no sexagesimal numbers, keys as strings,
 the first document only), and what aliases would blow up is refused before it is built.
@@ -16,6 +16,7 @@ import orjson
 import yaml
 
 from cluster.apimachinery import errors
+from cluster.apiserver.resources import protobuf
 
 # What kube-apiserver accepts (generic server's MaxRequestBodyBytes).
 MAX_BODY = 3 * 1024 * 1024
@@ -36,9 +37,11 @@ def parse(
         return _parse_json(data, want_duplicates, kind)
     if media_type in _YAML:
         return _parse_yaml(data, want_duplicates, kind)
+    if media_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(data, kind), []
     raise errors.unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json, application/yaml"
+        f"application/json, application/yaml, {protobuf.MEDIA_TYPE}"
     )
 
 

@@ -230,7 +230,7 @@ class _Encoder:
 
     def bookmark(self, revision: int, initial_end: bool = False) -> bytes:
         resource = self.context.resource
-        metadata: Obj = {"resourceVersion": str(revision), "creationTimestamp": None}
+        metadata: Obj = {"resourceVersion": str(revision)}
         if initial_end:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
@@ -265,7 +265,7 @@ class _FormedEncoder(_Encoder):
         if self.accept.form != "Table":
             return super().bookmark(revision, initial_end)
         metadata: Obj = {"resourceVersion": str(revision)}
-        row_metadata: Obj = {"resourceVersion": str(revision), "creationTimestamp": None}
+        row_metadata: Obj = {"resourceVersion": str(revision)}
         if initial_end:
             row_metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         row = {"cells": [], "object": partial_metadata({"metadata": row_metadata})}

@@ -77,5 +77,5 @@ def test_keys_named_twice():
     ]
 
 
-def test_protobuf_is_not_accepted():
-    assert refused(b"k8s\x00", "application/vnd.kubernetes.protobuf").code == 415
+def test_what_nobody_reads_is_not_accepted():
+    assert refused(b"\xa0", "application/cbor").code == 415
