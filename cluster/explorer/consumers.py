@@ -26,7 +26,7 @@ from cluster.client.client import Client
 from cluster.explorer.permissions import may
 from cluster.explorer.services import services
 from cluster.explorer.summaries import SUMMARIES
-from cluster.journeys.trace import Journey
+from cluster.journeys.trace import Journey, encode
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         whole, rest = ranked[:JOURNEYS_PER_TICK], ranked[JOURNEYS_PER_TICK:]
         if whole:
             whole.sort(key=lambda journey: journey.start)
-            data = orjson.dumps({"op": "journeys", "journeys": [journey.as_dict() for journey in whole]}, default=str)
+            data = encode({"op": "journeys", "journeys": whole})
             await self.send(text_data=data.decode())
         if rest:
             counts = Counter(

@@ -20,7 +20,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from cluster.journeys.models import Chunk, Root
-from cluster.journeys.trace import Journey, recorder, wall
+from cluster.journeys.trace import Journey, encode, recorder, wall
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ READS = frozenset({"get", "list", "watch"})
 # Trees kept, of writes and of reads; journeys kept of one tree; how often to pack and write (real seconds).
 KEPT_WRITES, KEPT_READS, KEPT_OF_TREE, FLUSH_EVERY = 2000, 600, 60_000, 0.5
 # Journeys that live viewers may still fetch; they look twenty times a second.
-FEED = 4000
+FEED = 2000
 # Trees that the cluster began by itself (heartbeats, timers): only ever in memory.
 KEPT_INSIDE = 300
 
@@ -169,9 +169,7 @@ class JourneyStore:
     def _summarize(self) -> None:
         fresh, self._fresh_roots = self._fresh_roots, []
         for journey in fresh:
-            summary = journey.as_dict()
-            summary["spans"] = []
-            self._summaries[journey.id] = summary
+            self._summaries[journey.id] = journey.summary()
             self._counts[journey.verb in READS] += 1
         for reading, most in ((True, KEPT_READS), (False, KEPT_WRITES)):
             if self._counts[reading] > most:
@@ -221,10 +219,7 @@ class JourneyStore:
 
 
 def _pack(work: Iterable[tuple[Tree, list[Journey]]]) -> list[tuple[Tree, bytes, int]]:
-    return [
-        (tree, zlib.compress(orjson.dumps([journey.as_dict() for journey in journeys], default=str), 1), len(journeys))
-        for tree, journeys in work
-    ]
+    return [(tree, zlib.compress(encode(journeys), 1), len(journeys)) for tree, journeys in work]
 
 
 def _write(roots: list[dict[str, Any]], chunks: list[tuple[str, int, bytes]], forget: list[str]) -> None:
@@ -237,7 +232,7 @@ def _write(roots: list[dict[str, Any]], chunks: list[tuple[str, int, bytes]], fo
                     sequence=latest + number,
                     actor=root["actor"],
                     reading=root["verb"] in READS,
-                    summary=orjson.loads(orjson.dumps(root, default=str)),
+                    summary=root,
                 )
                 for number, root in enumerate(roots, 1)
             ],

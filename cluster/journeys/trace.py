@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, fields
 from typing import Any
+
+import orjson
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH = 1_700_000_000
@@ -54,66 +57,58 @@ def root_of(journey: str) -> str:
     return journey.partition(".")[0]
 
 
+@dataclass(slots=True, eq=False)
 class Span:
     """One stage of a journey. `outcome`: ok, refused, error, wait, skipped or open (still running).
 
     `detail` is JSON-able, or an object whose `as_detail()` says it: rendering waits until somebody reads.
     """
 
-    __slots__ = ("detail", "end", "outcome", "stage", "start")
-
-    def __init__(self, stage: str, start: float, end: float, outcome: str = "ok", detail: Any = None) -> None:
-        self.stage = stage
-        self.start = start
-        self.end = end
-        self.outcome = outcome
-        self.detail = detail
-
-    def as_dict(self) -> dict[str, Any]:
-        render = getattr(self.detail, "as_detail", None)
-        return {
-            "stage": self.stage,
-            "start": self.start,
-            "end": self.end,
-            "outcome": self.outcome,
-            "detail": self.detail if render is None else render(),
-        }
+    stage: str
+    start: float
+    end: float
+    outcome: str = "ok"
+    detail: Any = None
 
 
+@dataclass(slots=True, init=False, eq=False)
 class Journey:
     """The record of one piece of work. See the module's docstring; fields are plain and filled in as they are known."""
 
-    __slots__ = (
-        "actor",
-        "agent",
-        "causes",
-        "code",
-        "component",
-        "end",
-        "group",
-        "id",
-        "kind",
-        "name",
-        "namespace",
-        "origin",
-        "outcome",
-        "reason",
-        "resource",
-        "revision",
-        "spans",
-        "start",
-        "subresource",
-        "verb",
-    )
+    id: str
+    root: str
+    causes: tuple[str, ...]
+    kind: str
+    component: str
+    actor: str
+    agent: str
+    # "outside" for what a person or a program asked for over the wire; empty for what the cluster does by itself.
+    origin: str
+    verb: str
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    start: float
+    end: float
+    code: int
+    outcome: str
+    reason: str
+    revision: int
+    spans: list[Span]
 
     def __init__(self, kind: str, component: str, causes: Iterable[str] = ()) -> None:
         self.causes = tuple(causes)
-        self.id = f"{root_of(self.causes[0])}.{_prefix}{_base36(next(_counter))}" if self.causes else new_root()
+        if self.causes:
+            self.root = root_of(self.causes[0])
+            self.id = f"{self.root}.{_prefix}{_base36(next(_counter))}"
+        else:
+            self.root = self.id = new_root()
         self.kind = kind
         self.component = component
         self.actor = ""
         self.agent = ""
-        # "outside" for what a person or a program asked for over the wire; empty for what the cluster does by itself.
         self.origin = ""
         self.verb = ""
         self.group = ""
@@ -127,11 +122,7 @@ class Journey:
         self.outcome = "open"
         self.reason = ""
         self.revision = 0
-        self.spans: list[Span] = []
-
-    @property
-    def root(self) -> str:
-        return root_of(self.id)
+        self.spans = []
 
     def add(self, stage: str, start: float, outcome: str = "ok", detail: Any = None) -> Span:
         """Record a stage that ran from `start` until now."""
@@ -164,31 +155,27 @@ class Journey:
         self.reason = reason or self.reason
         recorder.publish(self)
 
+    def summary(self) -> dict[str, Any]:
+        """All but the spans."""
+        return {**{name: getattr(self, name) for name in _SUMMARY}, "causes": list(self.causes), "spans": []}
+
     def as_dict(self) -> dict[str, Any]:
         """The shape that the page and the REST API show."""
-        return {
-            "id": self.id,
-            "root": self.root,
-            "causes": list(self.causes),
-            "kind": self.kind,
-            "component": self.component,
-            "actor": self.actor,
-            "agent": self.agent,
-            "origin": self.origin,
-            "verb": self.verb,
-            "group": self.group,
-            "resource": self.resource,
-            "subresource": self.subresource,
-            "namespace": self.namespace,
-            "name": self.name,
-            "start": self.start,
-            "end": self.end,
-            "code": self.code,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "revision": self.revision,
-            "spans": [span.as_dict() for span in self.spans],
-        }
+        found: dict[str, Any] = orjson.loads(encode(self))
+        return found
+
+
+_SUMMARY = tuple(field.name for field in fields(Journey) if field.name not in ("causes", "spans"))
+
+
+def encode(journeys: Any) -> bytes:
+    """A journey, or several within lists and dicts, as JSON."""
+    return orjson.dumps(journeys, default=_rendered)
+
+
+def _rendered(value: Any) -> Any:
+    render = getattr(value, "as_detail", None)
+    return str(value) if render is None else render()
 
 
 class Recorder:

@@ -18,7 +18,7 @@ Obj = dict[str, Any]
 Key = tuple[str, str]  # (namespace, name)
 
 # Changes kept in memory per stream before a watcher that lags is sent to the log.
-STREAM_LENGTH = 1024
+STREAM_LENGTH = 512
 
 # Resources that come in masses and are rarely read: kept as bytes, parsed when asked for.
 KEPT_AS_BYTES = frozenset({"events"})
