@@ -12,18 +12,22 @@ from cluster.controllers.deployment import DeploymentController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
 from cluster.controllers.garbagecollector import GarbageCollector
+from cluster.controllers.job import JobController
 from cluster.controllers.namespace import NamespaceController
 from cluster.controllers.node import NodeController
 from cluster.controllers.podgc import PodGCController
 from cluster.controllers.replicaset import ReplicaSetController
 from cluster.controllers.rootca import RootCAController
 from cluster.controllers.serviceaccount import ServiceAccountController
+from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
 
 CONTROLLERS: tuple[type[ControlLoop], ...] = (
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
+    StatefulSetController,
+    JobController,
     EndpointSliceController,
     EndpointsController,
     NamespaceController,
