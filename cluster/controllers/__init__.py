@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cluster.client.loop import ControlLoop
 from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationController
+from cluster.controllers.cronjob import CronJobController
 from cluster.controllers.daemonset import DaemonSetController
 from cluster.controllers.deployment import DeploymentController
 from cluster.controllers.endpoints import EndpointsController
@@ -16,18 +17,22 @@ from cluster.controllers.job import JobController
 from cluster.controllers.namespace import NamespaceController
 from cluster.controllers.node import NodeController
 from cluster.controllers.podgc import PodGCController
-from cluster.controllers.replicaset import ReplicaSetController
+from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from cluster.controllers.rootca import RootCAController
 from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
+from cluster.controllers.ttlafterfinished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[ControlLoop], ...] = (
     DeploymentController,
     ReplicaSetController,
+    ReplicationControllerController,
     DaemonSetController,
     StatefulSetController,
     JobController,
+    CronJobController,
+    TTLAfterFinishedController,
     EndpointSliceController,
     EndpointsController,
     NamespaceController,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_not_found
-from cluster.apimachinery.labels import Selector, from_selector
+from cluster.apimachinery.labels import Selector, from_map, from_selector
 from cluster.apimachinery.meta import controller_of, is_pod_active, key_of
 from cluster.client.client import Obj
 from cluster.client.informer import by_controller
@@ -33,21 +34,28 @@ class ReplicaSetController(ControlLoop):
 
     name = "replicaset"
     title = "replica set"
+    resource: ClassVar[str] = REPLICASETS
+    kind: ClassVar[str] = "ReplicaSet"
 
     def __init__(self, context: LoopContext) -> None:
         super().__init__(context)
         self.expectations = ControllerExpectations()
-        self.tally = PodTally("ReplicaSet")
+        self.tally = PodTally(self.kind)
         self.throttle = Throttle(self.queue, BATCH_PERIOD)
         self.pod_control = PodControl(self.client, self.events)
 
     def setup(self) -> None:
-        self.replicasets = self.watch(REPLICASETS, self._replicaset_changed)
+        self.replicasets = self.watch(self.resource, self._replicaset_changed)
         self.replicasets.add_indexer("controller", by_controller)
         self.pods = self.informer(PODS)
         self.pods.add_indexer("controller", by_controller)
         self.pods.add_indexer("orphans", orphans_by_namespace)
         self.pods.add_handler(self._pod_changed)
+
+    @staticmethod
+    def selector_of(spec: Obj) -> Selector:
+        """Which pods are its own."""
+        return from_selector(spec["selector"])
 
     # -- what dirties a key --------------------------------------------------------------------------------------
 
@@ -93,7 +101,7 @@ class ReplicaSetController(ControlLoop):
     def _owner_key(self, pod: Obj) -> str | None:
         """The key of the ReplicaSet that controls the pod, if we know it."""
         reference = controller_of(pod)
-        if reference is None or reference["kind"] != "ReplicaSet":
+        if reference is None or reference["kind"] != self.kind:
             return None
         key = f"{pod['metadata']['namespace']}/{reference['name']}"
         owner = self.replicasets.get(key)
@@ -104,7 +112,7 @@ class ReplicaSetController(ControlLoop):
         if controller_of(pod) is not None or not is_pod_active(pod):
             return
         for replicaset in self.replicasets.list(pod["metadata"]["namespace"]):
-            if from_selector(replicaset["spec"]["selector"]).matches(pod["metadata"].get("labels")):
+            if self.selector_of(replicaset["spec"]).matches(pod["metadata"].get("labels")):
                 self.queue.add(key_of(replicaset))
 
     # -- reconcile -----------------------------------------------------------------------------------------------
@@ -115,7 +123,7 @@ class ReplicaSetController(ControlLoop):
             self.expectations.forget(key)
             return None
         metadata, spec = replicaset["metadata"], replicaset["spec"]
-        selector = from_selector(spec["selector"])
+        selector = self.selector_of(spec)
         with step("observe") as span:
             tally, claimed = self.tally.of(metadata["uid"]), None
             if self._claims_wanted(metadata, selector, tally):
@@ -154,7 +162,7 @@ class ReplicaSetController(ControlLoop):
         metadata = replicaset["metadata"]
         pods = [pod for pod in self.pods.by_index("controller", metadata["uid"]) if is_pod_active(pod)]
         pods += self.pods.by_index("orphans", metadata["namespace"])
-        return await claim(self.client, PODS, REPLICASETS, replicaset, selector, pods)
+        return await claim(self.client, PODS, self.resource, replicaset, selector, pods)
 
     async def _create(self, key: str, replicaset: Obj, count: int) -> StatusError | None:
         with step("decide", {"create": count}):
@@ -236,5 +244,18 @@ class ReplicaSetController(ControlLoop):
             status = replicaset_status(replicaset, tally, available, message, failed_to)
             span.detail = {"ready": tally.ready, "available": available}
             if status != replicaset.get("status"):
-                await self.client.update(REPLICASETS, {**replicaset, "status": status}, subresource="status")
+                await self.client.update(self.resource, {**replicaset, "status": status}, subresource="status")
             return delay
+
+
+class ReplicationControllerController(ReplicaSetController):
+    """The same for ReplicationControllers, whose selector is a plain map (pkg/controller/replication)."""
+
+    name = "replication"
+    title = "replication controller"
+    resource = "v1/replicationcontrollers"
+    kind = "ReplicationController"
+
+    @staticmethod
+    def selector_of(spec: Obj) -> Selector:
+        return from_map(spec.get("selector"))

@@ -6,11 +6,11 @@ import pytest
 
 from cluster import clock
 from cluster.apimachinery import errors
-from cluster.controllers.replicaset import ReplicaSetController
+from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from cluster.journeys.trace import Journey, recorder
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.fakekubelet import FakeNodes, bind, make_ready
-from tests.support.objects import pod, replicaset
+from tests.support.objects import pod, replicaset, template
 
 pytestmark = pytest.mark.looptime
 RS, PODS = "apps/v1/replicasets", "v1/pods"
@@ -250,3 +250,23 @@ async def test_it_works_at_the_pace_of_the_clusters_clock() -> None:
         await cluster.client().create(RS, replicaset(replicas=1))
         await settle(60)
         assert clock.now() - started == pytest.approx(60, abs=1)
+
+
+@pytest.mark.looptime
+async def test_replication_controllers_do_the_same_with_a_plain_selector() -> None:
+    cluster = FakeCluster()
+    controller = {
+        "apiVersion": "v1",
+        "kind": "ReplicationController",
+        "metadata": {"name": "old", "namespace": "default"},
+        "spec": {"replicas": 2, "selector": {"app": "old"}, "template": template("old")},
+    }
+    resource = "v1/replicationcontrollers"
+    async with Running(cluster, ReplicationControllerController), FakeNodes(cluster):
+        await cluster.client().create(resource, controller)
+        await settle(3)
+        assert len(cluster.list("v1/pods")) == 2
+        assert cluster.get(resource, "default/old")["status"]["readyReplicas"] == 2
+        await cluster.client().patch(resource, "old", {"spec": {"replicas": 1}}, "default")
+        await settle(3)
+        assert len(cluster.list("v1/pods")) == 1
