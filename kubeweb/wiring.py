@@ -18,6 +18,7 @@ from django.conf import settings
 
 from cluster.accounts import pki
 from cluster.apiserver import bootstrap
+from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
@@ -126,7 +127,7 @@ class Cluster:
         """Each loop is a Channels consumer on its own channel; here one worker in this process serves them all."""
         informers = SharedInformers(self.client_for("system:kube-controller-manager"))
         ca = pki.CertificateAuthority(settings.DATA_DIR / "pki").pem.decode()
-        self.context = LoopContext(self.client_for, informers, settings={"ca.crt": ca})
+        self.context = LoopContext(self.client_for, informers, settings={"ca.crt": ca, "quota_usage": used_in})
         channels = {f"{loop.name}-loop": loop for loop in self.options.loops}
         router = ChannelNameRouter({name: loop.as_asgi(context=self.context) for name, loop in channels.items()})
         layer = get_channel_layer()

@@ -10,6 +10,7 @@ from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationCon
 from cluster.controllers.cronjob import CronJobController
 from cluster.controllers.daemonset import DaemonSetController
 from cluster.controllers.deployment import DeploymentController
+from cluster.controllers.disruption import DisruptionController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
 from cluster.controllers.garbagecollector import GarbageCollector
@@ -18,6 +19,7 @@ from cluster.controllers.namespace import NamespaceController
 from cluster.controllers.node import NodeController
 from cluster.controllers.podgc import PodGCController
 from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from cluster.controllers.resourcequota import ResourceQuotaController
 from cluster.controllers.rootca import RootCAController
 from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.statefulset import StatefulSetController
@@ -33,10 +35,12 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     JobController,
     CronJobController,
     TTLAfterFinishedController,
+    DisruptionController,
     EndpointSliceController,
     EndpointsController,
     NamespaceController,
     ServiceAccountController,
+    ResourceQuotaController,
     RootCAController,
     NodeController,
     TaintEvictionController,
