@@ -47,6 +47,18 @@ OBJECTS: tuple[Obj, ...] = (
         2000001000,
         "Used for system critical pods that must not be moved from their current node.",
     ),
+    # The disks are simulated, too: the volume binder makes them (its policy's SIMULATED).
+    {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": "standard",
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "sim.kubeweb.dev/disk",
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "Immediate",
+    },
     {
         "apiVersion": "v1",
         "kind": "Service",

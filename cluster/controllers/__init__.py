@@ -17,6 +17,7 @@ from cluster.controllers.garbagecollector import GarbageCollector
 from cluster.controllers.job import JobController
 from cluster.controllers.namespace import NamespaceController
 from cluster.controllers.node import NodeController
+from cluster.controllers.persistentvolume import PersistentVolumeController
 from cluster.controllers.podgc import PodGCController
 from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from cluster.controllers.resourcequota import ResourceQuotaController
@@ -25,6 +26,7 @@ from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
 from cluster.controllers.ttlafterfinished import TTLAfterFinishedController
+from cluster.controllers.volumeprotection import ClaimProtectionController, VolumeProtectionController
 
 CONTROLLERS: tuple[type[ControlLoop], ...] = (
     DeploymentController,
@@ -41,6 +43,9 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     NamespaceController,
     ServiceAccountController,
     ResourceQuotaController,
+    PersistentVolumeController,
+    ClaimProtectionController,
+    VolumeProtectionController,
     RootCAController,
     NodeController,
     TaintEvictionController,

@@ -1,4 +1,4 @@
-"""The cluster-wide defaults that a class object declares: storage class and ingress class."""
+"""The cluster-wide defaults that a class object declares, storage class and ingress class; protection of volumes in use."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ class DefaultIngressClass(Plugin):
             return None
         spec["ingressClassName"] = found
         return f"ingressClassName {found}"
+
+
+class StorageObjectInUseProtection(Plugin):
+    """Claims and volumes get the finalizer that their protection controllers take off again."""
+
+    name = "StorageObjectInUseProtection"
+    resources = frozenset({"persistentvolumeclaims", "persistentvolumes"})
+
+    def admit(self, attributes: Attributes) -> str | None:
+        assert attributes.obj is not None
+        kind = "pvc" if attributes.resource.storage_key == "persistentvolumeclaims" else "pv"
+        finalizer, metadata = f"kubernetes.io/{kind}-protection", attributes.obj["metadata"]
+        if finalizer in (metadata.get("finalizers") or ()):
+            return None
+        metadata["finalizers"] = [*(metadata.get("finalizers") or ()), finalizer]
+        return f"finalizer {finalizer}"

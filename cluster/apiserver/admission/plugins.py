@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cluster.apiserver.admission.defaults import DefaultIngressClass, DefaultStorageClass
+from cluster.apiserver.admission.defaults import DefaultIngressClass, DefaultStorageClass, StorageObjectInUseProtection
 from cluster.apiserver.admission.limits import LimitRanger
 from cluster.apiserver.admission.namespaces import NamespaceLifecycle
 from cluster.apiserver.admission.nodes import NodeRestriction, TaintNodesByCondition
@@ -22,6 +22,7 @@ CHAIN: tuple[Plugin, ...] = (
     Priority(),
     DefaultTolerationSeconds(),
     DefaultStorageClass(),
+    StorageObjectInUseProtection(),
     RuntimeClass(),
     DefaultIngressClass(),
     ServiceAllocator(),

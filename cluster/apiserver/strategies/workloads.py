@@ -43,8 +43,13 @@ def _zero(value: Any) -> bool:
     return value in (0, "0%")
 
 
-def check_selected_template(spec: Obj, *, restart: tuple[str, ...] = ("Always",)) -> Found:
-    """Selector and template of a workload: both there, and the one selects the other."""
+def check_selected_template(
+    spec: Obj, *, restart: tuple[str, ...] = ("Always",), volumes: tuple[str, ...] = ()
+) -> Found:
+    """Selector and template of a workload: both there, and the one selects the other.
+
+    `volumes` are the names of those that the controller will add to each pod.
+    """
     found: Found = []
     selector, template = spec.get("selector"), spec.get("template") or {}
     if selector is None:
@@ -61,7 +66,13 @@ def check_selected_template(spec: Obj, *, restart: tuple[str, ...] = ("Always",)
                     "spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`"
                 )
             )
-    found.extend(check_template(template, "spec.template"))
+    given = template
+    if volumes:
+        body = template.get("spec") or {}
+        kept = [one for one in body.get("volumes") or () if one.get("name") not in volumes]
+        added = [{"name": name, "emptyDir": {}} for name in volumes]
+        given = {**template, "spec": {**body, "volumes": [*kept, *added]}}
+    found.extend(check_template(given, "spec.template"))
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy in ("Always", "OnFailure", "Never") and policy not in restart:
         found.append(not_supported("spec.template.spec.restartPolicy", policy, restart))
@@ -222,7 +233,8 @@ class StatefulSetStrategy(Workload):
 
     def check(self, obj: Obj) -> Found:
         spec = obj["spec"]
-        found = [*_non_negative(spec, "replicas"), *check_selected_template(spec)]
+        claims = tuple((one.get("metadata") or {}).get("name") or "" for one in spec.get("volumeClaimTemplates") or ())
+        found = [*_non_negative(spec, "replicas"), *check_selected_template(spec, volumes=claims)]
         if spec.get("podManagementPolicy") not in ("OrderedReady", "Parallel"):
             found.append(
                 invalid_value(
