@@ -89,15 +89,18 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   const schedulerStages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
   const schedulerWidth = 168;
   const loopsRight = width - schedulerWidth - 34;
-  const perRow = Math.ceil(pipeline.loops.length / 2);
+  // Two rows for up to fourteen; more in three, a little closer.
+  const rows = pipeline.loops.length > 14 ? 3 : 2;
+  const perRow = Math.ceil(pipeline.loops.length / rows);
+  const pitch = rows > 2 ? 87 : 98;
   const step = (loopsRight - 40) / Math.max(perRow, 1);
   const loops = new Map<string, Circle>();
   pipeline.loops.forEach((loop, index) => {
-    const row = index < perRow ? 0 : 1;
+    const row = Math.floor(index / perRow);
     const column = index - row * perRow;
-    const r = 23;
+    const r = rows > 2 ? 21 : 23;
     const x = 44 + step * (column + 0.5) - 8;
-    const y = watchY + 56 + row * 98;
+    const y = watchY + 56 + row * pitch;
     const stops = pipeline.loop_steps.map((_, stop) => {
       const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
       return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
@@ -113,7 +116,7 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
       y: schedulerY,
     });
   });
-  const returnY = watchY + 56 + 98 + 62;
+  const returnY = watchY + 56 + (rows - 1) * pitch + 62;
   return {
     width,
     height: returnY + 42,

@@ -69,3 +69,19 @@ describe('a train', () => {
     expect(ways.some((train) => Math.abs(train.x - layout.left) < 1)).toBe(true);
   });
 });
+
+describe('the circle lines', () => {
+  for (const count of [1, 7, 14, 15, 24]) {
+    it(`keep apart when there are ${count}`, () => {
+      const loops = Array.from({ length: count }, (_, index) => ({ name: `l${index}`, title: `loop ${index}`, description: '' }));
+      const layout = layoutOf({ ...pipeline, loops });
+      const circles = [...layout.loops.values()];
+      for (const a of circles) {
+        expect(a.y + a.r).toBeLessThan(layout.returnY);
+        for (const b of circles) {
+          if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.r + b.r + 8);
+        }
+      }
+    });
+  }
+});
