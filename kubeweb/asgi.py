@@ -35,9 +35,12 @@ class Application:
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and serves(scope["path"]):
+        if scope["type"] in ("http", "websocket") and serves(scope["path"]):
             if self.wire is not None:
                 await self.wire(scope, receive, send)
+                return
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1013})
                 return
             body = b"the cluster is starting"
             await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]})

@@ -28,6 +28,8 @@ class Response:
     stream: AsyncIterator[bytes] | None = None
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    # Takes a WebSocket over once it is accepted (subresources.exec).
+    session: Any = None
 
 
 class Context:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +28,22 @@ log = logging.getLogger(__name__)
 
 
 class Nodes(Protocol):
-    """The one call that runs the other way: from the API server to a kubelet's endpoint."""
+    """The calls that run the other way: from the API server to a kubelet's endpoint."""
+
+    async def execute(
+        self,
+        node: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: list[str],
+        stdin: asyncio.Queue[bytes | None] | None,
+        write: Callable[[bytes], None],
+        *,
+        tty: bool,
+    ) -> int:
+        """Run a command in a container, or (without one) attach to it; the exit code."""
+        ...
 
     async def logs(
         self,

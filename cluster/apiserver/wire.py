@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from cluster.apimachinery.errors import StatusError, too_large
-from cluster.apiserver import paths
+from cluster.apiserver import paths, sockets
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources.body import MAX_BODY
 from cluster.apiserver.server import APIServer
@@ -57,10 +57,14 @@ class WireAPI:
         headers = {name.lower(): value for name, value in scope["headers"]}
         journey.agent = headers.get(b"user-agent", b"").decode("latin-1")
         query = scope["query_string"]
-        context = Context(self.server, scope["method"], scope["path"], _params(query) if query else {}, journey)
+        method = scope.get("method", "GET")  # a WebSocket begins as a GET
+        context = Context(self.server, method, scope["path"], _params(query) if query else {}, journey)
         context.headers, context.scope = headers, scope
+        if scope["type"] == "websocket":
+            await sockets.serve(context, receive, send)
+            return
         try:
-            if scope["method"] not in ("GET", "HEAD"):
+            if method not in ("GET", "HEAD"):
                 context.body = await _body(headers, receive)
             response = await self.server.handle(context)
             if not context.info.is_resource:

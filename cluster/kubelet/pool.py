@@ -13,7 +13,10 @@ from cluster.client.client import Client, Obj
 from cluster.kubelet import logs as log_endpoint
 from cluster.kubelet.kubelet import Kubelet
 from cluster.kubelet.node import fresh_node
+from cluster.kubelet.runtime.cri import RuntimeFailure
 from cluster.kubelet.runtime.profile import PROFILES
+from cluster.kubelet.runtime.terminal import Stdin, Write
+from cluster.kubelet.worker import Worker
 
 log = logging.getLogger(__name__)
 USER = "system:kubeweb:machines"
@@ -110,6 +113,42 @@ class Machines:
 
     # -- the kubelet's endpoint, as the API server calls it -----------------------------------------------------------
 
+    def _worker(self, node: str, namespace: str, pod: str, path: str) -> Worker | None:
+        """Who runs the pod there; 500 when the node's kubelet does not answer."""
+        kubelet = self.kubelets.get(node)
+        if kubelet is None:
+            raise errors.internal(f'Get "https://{node}:10250/{path}": dial tcp: lookup {node}: no such host')
+        for one in kubelet.workers.values():
+            if one.pod["metadata"]["name"] == pod and one.pod["metadata"]["namespace"] == namespace:
+                return one
+        return None
+
+    async def execute(
+        self,
+        node: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: list[str],
+        stdin: Stdin | None,
+        write: Write,
+        *,
+        tty: bool = False,
+    ) -> int:
+        """Run a command in a container, or (without one) attach to it; the exit code."""
+        worker = self._worker(node, namespace, pod, f"exec/{namespace}/{pod}/{container}")
+        if worker is None:
+            raise errors.internal(f"unable to upgrade connection: pod does not exist: {namespace}/{pod}")
+        try:
+            running = log_endpoint.container_of(worker, container, previous=False)
+            runtime = worker.kubelet.runtime
+            if command:
+                return int(await runtime.execute(running, command, stdin, write, tty=tty))
+            return int(await runtime.attach(running, stdin, write, tty=tty))
+        except RuntimeFailure as failure:
+            doing = "executing command in" if command else "attaching to"
+            raise errors.internal(f"Internal error occurred: error {doing} container: {failure.text}") from failure
+
     async def logs(
         self,
         node: str,
@@ -126,19 +165,7 @@ class Machines:
         since_time: float | None = None,
     ) -> AsyncIterator[bytes]:
         """The log of a container, as a stream of bytes."""
-        kubelet = self.kubelets.get(node)
-        if kubelet is None:
-            raise errors.internal(
-                f'Get "https://{node}:10250/containerLogs/{namespace}/{pod}/{container}": dial tcp: lookup {node}: no such host'
-            )
-        worker = next(
-            (
-                one
-                for one in kubelet.workers.values()
-                if one.pod["metadata"]["name"] == pod and one.pod["metadata"]["namespace"] == namespace
-            ),
-            None,
-        )
+        worker = self._worker(node, namespace, pod, f"containerLogs/{namespace}/{pod}/{container}")
         if worker is None:
             raise errors.bad_request(f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating')
         return log_endpoint.stream(

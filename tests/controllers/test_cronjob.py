@@ -60,6 +60,11 @@ def cronjob(**spec: Any) -> Obj:
     )
 
 
+async def half_past() -> None:
+    """The middle of a minute, so that the tests know how many minutes begin in a while."""
+    await settle(90 - clock.now() % 60)
+
+
 def jobs(cluster: FakeCluster) -> list[Obj]:
     return cluster.list(JOBS)
 
@@ -75,11 +80,12 @@ async def end(cluster: FakeCluster, job: Obj, kind: str = "Complete") -> None:
 @pytest.mark.looptime
 async def test_a_job_a_minute_and_the_old_ones_go() -> None:
     cluster = FakeCluster()
+    await half_past()
     async with Running(cluster, CronJobController):
         await cluster.client().create(CRONJOBS, cronjob(successfulJobsHistoryLimit=2))
         for _ in range(4):
             before = {job["metadata"]["name"] for job in jobs(cluster)}
-            await settle(60)
+            await settle(59)
             (fresh,) = (job for job in jobs(cluster) if job["metadata"]["name"] not in before)
             status = cluster.get(CRONJOBS, "default/tick")["status"]
             assert [one["name"] for one in status["active"]] == [fresh["metadata"]["name"]]
@@ -97,6 +103,7 @@ async def test_a_job_a_minute_and_the_old_ones_go() -> None:
 @pytest.mark.parametrize(("policy", "running"), [("Allow", 3), ("Forbid", 1), ("Replace", 1)])
 async def test_concurrency(policy: str, running: int) -> None:
     cluster = FakeCluster()
+    await half_past()
     async with Running(cluster, CronJobController):
         await cluster.client().create(CRONJOBS, cronjob(concurrencyPolicy=policy))
         await settle(60)
@@ -122,8 +129,9 @@ async def test_suspended_ones_rest_and_bad_schedules_are_told() -> None:
 @pytest.mark.looptime
 async def test_what_was_missed_is_made_up_once_within_the_deadline() -> None:
     cluster = FakeCluster()
+    await half_past()
     await cluster.client().create(CRONJOBS, cronjob(schedule="*/10 * * * *"))
-    await settle(1900)
+    await settle(1920)
     async with Running(cluster, CronJobController):
         await settle(1)
         assert len(jobs(cluster)) == 1

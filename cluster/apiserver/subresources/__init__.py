@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from cluster.apimachinery.errors import FieldError, StatusError
-from cluster.apiserver.subresources import binding, eviction, finalize, log, reviews, scale, token
+from cluster.apiserver.subresources import binding, eviction, exec, finalize, log, reviews, scale, token
 
 if TYPE_CHECKING:
     from cluster.apiserver.context import Context, Obj
@@ -20,6 +20,8 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
     ("pods", "binding"): binding,
     ("pods", "eviction"): eviction,
     ("pods", "log"): log,
+    ("pods", "exec"): exec,
+    ("pods", "attach"): exec,
     ("namespaces", "finalize"): finalize,
     ("serviceaccounts", "token"): token,
     ("apps/deployments", "scale"): scale,

@@ -6,6 +6,7 @@ Times are seconds since the epoch in cluster time.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -185,6 +186,29 @@ class Runtime(Protocol):
         ...
 
     async def exec_sync(self, container: Any, command: list[str], timeout: float) -> ExecResult: ...
+
+    async def execute(
+        self,
+        container: Any,
+        command: list[str],
+        stdin: asyncio.Queue[bytes | None] | None,
+        write: Callable[[bytes], None],
+        *,
+        tty: bool,
+    ) -> int:
+        """Run a command with streams; its exit code. RuntimeFailure when it cannot be started."""
+        ...
+
+    async def attach(
+        self,
+        container: Any,
+        stdin: asyncio.Queue[bytes | None] | None,
+        write: Callable[[bytes], None],
+        *,
+        tty: bool,
+    ) -> int:
+        """What the container's own process writes from now on, until it ends; its exit code."""
+        ...
 
     async def http_get(
         self, container: Any, port: int, path: str, headers: Mapping[str, str], timeout: float

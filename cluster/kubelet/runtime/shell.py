@@ -217,6 +217,13 @@ class Shell:
             pass
         return self.status
 
+    async def command(self, words: Words) -> int:
+        """One command given as words, as exec does; the exit code."""
+        try:
+            return await self.call(words)
+        except Exit as end:
+            return end.code
+
     async def evaluate(self, node: Node) -> None:
         kind = node[0]
         if kind == "seq":

@@ -26,6 +26,7 @@ from cluster.kubelet.runtime.cri import (
 from cluster.kubelet.runtime.images import Image, resolve
 from cluster.kubelet.runtime.profile import Latency
 from cluster.kubelet.runtime.shell import FOREVER, Shell, World
+from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
 
 # Lines of log that are kept for one container.
 LOG_LINES = 2000
@@ -251,19 +252,20 @@ class SimulatedRuntime:
     def _run_script(self, container: Container, words: list[str]) -> None:
         world = self._world(container)
         program = words[0].rpartition("/")[2] if words else ""
-        if not program:
-            # An interactive shell without a terminal reads nothing and ends.
-            if container.config.stdin or container.config.tty:
+        is_shell = program in ("sh", "bash", "ash")
+        if not program or (is_shell and not any(word.startswith("-") and "c" in word for word in words[1:])):
+            # A shell: with stdin it waits for somebody to attach, without it reads nothing and ends.
+            if container.config.stdin:
                 return
             self._exit_soon(container, 0)
             return
-        if program not in ("sh", "bash", "ash") and not _known(program):
+        if not is_shell and not _known(program):
             container.state = "created"
             raise self._not_found(container, words[0])
 
         async def run() -> None:
             shell = Shell(world)
-            if program in ("sh", "bash", "ash"):
+            if is_shell:
                 script = next(
                     (words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("-") and "c" in word), ""
                 )
@@ -356,10 +358,7 @@ class SimulatedRuntime:
         shell = Shell(inner)
 
         async def run() -> int:
-            try:
-                return await shell.call(command)
-            except Exception as end:
-                return int(getattr(end, "code", 1))
+            return await shell.command(command)
 
         task = asyncio.create_task(run())
         timer = clock.call_later(timeout, lambda: _cancel(task)) if timeout > 0 else None
@@ -374,6 +373,49 @@ class SimulatedRuntime:
             if timer is not None:
                 timer.cancel()
         return ExecResult(code, "\n".join(output))
+
+    async def execute(
+        self,
+        container: Container,
+        command: list[str],
+        stdin: Stdin | None,
+        write: Write,
+        *,
+        tty: bool,
+    ) -> int:
+        if container.state != "running":
+            raise RuntimeFailure("container is not running", "NotFound")
+        program = command[0].rpartition("/")[2]
+        is_shell = program in ("sh", "bash", "ash")
+        if not _known(program) or (is_shell and not container.profile.has_shell):
+            raise RuntimeFailure(
+                f'failed to exec in container: failed to start exec "{_new_id(container.id)}": OCI runtime exec failed: exec '
+                f'failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH'
+            )
+        world = self._world(container)
+        terminal = Terminal(stdin or asyncio.Queue(), write, tty=tty)
+        inner = World(dict(world.env), world.hostname, terminal.tell, world.files, serves=world.serves)
+        if is_shell and not any(word.startswith("-") and "c" in word for word in command[1:]):
+            return await converse(inner, terminal) if stdin is not None else 0
+        if stdin is not None and not tty:
+            inner.files["/dev/stdin"] = await _everything(stdin)
+        return await Shell(inner).command(command)
+
+    async def attach(self, container: Container, stdin: Stdin | None, write: Write, *, tty: bool) -> int:
+        if container.state != "running":
+            raise RuntimeFailure("container is not running", "NotFound")
+        if stdin is not None and container.config.stdin and container.kind == "script" and container.task is None:
+            # A shell that waits for somebody to type: when the shell ends, so does the container.
+            code = await converse(self._world(container), Terminal(stdin, write, tty=tty))
+            self._exited(container, code)
+            return code
+        log, end = container.log, b"\r\n" if tty else b"\n"
+        _, position = log.since(0)
+        while await log.more(position):
+            lines, position = log.since(position)
+            for _, text in lines:
+                write(text.encode() + end)
+        return container.exit_code
 
     def _serving(self, container: Container) -> bool:
         warm_up = container.profile.warm_up * self.latency.profile.warm_up
@@ -414,6 +456,14 @@ def _kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:
     if profile.kind == "shell":
         return "script"
     return profile.kind
+
+
+async def _everything(stdin: Stdin) -> bytes:
+    """All that the client sends until it closes its end."""
+    parts = []
+    while (data := await stdin.get()) is not None:
+        parts.append(data)
+    return b"".join(parts)
 
 
 def _cancel(task: asyncio.Task[int]) -> None:

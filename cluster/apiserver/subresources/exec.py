@@ -1,0 +1,124 @@
+"""pods/exec and pods/attach: a stream into a container, through the kubelet (registry/core/pod/rest/subresources.go).
+
+Spoken over a WebSocket with Kubernetes' channel protocol: each binary message begins with the number of its channel (stdin, stdout,
+stderr, error, resize; 255 closes one, in v5). The exit code comes as a Status on the error channel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+import orjson
+
+from cluster.apimachinery import errors
+from cluster.apimachinery.errors import StatusError
+from cluster.apiserver.context import Context, Obj, Response
+from cluster.apiserver.request import RequestInfo
+from cluster.apiserver.stages.identity import require
+from cluster.apiserver.subresources.log import _container
+
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+STDIN, STDOUT, ERROR, CLOSE = 0, 1, 3, 255
+MAX_QUEUED = 1024
+
+
+@dataclass(slots=True)
+class Channels:
+    """The session's ends: `stdin` fills as the client sends, `out` goes to it (None: the end)."""
+
+    stdin: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    out: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+
+    def received(self, message: bytes) -> None:
+        """A message from the client. Unknown channels are passed over."""
+        if not message:
+            return
+        if message[0] == STDIN:
+            self.stdin.put_nowait(message[1:])
+        elif message[0] == CLOSE and message[1:2] == b"\x00":
+            self.stdin.put_nowait(None)
+
+    def write(self, data: bytes) -> None:
+        self.out.put_nowait(bytes((STDOUT,)) + data)
+
+    def end(self, status: Obj) -> None:
+        self.out.put_nowait(bytes((ERROR,)) + orjson.dumps(status))
+        self.out.put_nowait(None)
+
+
+Session = Callable[[Channels], Awaitable[None]]
+
+
+def decode(context: Context) -> None:
+    """POST is how SPDY clients ask; this server upgrades to WebSockets only."""
+    _refuse_plain(context)
+
+
+def _refuse_plain(context: Context) -> None:
+    raise errors.bad_request("Upgrade request required")
+
+
+def _flag(context: Context, name: str) -> bool:
+    return context.params.get(name, "").lower() in ("1", "true")
+
+
+async def read(context: Context) -> dict[str, object]:
+    info = context.info
+    # A GET that lets the caller act needs the verb of acting, too.
+    require(
+        context,
+        RequestInfo(
+            info.path,
+            "create",
+            True,
+            info.group,
+            info.version,
+            info.namespace,
+            info.resource,
+            info.subresource,
+            info.name,
+        ),
+    )
+    entry = context.server.storage.entry("pods", context.key)
+    if entry is None:
+        raise errors.not_found("pods", "", info.name)
+    if context.scope.get("type") != "websocket":
+        _refuse_plain(context)
+    pod = entry.obj
+    container, node = _container(context, pod), pod["spec"].get("nodeName")
+    if not node:
+        raise errors.bad_request(f"pod {info.name} does not have a host assigned")
+    query = parse_qsl(context.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    command = [value for name, value in query if name == "command"]
+    if info.subresource == "exec" and not command:
+        raise errors.bad_request("you must specify at least one command for the container")
+    wants_stdin, tty = _flag(context, "stdin"), _flag(context, "tty")
+
+    async def session(channels: Channels) -> None:
+        stdin = channels.stdin if wants_stdin else None
+        try:
+            code = await context.server.nodes.execute(
+                node, context.key[0], context.key[1], container, command, stdin, channels.write, tty=tty
+            )
+        except StatusError as error:
+            channels.end(error.status)
+            return
+        channels.end(_ended(command, code))
+
+    context.response = Response(101, data=b"", content_type="text/plain", session=session)
+    return {"node": node, "container": container, "command": command[:1]}
+
+
+def _ended(command: list[str], code: int) -> Obj:
+    if not code:
+        return {"metadata": {}, "status": "Success"}
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }

@@ -1,0 +1,123 @@
+"""A person at a shell in a container: lines typed, echoed and run (what a pty and `sh` do for `kubectl exec -it`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from cluster.kubelet.runtime.shell import Exit, Parser, Shell, World, tokenize
+
+PROMPT = "/ # "
+# What somebody may type ahead, in bytes.
+MAX_LINE = 64 * 1024
+
+Stdin = asyncio.Queue[bytes | None]  # None: nothing more will come
+Write = Callable[[bytes], None]
+
+
+class Terminal:
+    """Turns bytes into lines. With a tty it echoes, deletes, and hears Ctrl-C and Ctrl-D."""
+
+    def __init__(self, stdin: Stdin, write: Write, *, tty: bool) -> None:
+        self.stdin = stdin
+        self.write = write
+        self.tty = tty
+        self.interrupt: Callable[[], None] = lambda: None
+        self._typed = bytearray()
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def pump(self) -> None:
+        """Read until there is nothing more."""
+        while True:
+            data = await self.stdin.get()
+            if data is None:
+                if self._typed:
+                    self._finish()
+                self._lines.put_nowait(None)
+                return
+            for byte in data:
+                self._key(byte)
+
+    def _key(self, byte: int) -> None:
+        if byte in (10, 13):
+            if self.tty:
+                self.write(b"\r\n")
+            self._finish()
+        elif self.tty and byte == 3:
+            self._typed.clear()
+            self.write(b"^C\r\n")
+            self.interrupt()
+        elif self.tty and byte == 4:
+            if not self._typed:
+                self._lines.put_nowait(None)
+        elif self.tty and byte in (8, 127):
+            if self._typed:
+                del self._typed[-1]
+                self.write(b"\b \b")
+        elif len(self._typed) < MAX_LINE:
+            self._typed.append(byte)
+            if self.tty:
+                self.write(bytes((byte,)))
+
+    def _finish(self) -> None:
+        self._lines.put_nowait(self._typed.decode("utf-8", "replace"))
+        self._typed.clear()
+
+    async def line(self) -> str | None:
+        """The next line; None at the end."""
+        return await self._lines.get()
+
+    def tell(self, text: str) -> None:
+        """One line of output."""
+        end = "\r\n" if self.tty else "\n"
+        self.write((text.replace("\n", end) + end).encode())
+
+
+async def converse(world: World, terminal: Terminal) -> int:
+    """Prompt, read, run, until `exit` or the end of the input; the shell's exit code."""
+    world.write = terminal.tell
+    shell = Shell(world)
+    reading = asyncio.create_task(terminal.pump())
+    try:
+        while True:
+            if terminal.tty:
+                terminal.write(PROMPT.encode())
+            line = await _line_or_interrupt(terminal)
+            if line is None:
+                return shell.status
+            command = asyncio.create_task(_run(shell, line))
+            terminal.interrupt = partial(_cancel, command)
+            try:
+                ended = await command
+            except asyncio.CancelledError:
+                if not command.cancelled():
+                    command.cancel()
+                    raise
+                shell.status, ended = 130, None
+            finally:
+                terminal.interrupt = lambda: None
+            if ended is not None:
+                return ended
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+def _cancel(command: asyncio.Task[int | None]) -> None:
+    command.cancel()
+
+
+async def _line_or_interrupt(terminal: Terminal) -> str | None:
+    """The next line; Ctrl-C on an empty prompt only shows the prompt again."""
+    terminal.interrupt = lambda: terminal.write(PROMPT.encode())
+    return await terminal.line()
+
+
+async def _run(shell: Shell, line: str) -> int | None:
+    """The exit code when the line ended the shell."""
+    try:
+        await shell.evaluate(Parser(tokenize(line)).sequence())
+    except Exit as end:
+        return end.code
+    return None

@@ -1,0 +1,89 @@
+"""kubectl exec, attach and run -i over WebSockets; the Python client's stream; who may not."""
+
+from __future__ import annotations
+
+import json
+import ssl
+
+import kubernetes
+import pytest
+import websocket
+import yaml
+from kubernetes.stream import stream
+
+from tests.support.server import tool, wait_for
+
+
+@pytest.fixture(scope="module")
+def web(cluster):
+    cluster.kubectl("run", "web", "--image=nginx", "--env=COLOUR=blue")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    return cluster
+
+
+def test_exec(web):
+    assert web.kubectl("exec", "web", "--", "echo", "hello") == "hello\n"
+    assert "COLOUR=blue" in web.kubectl("exec", "web", "--", "env")
+    assert web.kubectl("exec", "web", "--", "hostname") == "web\n"
+
+
+def test_exit_codes(web):
+    done = web.run(tool("kubectl"), "exec", "web", "--", "sh", "-c", "echo out; exit 3")
+    assert (done.returncode, done.stdout) == (3, "out\n")
+    assert "command terminated with exit code 3" in done.stderr
+    done = web.run(tool("kubectl"), "exec", "web", "--", "nosuch")
+    assert done.returncode == 1 and 'exec: "nosuch": executable file not found in $PATH' in done.stderr
+
+
+def test_stdin(web):
+    assert web.kubectl("exec", "-i", "web", "--", "cat", stdin="one\ntwo\n") == "one\ntwo\n"
+    done = web.run(tool("kubectl"), "exec", "-i", "web", "--", "sh", stdin="echo $COLOUR\nexit 4\n")
+    assert (done.returncode, done.stdout) == (4, "blue\n")
+
+
+def test_run_interactively(cluster):
+    out = cluster.kubectl(
+        "run", "-i", "--rm", "box", "--image=busybox", "--restart=Never", "--", "sh", stdin="echo in the box\nexit\n"
+    )
+    assert "in the box\n" in out
+    wait_for(lambda: "NotFound" in cluster.kubectl("get", "pod", "box", check=False), "the pod is removed")
+
+
+def test_the_python_client(web):
+    config = yaml.safe_load(web.kubeconfig.read_text())
+    with kubernetes.config.new_client_from_config_dict(config) as api:
+        core = kubernetes.client.CoreV1Api(api)
+        out = stream(
+            core.connect_get_namespaced_pod_exec, "web", "default", command=["echo", "hi"], stdout=True, stderr=True
+        )
+        assert out == "hi\n"
+
+
+def test_refusals(web):
+    assert "NotFound" in web.kubectl("exec", "nosuch", "--", "ls", check=False)
+    # Reading pods is not enough to act inside of them.
+    web.kubectl("create", "role", "reader", "--verb=get", "--resource=pods,pods/exec")
+    web.kubectl("create", "rolebinding", "reader", "--role=reader", "--user=eve")
+    out = web.kubectl("exec", "web", "--as=eve", "--", "ls", check=False)
+    assert 'User "eve" cannot create resource "pods/exec" in API group "" in the namespace "default"' in out
+    status, body = web.request("GET", "/api/v1/namespaces/default/pods/web/exec?command=ls")
+    assert (status, body["message"]) == (400, "Upgrade request required")
+    assert json.dumps(body)
+
+
+def test_pages_of_others_cannot_exec(web):
+    def connect(origin):
+        return websocket.create_connection(
+            f"wss://127.0.0.1:{web.https}/api/v1/namespaces/default/pods/web/exec?command=hostname&stdout=true",
+            header=[f"Authorization: Bearer {web.token()}"],
+            subprotocols=["v4.channel.k8s.io"],
+            sslopt={"cert_reqs": ssl.CERT_NONE},
+            origin=origin,
+        )
+
+    with pytest.raises(websocket.WebSocketBadStatusException) as caught:
+        connect("https://evil.example")
+    assert caught.value.status_code == 403
+    connection = connect(f"https://127.0.0.1:{web.https}")
+    assert connection.recv() == b"\x01web\n"
+    connection.close()
