@@ -13,6 +13,7 @@ from typing import Any
 
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 from cluster.scheduler.plugins import filters, scores
+from cluster.scheduler.plugins.neighbours import UNRESOLVABLE, Neighbourhood
 
 # Templates whose verdicts are remembered.
 MAX_REMEMBERED = 64
@@ -85,8 +86,16 @@ class Evaluator:
     def __init__(self) -> None:
         self._remembered: dict[bytes, dict[str, _Seen]] = {}
 
-    def evaluate(self, shape: PodShape, owner: str, nodes: Sequence[NodeInfo], *, wanted: int) -> Evaluation:
-        """Filter until `wanted` feasible nodes are found (0: all), then score those."""
+    def evaluate(
+        self,
+        shape: PodShape,
+        owner: str,
+        nodes: Sequence[NodeInfo],
+        *,
+        wanted: int,
+        around: Neighbourhood | None = None,
+    ) -> Evaluation:
+        """Filter until `wanted` feasible nodes are found (0: all), then score those. `around` has a say on each."""
         remembered = self._remembered.get(shape.signature)
         if remembered is None:
             if len(self._remembered) >= MAX_REMEMBERED:
@@ -103,16 +112,20 @@ class Evaluator:
             if seen.reasons:
                 result.refused[node.name] = (seen.plugin, seen.reasons)
                 continue
+            refusal = None if around is None else around.refusal(node)
+            if refusal is not None:
+                result.refused[node.name] = refusal
+                continue
             feasible.append(node)
             found.append(seen)
             if wanted and len(feasible) >= wanted:
                 break
         if feasible:
-            _score(owner, result, found)
+            _score(owner, result, found, around)
         return result
 
 
-def _score(owner: str, result: Evaluation, found: list[_Seen]) -> None:
+def _score(owner: str, result: Evaluation, found: list[_Seen], around: Neighbourhood | None) -> None:
     totals = [seen.partial for seen in found]
     for position, (plugin, _, _) in enumerate(scores.PER_NODE):
         result.columns[plugin] = [seen.per_node[position] for seen in found]
@@ -124,6 +137,15 @@ def _score(owner: str, result: Evaluation, found: list[_Seen]) -> None:
         column = scores.normalized([node.owners.get(owner, 0) for node in result.feasible], reverse=True)
         result.columns[scores.SPREAD] = column
         totals = [total + value * scores.SPREAD_WEIGHT for total, value in zip(totals, column, strict=True)]
+    for plugin, weight, column in around.scores(result.feasible) if around is not None else ():
+        if plugin in result.columns:
+            # What the pod itself says of its spread counts instead of the default.
+            totals = [
+                total - value * scores.SPREAD_WEIGHT
+                for total, value in zip(totals, result.columns[plugin], strict=True)
+            ]
+        result.columns[plugin] = column
+        totals = [total + value * weight for total, value in zip(totals, column, strict=True)]
     result.totals = totals
 
 
@@ -135,11 +157,7 @@ def fit_error(shape: PodShape, result: Evaluation, by_name: dict[str, NodeInfo],
     # Kubernetes sorts the texts with their counts in front.
     texts = sorted(f"{count} {reason}" for reason, count in counts.items())
     available = f"0/{result.nodes} nodes are available"
-    helpless = sum(
-        1
-        for name, (plugin, _) in result.refused.items()
-        if name in by_name and filters.beyond_help(shape, by_name[name], plugin)
-    )
+    helpless = result.nodes - len(helpable(shape, result, by_name))
     outcomes = []
     if policy == "Never":
         preemption = "not eligible due to preemptionPolicy=Never."
@@ -150,6 +168,17 @@ def fit_error(shape: PodShape, result: Evaluation, by_name: dict[str, NodeInfo],
             outcomes.append(f"{helpless} Preemption is not helpful for scheduling")
         preemption = f"{available}: {', '.join(sorted(outcomes))}."
     return f"{available}: {', '.join(texts)}. no new claims to deallocate, preemption: {preemption}"
+
+
+def helpable(shape: PodShape, result: Evaluation, by_name: dict[str, NodeInfo]) -> list[NodeInfo]:
+    """The nodes that would do if other pods were not there."""
+    return [
+        by_name[name]
+        for name, (plugin, reasons) in result.refused.items()
+        if name in by_name
+        and not filters.beyond_help(shape, by_name[name], plugin)
+        and not any(reason in UNRESOLVABLE for reason in reasons)
+    ]
 
 
 class Verdicts:

@@ -26,6 +26,9 @@ HELPED_BY: dict[str, frozenset[str]] = {
     "NodeAffinity": frozenset({"node"}),
     "NodePorts": frozenset({"node", "pod gone"}),
     "NodeResourcesFit": frozenset({"node", "pod gone"}),
+    "InterPodAffinity": frozenset({"node", "pod gone", "pod placed"}),
+    "PodTopologySpread": frozenset({"node", "pod gone", "pod placed"}),
+    "VolumeBinding": frozenset({"claim"}),
 }
 
 
@@ -49,6 +52,7 @@ class SchedulingQueue:
         self._active: list[tuple[int, float, int, str]] = []
         self._queued: dict[str, Queued] = {}
         self._place: dict[str, str] = {}
+        self._unschedulable: dict[str, None] = {}
         self._timers: dict[str, clock.Timer] = {}
         self._sequence = itertools.count()
         self._bell = asyncio.Event()
@@ -89,6 +93,7 @@ class SchedulingQueue:
     def remove(self, key: str) -> None:
         self._queued.pop(key, None)
         self._place.pop(key, None)
+        self._unschedulable.pop(key, None)
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
@@ -119,6 +124,7 @@ class SchedulingQueue:
             self._back_off(queued)
             return
         self._place[queued.key] = "unschedulable"
+        self._unschedulable[queued.key] = None
         self._timer(queued, LONGEST_WAIT)
 
     def back_off(self, queued: Queued) -> None:
@@ -128,11 +134,11 @@ class SchedulingQueue:
             self._back_off(queued)
 
     def event(self, kind: str) -> None:
-        """Something changed in the cluster: `node` or `pod gone`. Pods that it may help back off and try again."""
+        """Something changed in the cluster (see HELPED_BY). Pods that it may help back off and try again."""
         self.events += 1
         self._recent.append((self.events, kind))
         del self._recent[:-256]
-        for key in [key for key, place in self._place.items() if place == "unschedulable"]:
+        for key in list(self._unschedulable):
             queued = self._queued[key]
             if self._helps(queued, kind):
                 self._back_off(queued)
@@ -154,6 +160,7 @@ class SchedulingQueue:
         if timer is not None:
             timer.cancel()
         self._place[queued.key] = "active"
+        self._unschedulable.pop(queued.key, None)
         queued.entered = clock.now()
         priority = queued.pod["spec"].get("priority") or 0
         heapq.heappush(self._active, (-priority, queued.since, next(self._sequence), queued.key))
@@ -161,6 +168,7 @@ class SchedulingQueue:
 
     def _back_off(self, queued: Queued) -> None:
         self._place[queued.key] = "backoff"
+        self._unschedulable.pop(queued.key, None)
         delay = min(INITIAL_BACKOFF * 2 ** min(max(queued.attempts - 1, 0), 10), MAX_BACKOFF)
         self._timer(queued, delay)
 

@@ -103,11 +103,15 @@ def node_resources_fit(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
     return tuple(reasons) if reasons else _YES
 
 
+# Plugins whose refusals other pods are to blame for.
+ABOUT_OTHERS = frozenset({"NodePorts", "InterPodAffinity", "PodTopologySpread"})
+
+
 def beyond_help(shape: PodShape, node: NodeInfo, plugin: str) -> bool:
     """True when no preemption could make room here: the refusal has nothing to do with other pods."""
     if plugin == "NodeResourcesFit":
         return any(wanted > node.allocatable.get(name, 0) for name, wanted in shape.requests.items())
-    return plugin != "NodePorts"
+    return plugin not in ABOUT_OTHERS
 
 
 STATIC: tuple[tuple[str, Filter], ...] = (
