@@ -22,6 +22,7 @@ from cluster.controllers.podgc import PodGCController
 from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from cluster.controllers.resourcequota import ResourceQuotaController
 from cluster.controllers.rootca import RootCAController
+from cluster.controllers.service import ServiceController
 from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
@@ -38,6 +39,7 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     CronJobController,
     TTLAfterFinishedController,
     DisruptionController,
+    ServiceController,
     EndpointSliceController,
     EndpointsController,
     NamespaceController,

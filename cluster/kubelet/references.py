@@ -165,9 +165,37 @@ async def volume_files(client: Client, pod: Obj, volume: Obj, ip: str, host_ip: 
                 files.update(
                     await _items(client, resource, word, read, inner, inner["name"], namespace, volume["name"])
                 )
+        if "serviceAccountToken" in source:
+            files[source["serviceAccountToken"]["path"]] = await _token(
+                client, pod, source["serviceAccountToken"], volume
+            )
         if "downwardAPI" in source:
             files.update(_downward(pod, source["downwardAPI"], ip, host_ip))
     return files
+
+
+async def _token(client: Client, pod: Obj, source: Obj, volume: Obj) -> bytes:
+    """A token of the pod's ServiceAccount, bound to the pod (TokenRequest)."""
+    metadata, account = pod["metadata"], pod["spec"].get("serviceAccountName") or "default"
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "metadata": {},
+        "spec": {
+            "audiences": [source["audience"]] if source.get("audience") else [],
+            "expirationSeconds": source.get("expirationSeconds", 3600),
+            "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]},
+        },
+    }
+    try:
+        answer = await client.create(
+            "v1/serviceaccounts", request, metadata["namespace"], name=account, subresource="token"
+        )
+    except StatusError as error:
+        raise Missing(
+            f'MountVolume.SetUp failed for volume "{volume["name"]}" : failed to fetch token: {error.message}'
+        ) from error
+    return str(answer["status"]["token"]).encode()
 
 
 async def _items(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cluster import clock
@@ -468,6 +469,13 @@ class Worker:
 
         clock.call_later(min(kubelet.latency.pick(kubelet.profile.resync) or 0.1, record.pull_backoff / 2), back_off)
 
+    async def _token_files(self, volume: Obj) -> dict[str, bytes]:
+        """The ServiceAccount's token, the cluster's CA and the namespace, when a process looks for them."""
+        try:
+            return await volume_files(self.kubelet.client, self.pod, volume, self.ip, self.kubelet.ip)
+        except Missing as missing:
+            raise RuntimeFailure(str(missing)) from missing
+
     async def _config(self, record: Record) -> ContainerConfig:
         spec, kubelet = record.spec, self.kubelet
         env = await variables(kubelet.client, self.pod, spec, self.ip, kubelet.ip)
@@ -475,7 +483,10 @@ class Worker:
         volumes = {volume["name"]: volume for volume in self.pod["spec"].get("volumes") or ()}
         for mount in spec.get("volumeMounts") or ():
             volume = volumes.get(mount["name"])
-            if volume is None or mount["name"].startswith(TOKEN_VOLUME):
+            if volume is None:
+                continue
+            if mount["name"].startswith(TOKEN_VOLUME):
+                mounts.append(Mount(mount["mountPath"], {}, True, later=partial(self._token_files, volume)))
                 continue
             files = await volume_files(kubelet.client, self.pod, volume, self.ip, kubelet.ip)
             mounts.append(Mount(mount["mountPath"], files, bool(mount.get("readOnly")), mount.get("subPath", "")))

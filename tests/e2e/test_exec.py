@@ -87,3 +87,18 @@ def test_pages_of_others_cannot_exec(web):
     connection = connect(f"https://127.0.0.1:{web.https}")
     assert connection.recv() == b"\x01web\n"
     connection.close()
+
+
+def test_a_process_finds_its_service_account(cluster):
+    """The token is signed when somebody looks, is bound to the pod, and works against the API."""
+    cluster.kubectl("run", "who", "--image=busybox", "--command", "--", "sleep", "3600")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/who", "--timeout=60s")
+    folder = "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert cluster.kubectl("exec", "who", "--", "cat", f"{folder}/namespace") == "default\n"
+    assert cluster.kubectl("exec", "who", "--", "cat", f"{folder}/ca.crt").startswith("-----BEGIN CERTIFICATE-----")
+    token = cluster.kubectl("exec", "who", "--", "cat", f"{folder}/token").strip()
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    headers = {"Authorization": f"Bearer {token}"}
+    _, answer = cluster.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, headers)
+    assert answer["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"
+    assert answer["status"]["userInfo"]["extra"]["authentication.kubernetes.io/pod-name"] == ["who"]

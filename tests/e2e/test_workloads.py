@@ -115,3 +115,25 @@ def test_quota_is_counted_and_kept(cluster):
     wait_for(lambda: got(cluster, "quota", "few", "-n", "small")["status"]["used"]["pods"] == "1", "it is counted")
     out = cluster.kubectl("run", "two", "--image=nginx", "-n", "small", check=False)
     assert 'pods "two" is forbidden: exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1' in out
+
+
+def test_a_load_balancer_comes_and_goes(cluster):
+    cluster.kubectl("create", "service", "loadbalancer", "front", "--tcp=80:80")
+    service = wait_for(
+        lambda: (
+            (found := got(cluster, "service", "front")) and found["status"]["loadBalancer"].get("ingress") and found
+        ),
+        "it has an address",
+    )
+    assert service["status"]["loadBalancer"]["ingress"][0]["ip"].startswith("192.0.2.")
+    assert service["metadata"]["finalizers"] == ["service.kubernetes.io/load-balancer-cleanup"]
+    cluster.kubectl("delete", "service", "front", "--timeout=30s")
+    assert "NotFound" in cluster.kubectl("get", "service", "front", check=False)
+
+
+def test_a_status_may_come_with_annotations(cluster):
+    cluster.kubectl("create", "job", "noted", "--image=busybox", "--", "sleep", "600")
+    patch = '{"metadata":{"annotations":{"patchedstatus":"true"}},"status":{"startTime":"2026-01-01T00:00:00Z"}}'
+    cluster.kubectl("patch", "job", "noted", "--subresource=status", "--type=merge", "-p", patch)
+    assert got(cluster, "job", "noted")["metadata"]["annotations"]["patchedstatus"] == "true"
+    cluster.kubectl("delete", "job", "noted")

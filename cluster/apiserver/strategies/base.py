@@ -22,6 +22,8 @@ class Strategy:
     namespaced: ClassVar[bool] = True
     has_status: ClassVar[bool] = False
     has_generation: ClassVar[bool] = False
+    # Metadata that writes of the status may not change.
+    status_keeps: ClassVar[tuple[str, ...]] = ()
     allow_create_on_update: ClassVar[bool] = False
     allow_unconditional_update: ClassVar[bool] = True
     supported_field_labels: ClassVar[frozenset[str]] = METADATA_FIELDS
@@ -74,11 +76,11 @@ class Strategy:
         return obj.get("spec")
 
     def prepare_for_status_update(self, obj: Obj, old: Obj) -> None:
-        """All but the status stays."""
+        """All but the status stays; of the metadata what `status_keeps` names (annotations may come with a status)."""
         for field in {*obj, *old} - {"status", "metadata", "apiVersion", "kind"}:
             _keep(obj, old, field)
         metadata = obj["metadata"]
-        for field in ("labels", "annotations", "finalizers", "ownerReferences", "generation"):
+        for field in ("generation", *self.status_keeps):
             _keep(metadata, old["metadata"], field)
 
     def validate(self, obj: Obj) -> Found:

@@ -22,6 +22,7 @@ _MAY_CHANGE = (
 class PodStrategy(Strategy):
     has_generation = True
     has_status = True
+    status_keeps = ("ownerReferences",)
     supported_field_labels = METADATA_FIELDS | {
         "spec.nodeName",
         "spec.restartPolicy",

@@ -102,6 +102,8 @@ class Workload(Strategy):
 
 
 class DeploymentStrategy(Workload):
+    status_keeps = ("labels",)
+
     def default(self, obj: Obj) -> None:
         super().default(obj)
         spec = obj["spec"]

@@ -7,7 +7,7 @@ Times are seconds since the epoch in cluster time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,12 +62,16 @@ class HTTPResult:
 
 @dataclass(slots=True)
 class Mount:
-    """A volume in a container. The files are shared by all containers that mount the volume."""
+    """A volume in a container. The files are shared by all containers that mount the volume.
+
+    `later` brings them when somebody first looks: a server that never reads its token needs none signed.
+    """
 
     path: str
     files: Files
     read_only: bool = False
     sub_path: str = ""
+    later: Callable[[], Awaitable[Files]] | None = None
 
 
 @dataclass(slots=True)

@@ -204,7 +204,27 @@ class SimulatedRuntime:
 
     async def start_container(self, container: Container) -> None:
         await self._take(self.latency.pick(self.latency.profile.start))
+        config = container.config
+        words = [*config.command, *config.args] if config.command else list(config.args)
+        if _kind_of(container.profile, config, words) == "script":
+            await self._mount(container)
         self._start(container)
+
+    @staticmethod
+    async def _mount(container: Container) -> None:
+        """Bring the files that nobody has looked at before."""
+        for mount in container.config.mounts:
+            later, mount.later = mount.later, None
+            if later is None:
+                continue
+            try:
+                mount.files.update(await later())
+            except RuntimeFailure:
+                mount.later = later
+                raise
+            if container.world is not None:
+                for name, content in mount.files.items():
+                    container.world.files.setdefault(f"{mount.path.rstrip('/')}/{name}", content)
 
     def _start(self, container: Container) -> None:
         config, profile = container.config, container.profile
@@ -392,6 +412,7 @@ class SimulatedRuntime:
                 f'failed to exec in container: failed to start exec "{_new_id(container.id)}": OCI runtime exec failed: exec '
                 f'failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH'
             )
+        await self._mount(container)
         world = self._world(container)
         terminal = Terminal(stdin or asyncio.Queue(), write, tty=tty)
         inner = World(dict(world.env), world.hostname, terminal.tell, world.files, serves=world.serves)
