@@ -152,3 +152,12 @@ def test_deleting_the_deployment_takes_its_pods(web):
         'deployment.apps "web" deleted'
     )
     wait_for(lambda: "No resources found" in web.kubectl("get", "pods", "-l", "app=web"), "all pods are gone")
+
+
+def test_every_example_is_what_it_says(cluster):
+    for path in sorted((ROOT / "examples").glob("*.yaml")):
+        out = cluster.kubectl("apply", "--dry-run=server", "-f", str(path), check=False)
+        refused = path.name in ("30-typo.yaml", "70-invalid.yaml")
+        # A namespace that a dry run only pretends to make is not there for what follows.
+        problems = [line for line in out.splitlines() if "rror" in line and 'namespaces "shop" not found' not in line]
+        assert bool(problems) is refused or "is invalid" in out, f"{path.name}:\n{out}"
