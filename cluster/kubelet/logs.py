@@ -13,7 +13,7 @@ from cluster.kubelet.worker import Worker
 
 def container_of(worker: Worker, name: str, *, previous: bool) -> Any:
     """The runtime's container whose log is wanted; 400 in the kubelet's words when there is none."""
-    record = next((one for one in (*worker.init, *worker.main) if one.spec["name"] == name), None)
+    record = next((one for one in worker.records if one.spec["name"] == name), None)
     pod_name = worker.pod["metadata"]["name"]
     if record is None:
         raise errors.bad_request(f"container {name} is not valid for pod {pod_name}")

@@ -46,6 +46,7 @@ class Worker:
         "_terminating",
         "_timer",
         "_written",
+        "debug",
         "finished",
         "init",
         "ip",
@@ -65,6 +66,8 @@ class Worker:
         self.ip = ""
         self.init = [Record(spec, init=True) for spec in pod["spec"].get("initContainers") or ()]
         self.main = [Record(spec) for spec in pod["spec"]["containers"]]
+        # Ephemeral containers: added to look into the pod, started once, never restarted.
+        self.debug = [Record(spec) for spec in pod["spec"].get("ephemeralContainers") or ()]
         if self.init:
             for record in self.main:
                 record.reason = "PodInitializing"
@@ -83,6 +86,11 @@ class Worker:
         self._terminating = False
         self._cancelled = False
 
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All containers of the pod."""
+        return (*self.init, *self.main, *self.debug)
+
     # -- waking up -------------------------------------------------------------------------------------------------
 
     @property
@@ -98,7 +106,9 @@ class Worker:
             return
         for record, spec in zip(self.main, pod["spec"]["containers"], strict=False):
             record.spec = spec
-        if self._needs_look():
+        added = (pod["spec"].get("ephemeralContainers") or [])[len(self.debug) :]
+        self.debug += [Record(spec) for spec in added]
+        if added or self._needs_look():
             self.wake(journey)
 
     def _needs_look(self) -> bool:
@@ -188,7 +198,7 @@ class Worker:
             if not await self._make_sandbox():
                 return
         if await self._advance_init():
-            for record in self.main:
+            for record in (*self.main, *self.debug):
                 await self._advance(record)
         await self.write_status()
 
@@ -203,7 +213,7 @@ class Worker:
             self.pod, "Normal", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
         )
         self.rejected = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
-        for record in (*self.init, *self.main):
+        for record in self.records:
             if record.container is not None and record.state == "running":
                 self._stop_probes(record)
                 self.kubelet.runtime.kill(record.container)
@@ -281,6 +291,8 @@ class Worker:
     def _restarts(self, record: Record) -> bool:
         if record.sidecar:
             return True
+        if record in self.debug:
+            return False
         policy = record.spec.get("restartPolicy") or self.pod["spec"].get("restartPolicy", "Always")
         if record in self.init and policy == "Always":
             policy = "OnFailure"
@@ -305,6 +317,8 @@ class Worker:
 
     def _path(self, record: Record) -> str:
         where = "initContainers" if record in self.init else "containers"
+        if record in self.debug:
+            where = "ephemeralContainers"
         return f"spec.{where}{{{record.spec['name']}}}"
 
     # -- starting a container --------------------------------------------------------------------------------------
@@ -378,7 +392,7 @@ class Worker:
         self.kubelet.events.event(self.pod, "Warning", "Unhealthy", message, field_path=self._path(record))
 
     def _probe_kills(self, kind: str, name: str, probe: Obj) -> None:
-        record = next(one for one in (*self.init, *self.main) if one.spec["name"] == name)
+        record = next(one for one in self.records if one.spec["name"] == name)
         self.kubelet.events.event(
             self.pod,
             "Normal",
@@ -510,7 +524,7 @@ class Worker:
 
     def container_exited(self, container: Any) -> None:
         """The runtime says that a process ended."""
-        record = next((one for one in (*self.init, *self.main) if one.container is container), None)
+        record = next((one for one in self.records if one.container is container), None)
         if record is None or record.state != "running":
             return
         self._stop_probes(record)
@@ -667,7 +681,7 @@ class Worker:
         self._cancel_timers()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
-        for record in (*self.init, *self.main):
+        for record in self.records:
             if record.container is not None:
                 self.kubelet.owners.pop(record.container.id, None)
                 self.kubelet.runtime.kill(record.container)
@@ -704,6 +718,8 @@ class Worker:
             if self.init:
                 status["initContainerStatuses"] = [record.as_status() for record in self.init]
             status["containerStatuses"] = [record.as_status() for record in self.main]
+            if self.debug:
+                status["ephemeralContainerStatuses"] = [record.as_status() for record in self.debug]
         return status
 
     async def write_status(self) -> None:
@@ -721,7 +737,7 @@ class Worker:
         if status["phase"] in ("Succeeded", "Failed"):
             self.kubelet.release_ip(metadata["uid"])
             self.kubelet.give_back(metadata["uid"])
-            self.finished = not any(record.state == "running" for record in (*self.init, *self.main))
+            self.finished = not any(record.state == "running" for record in self.records)
 
     def adopt(self) -> None:
         """After a restart of the kubelet: what the status says was running runs on, without a word about it."""
@@ -749,7 +765,7 @@ class Worker:
             self.kubelet.name,
         )
         self.sandbox = self.kubelet.runtime.adopt_sandbox(config)
-        for record in (*self.init, *self.main):
+        for record in self.records:
             one = known.get(record.spec["name"])
             if one is not None:
                 self._adopt_container(record, one)

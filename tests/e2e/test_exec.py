@@ -102,3 +102,14 @@ def test_a_process_finds_its_service_account(cluster):
     _, answer = cluster.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, headers)
     assert answer["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"
     assert answer["status"]["userInfo"]["extra"]["authentication.kubernetes.io/pod-name"] == ["who"]
+
+
+def test_debug_adds_a_container(web):
+    web.kubectl("debug", "web", "--image=busybox", "--container=looker", "--", "sh", "-c", "echo looking")
+    wait_for(lambda: web.kubectl("logs", "web", "-c", "looker", check=False) == "looking\n", "it has run")
+    pod = json.loads(web.kubectl("get", "pod", "web", "-o", "json"))
+    (status,) = pod["status"]["ephemeralContainerStatuses"]
+    assert status["state"]["terminated"]["exitCode"] == 0 and pod["status"]["phase"] == "Running"
+    taken = {"spec": {"ephemeralContainers": [{"name": "web", "image": "busybox"}]}}
+    out = web.kubectl("patch", "pod", "web", "--subresource=ephemeralcontainers", "-p", json.dumps(taken), check=False)
+    assert "Duplicate value" in out

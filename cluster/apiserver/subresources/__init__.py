@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from cluster.apimachinery.errors import FieldError, StatusError
-from cluster.apiserver.subresources import binding, eviction, exec, finalize, log, reviews, scale, token
+from cluster.apiserver.subresources import binding, ephemeral, eviction, exec, finalize, log, reviews, scale, token
 
 if TYPE_CHECKING:
     from cluster.apiserver.context import Context, Obj
@@ -21,6 +21,7 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
     ("pods", "eviction"): eviction,
     ("pods", "log"): log,
     ("pods", "exec"): exec,
+    ("pods", "ephemeralcontainers"): ephemeral,
     ("pods", "attach"): exec,
     ("namespaces", "finalize"): finalize,
     ("serviceaccounts", "token"): token,
