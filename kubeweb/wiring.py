@@ -126,8 +126,14 @@ class Cluster:
     async def _start_loops(self) -> None:
         """Each loop is a Channels consumer on its own channel; here one worker in this process serves them all."""
         informers = SharedInformers(self.client_for("system:kube-controller-manager"))
+        stopped: set[str] = set()
         ca = pki.CertificateAuthority(settings.DATA_DIR / "pki").pem.decode()
-        self.context = LoopContext(self.client_for, informers, settings={"ca.crt": ca, "quota_usage": used_in})
+        self.context = LoopContext(
+            self.client_for,
+            informers,
+            settings={"ca.crt": ca, "quota_usage": used_in, "machines": self.machines, "stopped": stopped},
+            may_act=lambda name: name not in stopped,
+        )
         channels = {f"{loop.name}-loop": loop for loop in self.options.loops}
         router = ChannelNameRouter({name: loop.as_asgi(context=self.context) for name, loop in channels.items()})
         layer = get_channel_layer()

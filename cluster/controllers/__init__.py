@@ -13,6 +13,7 @@ from cluster.controllers.deployment import DeploymentController
 from cluster.controllers.disruption import DisruptionController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
+from cluster.controllers.fault import FaultController
 from cluster.controllers.garbagecollector import GarbageCollector
 from cluster.controllers.job import JobController
 from cluster.controllers.namespace import NamespaceController
@@ -54,4 +55,5 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     PodGCController,
     ClusterRoleAggregationController,
     GarbageCollector,
+    FaultController,
 )

@@ -111,6 +111,20 @@ class Machines:
         if node is not None:
             self._plug_in(node)
 
+    def crash(self, namespace: str, pod: str, container: str, *, out_of_memory: bool) -> str:
+        """End a container from within: exit code 1, or 137 for want of memory. Its name; LookupError when there is none."""
+        for kubelet in self.kubelets.values():
+            for worker in kubelet.workers.values():
+                metadata = worker.pod["metadata"]
+                if (metadata["namespace"], metadata["name"]) != (namespace, pod):
+                    continue
+                for record in worker.main:
+                    if container in ("", record.spec["name"]) and record.state == "running":
+                        kubelet.runtime.crash(record.container, out_of_memory=out_of_memory)
+                        return str(record.spec["name"])
+        wanted = f' with a container "{container}"' if container else ""
+        raise LookupError(f'no running pod "{namespace}/{pod}"{wanted} found')
+
     # -- the kubelet's endpoint, as the API server calls it -----------------------------------------------------------
 
     def _worker(self, node: str, namespace: str, pod: str, path: str) -> Worker | None:

@@ -749,7 +749,8 @@ class Worker:
             self.finished = True
         known = {
             one["name"]: one
-            for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+            for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+            for one in status.get(field) or ()
         }
         if not self.ip:
             return

@@ -198,6 +198,8 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         burst = 0
         while True:
             queued = await self.queue.pop()
+            while not self.context.may_act(self.name):
+                await clock.sleep(0.5)
             # Room for the binding first: a pod is only taken when it can be seen through.
             await self._slots.acquire()
             try:

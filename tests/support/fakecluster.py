@@ -27,7 +27,15 @@ from cluster.client.client import Client, Obj, ObjectList, WatchEvent
 from cluster.client.informer import SharedInformers
 from cluster.client.loop import ControlLoop, LoopContext
 
-CLUSTER_SCOPED = {"nodes", "namespaces", "clusterroles", "clusterrolebindings", "persistentvolumes", "priorityclasses"}
+CLUSTER_SCOPED = {
+    "nodes",
+    "faults",
+    "namespaces",
+    "clusterroles",
+    "clusterrolebindings",
+    "persistentvolumes",
+    "priorityclasses",
+}
 KINDS = {
     "endpoints": "Endpoints",
     "endpointslices": "EndpointSlice",

@@ -434,6 +434,13 @@ CONTROLLERS: dict[str, list[str]] = {
         "get,patch,update admissionregistration.k8s.io validatingadmissionpolicies/status",
         EVENTS,
     ],
+    # Ours.
+    "fault-controller": [
+        "READ sim.kubeweb.dev faults",
+        "update sim.kubeweb.dev faults/status",
+        "READ core nodes",
+        EVENTS,
+    ],
     "volumeattributesclass-protection-controller": [
         "READ core persistentvolumeclaims",
         "READ core persistentvolumes",

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from cluster.apiserver.resources import own
+
 Schema = dict[str, Any]
 
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
@@ -35,10 +37,10 @@ _REF = "#/$defs/"
 
 @cache
 def definitions() -> dict[str, Schema]:
-    """All definitions by name, as the package has them (types widened)."""
+    """All definitions by name, as the package has them (types widened), and our own."""
     path = files("kubernetes_validate") / "kubernetes-json-schema" / "v1.37.0-local" / "_definitions.json"
     found: dict[str, Schema] = orjson.loads(path.read_bytes())["$defs"]
-    return found
+    return {**found, **own.DEFINITIONS}
 
 
 def reference(schema: Schema) -> str | None:

@@ -120,6 +120,10 @@ KINDS: dict[str, str] = {
         resourceclaimtemplates ResourceClaimTemplate ns
         resourceslices ResourceSlice cluster
     """,
+    # Ours: the simulated world as objects.
+    "sim.kubeweb.dev/v1alpha1": """
+        faults Fault cluster sub=status
+    """,
 }
 
 # Resources with two served versions: which one is stored, and the key they share in the log.

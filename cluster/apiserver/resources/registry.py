@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cluster.apiserver.resources import own
 from cluster.apiserver.resources.kinds import KINDS, STORED_AS, SUBRESOURCES
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -53,13 +54,14 @@ _PACKAGES = {
     "apiextensions.k8s.io": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
     "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
     "flowcontrol.apiserver.k8s.io": "flowcontrol",
+    own.GROUP: own.PACKAGE,
 }
 
 
 def definition_of(group: str, version: str, kind: str) -> str:
     """The name of a kind's schema: `io.k8s.api.apps.v1.Deployment`."""
     package = _PACKAGES.get(group) or group.removesuffix(".k8s.io").partition(".")[0] or "core"
-    prefix = package if package.startswith("io.") else f"io.k8s.api.{package}"
+    prefix = package if "." in package else f"io.k8s.api.{package}"
     return f"{prefix}.{version}.{kind}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster.apiserver.resources.kinds import KINDS
 from cluster.apiserver.resources.registry import parse_line
-from cluster.apiserver.strategies import config, network, pods, services, storage, workloads
+from cluster.apiserver.strategies import config, network, pods, services, simulation, storage, workloads
 from cluster.apiserver.strategies.base import Strategy
 
 __all__ = ["Strategy", "strategy_for"]
@@ -52,6 +52,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "persistentvolumeclaims": storage.ClaimStrategy,
     "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
     "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
+    "sim.kubeweb.dev/faults": simulation.FaultStrategy,
 }
 
 # Kinds without rules of their own whose specs count generations.

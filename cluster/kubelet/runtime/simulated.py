@@ -347,6 +347,13 @@ class SimulatedRuntime:
         """SIGKILL, at once."""
         self._exited(container, 137, reason)
 
+    def crash(self, container: Container, *, out_of_memory: bool) -> None:
+        """The process ends by a fault of its own, or is killed because it wants more memory than it may have."""
+        if out_of_memory:
+            self._exited(container, 137, "OOMKilled")
+        else:
+            self._exited(container, 1)
+
     async def remove_container(self, container: Container) -> None:
         self.kill(container)
         self.drop(container)
