@@ -89,14 +89,14 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   const schedulerStages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
   const schedulerWidth = 168;
   const loopsRight = width - schedulerWidth - 34;
-  // Two rows for up to fourteen; more in three, a little closer.
+  // Two rows for up to fourteen; more in three, of which the last may run on below the scheduler.
   const rows = pipeline.loops.length > 14 ? 3 : 2;
-  const perRow = Math.ceil(pipeline.loops.length / rows);
+  const perRow = rows > 2 ? 8 : Math.ceil(pipeline.loops.length / 2);
   const pitch = rows > 2 ? 87 : 98;
   const step = (loopsRight - 40) / Math.max(perRow, 1);
   const loops = new Map<string, Circle>();
   pipeline.loops.forEach((loop, index) => {
-    const row = Math.floor(index / perRow);
+    const row = Math.min(Math.floor(index / perRow), rows - 1);
     const column = index - row * perRow;
     const r = rows > 2 ? 21 : 23;
     const x = 44 + step * (column + 0.5) - 8;
@@ -105,7 +105,7 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
       const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
       return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
     });
-    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title), x, y, r, stops });
+    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title, rows > 2 ? 10 : 13), x, y, r, stops });
   });
   const schedulerX = width - schedulerWidth - 12;
   const schedulerY = watchY + 92;
@@ -139,9 +139,9 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
 }
 
 /** A title over two lines when it is long. */
-function lines(title: string): string[] {
+function lines(title: string, most: number): string[] {
   const words = title.split(' ');
-  if (title.length <= 13 || words.length < 2) return [title];
+  if (title.length <= most || words.length < 2) return [title];
   const middle = Math.ceil(words.length / 2);
   return [words.slice(0, middle).join(' '), words.slice(middle).join(' ')];
 }
