@@ -18,6 +18,8 @@ class Profile:
     bandwidth: float
     create: Range
     start: Range
+    # From SIGTERM to the end of a process that heeds it.
+    stop: Range
     # From a container's failure to the sync that shows the back-off (the kubelet's relist and requeue).
     resync: Range
     # From "running" to the first probe without an initial delay.
@@ -33,6 +35,7 @@ REALISTIC = Profile(
     bandwidth=60_000_000.0,
     create=(0.03, 0.08),
     start=(0.06, 0.15),
+    stop=(0.5, 1.1),
     resync=(0.8, 1.8),
     first_probe=(0.4, 1.0),
     warm_up=1.0,
@@ -44,6 +47,7 @@ INSTANT = Profile(
     bandwidth=0.0,
     create=(0.0, 0.0),
     start=(0.0, 0.0),
+    stop=(0.0, 0.0),
     resync=(0.0, 0.0),
     first_probe=(0.0, 0.0),
     warm_up=0.0,

@@ -322,7 +322,7 @@ class SimulatedRuntime:
             return "none"
         code = self._on_term(container)
         if code is not None:
-            await self._take(min(0.05 if self.latency.profile.resolve[1] else 0.0, timeout))
+            await self._take(min(self.latency.pick(self.latency.profile.stop), timeout))
             self._exited(container, code)
             return "SIGTERM"
         container.exited = container.exited or asyncio.Event()
