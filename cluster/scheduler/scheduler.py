@@ -16,18 +16,17 @@ from channels.consumer import AsyncConsumer
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_conflict, is_not_found
-from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import get_condition, key_of, set_condition, split_key
 from cluster.client.events import EventRecorder
 from cluster.client.loop import LoopContext
 from cluster.client.workqueue import delivering
 from cluster.journeys import trace
-from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_error, helpable
+from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_error
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape, shape_of
-from cluster.scheduler.peers import Peer, Peers, peer_of
+from cluster.scheduler.peers import Peers, peer_of
 from cluster.scheduler.plugins.neighbours import Neighbourhood, neighbourhood
-from cluster.scheduler.preemption import Candidate, choose
 from cluster.scheduler.queue import Queued, SchedulingQueue
+from cluster.scheduler.room import RoomMaker, as_detail
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self._order: list[NodeInfo] = []
         self._start = 0
         self._placed: dict[str, str] = {}  # pod uid → node it counts on (assumed or bound)
-        self._nominated: dict[str, str] = {}  # pod uid → node where room is being made for it
+        self.room: RoomMaker
         self._peers = Peers()
         self._evaluator = Evaluator()
         self._binding: set[asyncio.Task[None]] = set()
@@ -78,13 +77,21 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         """Channels message `loop.start`."""
         if self._tasks:
             return
+        self.namespaces = self.context.informers("v1/namespaces")
+        self.room = RoomMaker(
+            self.client,
+            self.events,
+            self.nodes,
+            self._peers,
+            self._around,
+            pods=self.context.informers("v1/pods"),
+            budgets=self.context.informers("policy/v1/poddisruptionbudgets"),
+        )
+        self.claims = self.context.informers("v1/persistentvolumeclaims")
+        self.classes = self.context.informers("storage.k8s.io/v1/storageclasses")
+        self.claims.add_handler(lambda old, new: self.queue.event("claim"))
         self.context.informers("v1/nodes").add_handler(self._node_changed)
         self.context.informers("v1/pods").add_handler(self._pod_changed)
-        self.namespaces = self.context.informers("v1/namespaces")
-        self.budgets = self.context.informers("policy/v1/poddisruptionbudgets")
-        self.claims = self.context.informers("v1/persistentvolumeclaims")
-        self.claims.add_handler(lambda old, new: self.queue.event("claim"))
-        self.classes = self.context.informers("storage.k8s.io/v1/storageclasses")
         self.context.running[self.name] = self
         self.context.began.set()
         await self.context.informers.start()
@@ -133,13 +140,13 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         if finished:
             self.queue.remove(key)
             self._release(uid)
-            self._withdraw(uid)
+            self.room.withdraw(uid)
             return
         node = spec.get("nodeName")
         if node:
             self.queue.remove(key)
             if uid not in self._placed:
-                self._withdraw(uid)
+                self.room.withdraw(uid)
                 self._count(pod, shape_of(spec), _owner(pod), node)
             elif self._placed[uid] != node:
                 self._release(uid)
@@ -149,7 +156,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             return
         if spec.get("schedulerName", NAME) != NAME or metadata.get("deletionTimestamp") or spec.get("schedulingGates"):
             self.queue.remove(key)
-            self._withdraw(uid)
+            self.room.withdraw(uid)
             return
         if uid in self._placed:
             return
@@ -168,19 +175,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self._info(node).add_pod(uid, shape, owner)
         self._peers.put(peer_of(pod, node, shape))
         self.queue.event("pod placed")
-
-    def _nominate(self, pod: Obj, shape: PodShape, owner: str, node: str) -> None:
-        """Keep the room that is being made: nobody else is placed into it."""
-        uid = pod["metadata"]["uid"]
-        self._nominated[uid] = node
-        self._info(node).add_pod(uid, shape, owner)
-
-    def _withdraw(self, uid: str) -> str:
-        """End a nomination; returns the node it was for."""
-        node = self._nominated.pop(uid, "")
-        if node and node in self.nodes:
-            self.nodes[node].remove_pod(uid)
-        return node
 
     def _release(self, uid: str) -> None:
         node = self._placed.pop(uid, None)
@@ -232,7 +226,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         )
         shape, owner = shape_of(spec), _owner(pod)
         events_before = self.queue.events
-        kept_for = self._withdraw(pod["metadata"]["uid"])
+        kept_for = self.room.withdraw(pod["metadata"]["uid"])
         missing = self._claims_missing(pod)
         result = Evaluation(len(self._order)) if missing else self._find(pod, shape, owner)
         best = result.best
@@ -248,14 +242,14 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             else:
                 message = fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
                 refused_by = frozenset(plugin for plugin, _ in result.refused.values())
-            candidate = None if missing else self._make_room(pod, shape, result, kept_for)
+            candidate = None if missing else self.room.find(pod, shape, result, kept_for)
             if candidate is not None:
-                self._nominate(pod, shape, owner, candidate.node)
+                self.room.nominate(pod, shape, owner, candidate.node)
                 message = message.partition(". no new claims")[0] + "."
-                journey.add("preempt", trace.wall(), "ok", _preemption(candidate))
-                self._spawn(self._preempt(queued, candidate, journey))
-            elif kept_for and self._still_leaving(kept_for):
-                self._nominate(pod, shape, owner, kept_for)
+                journey.add("preempt", trace.wall(), "ok", as_detail(candidate))
+                self._spawn(self.room.preempt(pod, candidate, journey))
+            elif kept_for and self.room.still_leaving(kept_for):
+                self.room.nominate(pod, shape, owner, kept_for)
             self.queue.unschedulable(queued, refused_by, events_before)
             self._spawn(self._report(queued, message, journey))
         else:
@@ -297,66 +291,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
     def _labels_of_namespace(self, name: str) -> Mapping[str, str]:
         namespace = self.namespaces.get(name)
         return {} if namespace is None else namespace["metadata"].get("labels") or {}
-
-    def _make_room(self, pod: Obj, shape: PodShape, result: Evaluation, kept_for: str) -> Candidate | None:
-        """The node to take from less important pods, and which; None when there is none or room is being made already."""
-        if pod["spec"].get("preemptionPolicy") == "Never" or (kept_for and self._still_leaving(kept_for)):
-            return None
-        nodes = helpable(shape, result, self.nodes)
-        priority = pod["spec"].get("priority") or 0
-        if not any(
-            peer.priority < priority for node in nodes for peer in self._peers.by_node.get(node.name, {}).values()
-        ):
-            return None
-
-        def refusal(node: NodeInfo, gone: set[str]) -> object:
-            around = self._around(pod, shape, gone)
-            return None if around is None else around.refusal(node)
-
-        return choose(shape, priority, nodes, self._peers, self._protected, refusal)
-
-    def _still_leaving(self, node: str) -> bool:
-        return any(peer.terminating for peer in self._peers.by_node.get(node, {}).values())
-
-    def _protected(self, peer: Peer) -> bool:
-        """A disruption budget that has nothing left to spend covers the pod."""
-        return any(
-            from_selector(budget["spec"].get("selector")).matches(peer.labels)
-            and (budget.get("status") or {}).get("disruptionsAllowed", 0) <= 0
-            for budget in self.budgets.list(peer.namespace)
-        )
-
-    async def _preempt(self, queued: Queued, candidate: Candidate, journey: trace.Journey) -> None:
-        """Nominate the node, and have the victims go."""
-        metadata = queued.pod["metadata"]
-        with trace.working_on(journey):
-            try:
-                await self.client.patch(
-                    "v1/pods",
-                    metadata["name"],
-                    {"status": {"nominatedNodeName": candidate.node}},
-                    metadata["namespace"],
-                    subresource="status",
-                )
-                for victim in candidate.victims:
-                    await self._evict(victim, metadata["uid"], candidate.node)
-            except StatusError as error:
-                if not (is_not_found(error) or is_conflict(error)):
-                    log.warning("preempting for %s: %s", queued.key, error.message)
-
-    async def _evict(self, victim: Peer, preemptor: str, node: str) -> None:
-        pod = self.context.informers("v1/pods").get(victim.key)
-        if pod is None or pod["metadata"]["uid"] != victim.uid:
-            return
-        namespace, name = split_key(victim.key)
-        text = f"{NAME}: preempting to accommodate a higher priority pod"
-        condition = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": text}
-        conditions = set_condition((pod.get("status") or {}).get("conditions") or [], condition)
-        await self.client.patch(
-            "v1/pods", name, {"status": {"conditions": conditions}}, namespace, subresource="status"
-        )
-        await self.client.delete("v1/pods", name, namespace, uid=victim.uid)
-        self.events.event(pod, "Normal", "Preempted", f"Preempted by pod {preemptor} on node {node}")
 
     # -- finding a node ----------------------------------------------------------------------------------------------
 
@@ -465,10 +399,6 @@ def _stands_otherwise(old: Obj, new: Obj) -> bool:
     return before.get("labels") != after.get("labels") or ("deletionTimestamp" in before) is not (
         "deletionTimestamp" in after
     )
-
-
-def _preemption(candidate: Candidate) -> Obj:
-    return {"node": candidate.node, "victims": [peer.key for peer in candidate.victims]}
 
 
 def _same_for_scheduling(old: Obj, new: Obj) -> bool:
