@@ -19,7 +19,7 @@ def measure() -> dict[str, float]:
                 cluster.start()
                 times.append(time.perf_counter() - began)
                 if times is first:
-                    time.sleep(5)
+                    time.sleep(5)  # at rest: what the start used is given back by then
                     idle.append(memory(cluster))
                 cluster.stop()
         finally:

@@ -294,7 +294,3 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_already_exists(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.reason == "AlreadyExists"
-
-
-def is_gone(error: BaseException) -> bool:
-    return isinstance(error, StatusError) and error.code == 410

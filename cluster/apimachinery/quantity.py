@@ -53,11 +53,6 @@ def value(text: str | int | float) -> int:
     return int(parse(text).to_integral_value(ROUND_CEILING))
 
 
-def format_milli(amount: int) -> str:
-    """The canonical CPU quantity of so many thousandths: 1500 → `1500m`, 2000 → `2`."""
-    return str(amount // 1000) if amount % 1000 == 0 else f"{amount}m"
-
-
 def format_binary(amount: int) -> str:
     """The canonical memory quantity of so many bytes: 67108864 → `64Mi`."""
     for suffix in ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki"):

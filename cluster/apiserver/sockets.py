@@ -9,15 +9,18 @@ from urllib.parse import urlsplit
 
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context
-from cluster.apiserver.subresources.exec import PROTOCOLS, Channels, Session
+from cluster.apiserver.subresources.exec import PROTOCOLS, Channels, Flooded, Session
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-async def serve(context: Context, receive: Receive, send: Send) -> None:
-    """Answer one WebSocket. What is refused is refused before the handshake (403); the reason is in the journey."""
+async def serve(context: Context | None, receive: Receive, send: Send) -> None:
+    """Answer one WebSocket (None: its query cannot be read). Refusals come before the handshake, as 403."""
     await receive()
+    if context is None:
+        await send({"type": "websocket.close", "code": 1008})
+        return
     offered = [name for name in PROTOCOLS if name in (context.scope.get("subprotocols") or ())]
     try:
         response = await context.server.handle(context) if _is_own(context.headers) else None
@@ -50,6 +53,7 @@ async def _run(session: Session, receive: Receive, send: Send) -> None:
     async def speak() -> None:
         while (data := await channels.out.get()) is not None:
             await send({"type": "websocket.send", "bytes": data})
+            channels.sent += len(data) - 1
         await send({"type": "websocket.close", "code": 1000})
 
     working = asyncio.ensure_future(session(channels))
@@ -60,6 +64,9 @@ async def _run(session: Session, receive: Receive, send: Send) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Flooded):
+            await send({"type": "websocket.close", "code": 1009})
+        elif isinstance(result, Exception):
+            raise result

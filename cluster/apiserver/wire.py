@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from cluster.apimachinery.errors import StatusError, too_large
+from cluster.apimachinery.errors import StatusError, bad_request, too_large
 from cluster.apiserver import paths, sockets
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources.body import MAX_BODY
@@ -40,6 +40,10 @@ ROOTS = (
 )
 
 
+# A command that is executed is a parameter a word.
+MAX_PARAMS = 1000
+
+
 def serves(path: str) -> bool:
     """Whether a path belongs to the Kubernetes API."""
     return path.startswith(ROOTS) and any(path == root or path.startswith(root + "/") for root in ROOTS)
@@ -58,12 +62,15 @@ class WireAPI:
         journey.agent = headers.get(b"user-agent", b"").decode("latin-1")
         query = scope["query_string"]
         method = scope.get("method", "GET")  # a WebSocket begins as a GET
-        context = Context(self.server, method, scope["path"], _params(query) if query else {}, journey)
+        params = _params(query) if query else {}
+        context = Context(self.server, method, scope["path"], params or {}, journey)
         context.headers, context.scope = headers, scope
         if scope["type"] == "websocket":
-            await sockets.serve(context, receive, send)
+            await sockets.serve(context if params is not None else None, receive, send)
             return
         try:
+            if params is None:
+                raise bad_request(f"the query has more than {MAX_PARAMS} parameters")
             if method not in ("GET", "HEAD"):
                 context.body = await _body(headers, receive)
             response = await self.server.handle(context)
@@ -77,8 +84,12 @@ class WireAPI:
 
 
 @lru_cache(maxsize=4096)
-def _params(query: bytes) -> Mapping[str, str]:
-    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+def _params(query: bytes) -> Mapping[str, str] | None:
+    """The last value of each parameter; None for more of them than anybody needs."""
+    try:
+        return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMS))
+    except ValueError:
+        return None
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:

@@ -91,9 +91,6 @@ class WorkQueue:
         """The key succeeded: its back-off starts anew."""
         self._failures.pop(key, None)
 
-    def requeues(self, key: str) -> int:
-        return self._failures.get(key, 0)
-
     async def get(self) -> tuple[str, tuple[str, ...]]:
         """The next key and what dirtied it; waits for one. CancelledError when the queue is closed."""
         while not self._ready:

@@ -68,7 +68,6 @@ def test_refusals(web):
     assert 'User "eve" cannot create resource "pods/exec" in API group "" in the namespace "default"' in out
     status, body = web.request("GET", "/api/v1/namespaces/default/pods/web/exec?command=ls")
     assert (status, body["message"]) == (400, "Upgrade request required")
-    assert json.dumps(body)
 
 
 def test_pages_of_others_cannot_exec(web):

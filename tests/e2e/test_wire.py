@@ -114,3 +114,8 @@ def test_health(cluster):
     for path in ("/healthz", "/livez", "/readyz"):
         assert cluster.request("GET", path, anonymous=True) == (200, "ok")
     assert "[+]etcd ok" in cluster.request("GET", "/readyz?verbose")[1]
+
+
+def test_a_query_without_end_is_refused(cluster):
+    status, body = cluster.request("GET", "/api/v1/pods?" + "&".join(f"a{n}=1" for n in range(1001)))
+    assert (status, body["reason"]) == (400, "BadRequest")

@@ -63,6 +63,27 @@ async def test_lines_can_be_edited(typed: bytes, shown: str) -> None:
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize(
+    "typed",
+    [b"echo 'abc\r", b'echo "abc\r', b"break\r", b"x=$((99999999999999999999 * y))\r", b"if\r", b"for\r", b"(\r"],
+)
+async def test_nonsense_does_not_end_the_shell(typed: bytes) -> None:
+    session = Session()
+    session.type(typed, b"echo still here\r", b"\x04")
+    await session.run()
+    assert f"{PROMPT}still here\r\n" in session.shown.decode()
+
+
+@pytest.mark.looptime
+async def test_a_word_that_doubles_itself_stays_small() -> None:
+    session = Session(tty=False)
+    session.type(b"x=12345678\n", *[b"x=$x$x\n"] * 60, None)
+    await session.run()
+    assert "word too long" in session.shown.decode()
+    assert len(session.world.env["x"]) <= 256 * 1024
+
+
+@pytest.mark.looptime
 async def test_ctrl_c_ends_the_command_and_not_the_shell() -> None:
     session = Session()
     session.type(b"sleep 1000\r")

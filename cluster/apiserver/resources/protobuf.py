@@ -47,7 +47,7 @@ def decode(data: bytes, kind: str) -> Any:
     """The object in a body; StatusError 400 when there is none. `kind` is what was expected."""
     try:
         return _unknown(data)
-    except (Malformed, UnicodeDecodeError, OverflowError, orjson.JSONDecodeError) as error:
+    except (ValueError, OverflowError, struct.error, RecursionError) as error:
         shown = data[:30].hex() + (" ..." if len(data) > 30 else "") or "<empty>"
         of_type = f" (must be of type {kind})" if kind else ""
         raise errors.bad_request(f"the object provided is unrecognized{of_type}: {error} ({shown})") from error

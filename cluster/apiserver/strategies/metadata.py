@@ -135,9 +135,6 @@ def immutable(obj: Mapping[str, Any], old: Mapping[str, Any], *fields: str, path
     ]
 
 
-_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
-
-
 def check_selector(selector: Obj, path: str) -> Found:
     """metav1.LabelSelector."""
     found: Found = []

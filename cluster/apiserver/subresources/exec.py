@@ -7,6 +7,7 @@ stderr, error, resize; 255 closes one, in v5). The exit code comes as a Status o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
@@ -22,26 +23,45 @@ from cluster.apiserver.subresources.log import _container
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, ERROR, CLOSE = 0, 1, 3, 255
-MAX_QUEUED = 1024
+# Bytes that may wait in either direction before the session is ended: nobody fills the server's memory by not reading.
+MAX_WAITING = 8 * 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+class Flooded(Exception):
+    """More waits than may wait."""
 
 
 @dataclass(slots=True)
 class Channels:
-    """The session's ends: `stdin` fills as the client sends, `out` goes to it (None: the end)."""
+    """The session's ends: `stdin` fills as the client sends, `out` goes to it (None: the end).
+
+    `written` and `sent` are bytes of output; `given` bytes of input. Flooded is raised past MAX_WAITING.
+    """
 
     stdin: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     out: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    written: int = 0
+    sent: int = 0
+    given: int = 0
 
     def received(self, message: bytes) -> None:
         """A message from the client. Unknown channels are passed over."""
         if not message:
             return
         if message[0] == STDIN:
+            # What was read already does not wait; an idle reader is told apart by its empty queue.
+            self.given = len(message) + (self.given if self.stdin.qsize() else 0)
+            if self.given > MAX_WAITING:
+                raise Flooded
             self.stdin.put_nowait(message[1:])
         elif message[0] == CLOSE and message[1:2] == b"\x00":
             self.stdin.put_nowait(None)
 
     def write(self, data: bytes) -> None:
+        self.written += len(data)
+        if self.written - self.sent > MAX_WAITING:
+            raise Flooded
         self.out.put_nowait(bytes((STDOUT,)) + data)
 
     def end(self, status: Obj) -> None:
@@ -105,6 +125,13 @@ async def read(context: Context) -> dict[str, object]:
             )
         except StatusError as error:
             channels.end(error.status)
+            return
+        except Flooded:
+            channels.end(errors.internal("Internal error occurred: the client does not read").status)
+            return
+        except Exception as error:
+            log.exception("%s %s/%s", info.subresource, *context.key)
+            channels.end(errors.internal(type(error).__name__).status)
             return
         channels.end(_ended(command, code))
 

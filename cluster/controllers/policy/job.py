@@ -16,7 +16,6 @@ from cluster.client.client import Obj
 INDEX = "batch.kubernetes.io/job-completion-index"
 FINALIZER = "batch.kubernetes.io/job-tracking"
 INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
-IGNORED_FAILURES = "batch.kubernetes.io/job-index-ignored-failure-count"
 
 # A failed pod is replaced after so long, doubling up to the longest (DefaultJobPodFailureBackOff).
 BACKOFF, LONGEST_BACKOFF = 10.0, 600.0

@@ -7,7 +7,7 @@ Times are seconds since the epoch in cluster time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -103,14 +103,6 @@ class SandboxConfig:
     ip: str
     node: str
     shared_pid: bool = False
-
-
-class LogLine(Protocol):
-    """One line that a container wrote."""
-
-    at: float
-    stream: str
-    text: str
 
 
 class Log(Protocol):
@@ -219,7 +211,3 @@ class Runtime(Protocol):
     ) -> HTTPResult: ...
 
     def listens(self, container: Any, port: int) -> bool: ...
-
-
-# What the kubelet's endpoint streams to a client that asked for logs.
-LogStream = AsyncIterator[bytes]

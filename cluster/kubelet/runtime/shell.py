@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator as operators
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,10 @@ _ARITHMETIC = {
 }
 # How many commands one run may take without waiting: an endless loop without a sleep would hold up everybody.
 BUSY = 200
+# A variable that doubles itself does not fill the machine: so many characters are the most that a word may have.
+MAX_WORD = 256 * 1024
+# What the parser and the commands stumble over when a script makes no sense.
+TROUBLE = (ValueError, LookupError, TypeError, RecursionError)
 
 
 class Exit(Exception):
@@ -209,20 +213,36 @@ class Shell:
 
     async def run(self, script: str) -> int:
         """The exit code. The caller may cancel it: that is SIGKILL."""
+        ended = await self._ended(self._script(script))
+        return self.status if ended is None else ended
+
+    async def line(self, text: str) -> int | None:
+        """One line of an interactive shell; the exit code when it ended the shell."""
+        return await self._ended(self._script(text))
+
+    async def command(self, words: Words) -> int:
+        """One command given as words, as exec does; the exit code."""
+        ended = await self._ended(self._words(words))
+        return self.status if ended is None else ended
+
+    async def _script(self, script: str) -> None:
+        await self.evaluate(Parser(tokenize(script)).sequence())
+
+    async def _words(self, words: Words) -> None:
+        self.status = await self.call(words)
+
+    async def _ended(self, work: Awaitable[None]) -> int | None:
+        """The code of `exit`, if the work came to it. What a script gets wrong is told as a shell tells it: status 2."""
         try:
-            await self.evaluate(Parser(tokenize(script)).sequence())
+            await work
         except Exit as end:
             return end.code
         except (Break, Continue):
             pass
-        return self.status
-
-    async def command(self, words: Words) -> int:
-        """One command given as words, as exec does; the exit code."""
-        try:
-            return await self.call(words)
-        except Exit as end:
-            return end.code
+        except TROUBLE as error:
+            self.world.write(f"sh: syntax error: {error}" if str(error) else "sh: syntax error")
+            self.status = 2
+        return None
 
     async def evaluate(self, node: Node) -> None:
         kind = node[0]
@@ -318,6 +338,8 @@ class Shell:
                 else:
                     result += letter
                     position += 1
+        if len(result) > MAX_WORD:
+            raise ValueError("word too long")
         return result
 
     async def _substitute(self, text: str) -> str:

@@ -30,6 +30,8 @@ from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
 
 # Lines of log that are kept for one container.
 LOG_LINES = 2000
+# Bytes that a command reads from its client before it runs.
+MAX_STDIN = 4 * 1024 * 1024
 _sequence = itertools.count(1)
 
 
@@ -291,10 +293,7 @@ class SimulatedRuntime:
                 )
                 code = await shell.run(script)
             else:
-                try:
-                    code = await shell.call(words)
-                except Exception as end:
-                    code = getattr(end, "code", 1)
+                code = await shell.command(words)
             self._exited(container, code)
 
         container.task = asyncio.create_task(run(), name=f"container {container.config.name}")
@@ -487,10 +486,13 @@ def _kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:
 
 
 async def _everything(stdin: Stdin) -> bytes:
-    """All that the client sends until it closes its end."""
-    parts = []
+    """All that the client sends until it closes its end; RuntimeFailure when that is more than a container may hold."""
+    parts, size = [], 0
     while (data := await stdin.get()) is not None:
         parts.append(data)
+        size += len(data)
+        if size > MAX_STDIN:
+            raise RuntimeFailure(f"stdin is larger than {MAX_STDIN} bytes", "ResourceExhausted")
     return b"".join(parts)
 
 

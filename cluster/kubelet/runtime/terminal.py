@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from cluster.kubelet.runtime.shell import Exit, Parser, Shell, World, tokenize
+from cluster.kubelet.runtime.shell import Shell, World
 
 PROMPT = "/ # "
 # What somebody may type ahead, in bytes.
@@ -86,7 +86,7 @@ async def converse(world: World, terminal: Terminal) -> int:
             line = await _line_or_interrupt(terminal)
             if line is None:
                 return shell.status
-            command = asyncio.create_task(_run(shell, line))
+            command = asyncio.create_task(shell.line(line))
             terminal.interrupt = partial(_cancel, command)
             try:
                 ended = await command
@@ -112,12 +112,3 @@ async def _line_or_interrupt(terminal: Terminal) -> str | None:
     """The next line; Ctrl-C on an empty prompt only shows the prompt again."""
     terminal.interrupt = lambda: terminal.write(PROMPT.encode())
     return await terminal.line()
-
-
-async def _run(shell: Shell, line: str) -> int | None:
-    """The exit code when the line ended the shell."""
-    try:
-        await shell.evaluate(Parser(tokenize(line)).sequence())
-    except Exit as end:
-        return end.code
-    return None

@@ -156,6 +156,34 @@ def test_what_is_no_message_is_refused(data, told):
     assert told in caught.value.message
 
 
+def test_a_number_of_the_wrong_size_and_schemas_without_end_are_refused():
+    # CustomResourceDefinition: spec = 2; versions = 7, schema = 4, openAPIV3Schema = 1; maximum = 9 (a double), not = 28.
+    def crd(schema: bytes) -> bytes:
+        def long(number: int, value: bytes) -> bytes:
+            size, length = b"", len(value)
+            while length > 127:
+                size, length = size + bytes((length & 127 | 128,)), length >> 7
+            return bytes((number << 3 | 2,)) + size + bytes((length,)) + value
+
+        meta = field(1, b"apiextensions.k8s.io/v1") + field(2, b"CustomResourceDefinition")
+        return protobuf.MAGIC + field(1, meta) + long(2, long(2, long(7, long(4, long(1, schema)))))
+
+    def nested(depth: int) -> bytes:
+        data = b""
+        for _ in range(depth):
+            size, length = b"", len(data)
+            while length > 127:
+                size, length = size + bytes((length & 127 | 128,)), length >> 7
+            data = b"\xe2\x01" + size + bytes((length,)) + data
+        return data
+
+    for schema in (field(9, b"abc"), nested(5000)):
+        with pytest.raises(StatusError) as caught:
+            protobuf.decode(crd(schema), "CustomResourceDefinition")
+        assert caught.value.code == 400
+    assert protobuf.decode(crd(nested(20)), "")["kind"] == "CustomResourceDefinition"
+
+
 def test_noise_is_refused_or_read_but_never_an_error_of_ours():
     noise = random.Random(7)
     whole = base64.b64decode(DEPLOYMENT)
