@@ -221,6 +221,8 @@ def test_both_sizes_and_themes(browser, realistic, width, height, scheme):
     expect(page.get_by_test_id("node-node-1")).to_contain_text("Ready", timeout=15_000)
     page.screenshot(path=SHOTS / f"page-{width}-{scheme}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    face = page.locator(".person b").bounding_box()
+    assert face is not None and face["x"] + face["width"] <= width
     if width < 900:
         page.get_by_role("button", name="YAML").click()
         expect(page.get_by_test_id("apply")).to_be_visible()
