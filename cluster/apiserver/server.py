@@ -39,6 +39,7 @@ class Nodes(Protocol):
         command: list[str],
         stdin: asyncio.Queue[bytes | None] | None,
         write: Callable[[bytes], None],
+        write_error: Callable[[bytes], None],
         *,
         tty: bool,
     ) -> int:

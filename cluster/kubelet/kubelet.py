@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from cluster import clock
@@ -13,9 +15,15 @@ from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
 from cluster.journeys import trace
-from cluster.kubelet.node import LEASES, address, fresh_lease, labels, status_of
+from cluster.kubelet.eviction import EVENTS, EvictionManager
+from cluster.kubelet.network import Link, Network
+from cluster.kubelet.node import LEASES, address, boot_id, fresh_lease, labels, status_of
+from cluster.kubelet.runtime.container import Sandbox
+from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.profile import Latency, Profile
 from cluster.kubelet.runtime.simulated import SimulatedRuntime
+from cluster.kubelet.runtime.troubles import Troubles
+from cluster.kubelet.uplink import Uplink
 from cluster.kubelet.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -26,15 +34,36 @@ LEASE_PERIOD, STATUS_PERIOD = 10.0, 300.0
 class Kubelet:
     """The agent of one node. `number` gives it its addresses."""
 
-    def __init__(self, client: Client, name: str, number: int, profile: Profile) -> None:
-        self.client = client
+    def __init__(
+        self,
+        client: Client,
+        name: str,
+        number: int,
+        profile: Profile,
+        *,
+        network: Network | None = None,
+        troubles: Troubles | None = None,
+        disks: dict[str, dict[str, bytes]] | None = None,
+        boots: int = 0,
+    ) -> None:
+        self.client = Uplink(client)
+        self.network = network
+        # What is on disks that outlive pods, by volume or by place; shared by all machines.
+        self.disks = {} if disks is None else disks
+        # How often the machine has lost power: its containers did not survive that.
+        self.boots = boots
         self.name = name
         self.number = number
         self.profile = profile
         self.latency = Latency(profile, name)
-        self.runtime = SimulatedRuntime(self.latency)
+        self.runtime = SimulatedRuntime(self.latency, self._link, troubles)
         self.runtime.on_exit = self._container_exited
-        self.events = EventRecorder(client, "kubelet", name)
+        self.events = EventRecorder(self.client, "kubelet", name)
+        self.eviction = EvictionManager(self)
+        self.skew = clock.Skew()
+        # What its tasks run in: the machine's own clock.
+        self.context = contextvars.copy_context()
+        self.context.run(clock.skew.set, self.skew)
         self.workers: dict[str, Worker] = {}
         # Which pod a container belongs to, by the container's id.
         self.owners: dict[str, Worker] = {}
@@ -44,6 +73,9 @@ class Kubelet:
         self._free: list[str] = []
         self._next_address = 2
         self._allocatable: Obj = {}
+        self.capacity: Obj = {}
+        self._node: Obj = {}
+        self._report_now = False
         # What the pods here have asked for: in sum, and each.
         self._used: dict[str, int] = {}
         self._taken: dict[str, dict[str, int]] = {}
@@ -52,12 +84,22 @@ class Kubelet:
 
     # -- life --------------------------------------------------------------------------------------------------------
 
+    @property
+    def rebooted(self) -> bool:
+        """Whether what ran before this kubelet is dead."""
+        return self.boots > 0
+
     def start(self, node: Obj) -> None:
-        self.events.start()
+        self._node = node
+        self.context.run(self.events.start)
         self._tasks = [
-            asyncio.create_task(self._heartbeat(node), name=f"kubelet {self.name} heartbeat"),
-            asyncio.create_task(self._watch_pods(), name=f"kubelet {self.name} pods"),
+            self.run(self._heartbeat(node), f"kubelet {self.name} heartbeat"),
+            self.run(self._watch_pods(), f"kubelet {self.name} pods"),
         ]
+
+    def run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """A task that lives by the machine's clock."""
+        return asyncio.get_running_loop().create_task(work, name=name, context=self.context.copy())
 
     async def stop(self) -> None:
         """Stop working; containers die with the machine, their pods' statuses stay as they were last written."""
@@ -70,6 +112,35 @@ class Kubelet:
         self.workers.clear()
         await self.events.stop()
 
+    # -- the line to the API server --------------------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        """The API server cannot be reached any more. What runs here runs on."""
+        self.client.cut = True
+        self._tasks[1].cancel()
+        self._tasks[1] = self.run(self._watch_pods(), f"kubelet {self.name} pods")
+        if self.network is not None:
+            self.network.frozen[self.name] = clock.now()
+
+    def mend(self) -> None:
+        """The line is back."""
+        self.client.cut = False
+        if self.network is not None:
+            self.network.frozen.pop(self.name, None)
+
+    def _link(self, sandbox: Sandbox) -> Link | None:
+        worker = self.workers.get(sandbox.config.uid)
+        return Link(self.network, worker) if self.network is not None and worker is not None else None
+
+    async def request(self, host: str, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+        """A request of the kubelet's own, as hooks and probes of other hosts make them."""
+        if self.network is None:
+            return HTTPResult(0, error=f"dial tcp {host}:{port}: connect: network is unreachable")
+        found = self.network.resolve(host, "default")
+        if not found:
+            return HTTPResult(0, error=f"dial tcp: lookup {host}: no such host")
+        return await self.network.http(self.name, found[0], port, request, timeout)
+
     # -- the node ------------------------------------------------------------------------------------------------------
 
     async def _heartbeat(self, node: Obj) -> None:
@@ -81,7 +152,10 @@ class Kubelet:
             journey.name, journey.actor = self.name, self.client.user
             with trace.working_on(journey):
                 try:
-                    if clock.now() - reported >= STATUS_PERIOD:
+                    if self.capacity and await self.eviction.synchronize():
+                        self._report_now = True
+                    if self._report_now or clock.now() - reported >= STATUS_PERIOD:
+                        self._report_now = False
                         node = await self._report(node, first=reported < 0)
                         reported = clock.now()
                     lease = await self._renew(lease, node)
@@ -90,7 +164,13 @@ class Kubelet:
                         # The Node is gone; whoever deleted it will stop us.
                         log.debug("kubelet %s: %s", self.name, error.message)
                     else:
-                        log.warning("kubelet %s: heartbeat: %s", self.name, error.message)
+                        log.log(
+                            logging.DEBUG if self.client.cut else logging.WARNING,
+                            "kubelet %s: heartbeat: %s",
+                            self.name,
+                            error.message,
+                        )
+                        self._report_now = True
                     lease = None
             await clock.sleep(self.latency.jitter(LEASE_PERIOD, 0.04))
 
@@ -98,11 +178,14 @@ class Kubelet:
         if first:
             node = await self._label(node)
         current = await self.client.get("v1/nodes", self.name)
-        status = status_of(current, self.number, self.runtime.list_images())
-        self._allocatable = status["allocatable"]
+        status = status_of(current, self.number, self.runtime.list_images(), self.eviction.pressures, self.boots)
+        self._allocatable, self.capacity = status["allocatable"], status["capacity"]
         written = await self.client.patch("v1/nodes", self.name, {"status": status}, subresource="status")
         if first:
             self.events.event(written, "Normal", "Starting", "Starting kubelet.")
+            if self.rebooted:
+                text = f"Node {self.name} has been rebooted, boot id: {boot_id(self.name, self.boots)}"
+                self.events.event(written, "Warning", "Rebooted", text)
             for reason, text in (
                 ("NodeHasSufficientMemory", f"Node {self.name} status is now: NodeHasSufficientMemory"),
                 ("NodeHasNoDiskPressure", f"Node {self.name} status is now: NodeHasNoDiskPressure"),
@@ -110,7 +193,16 @@ class Kubelet:
                 ("NodeReady", f"Node {self.name} status is now: NodeReady"),
             ):
                 self.events.event(written, "Normal", reason, text)
+        self._node = written
         return written
+
+    def tell_node(self, condition: str, *, short: bool) -> None:
+        """An event when a pressure comes or goes."""
+        reason = EVENTS[condition][0 if short else 1]
+        self.node_event("Normal", reason, f"Node {self.name} status is now: {reason}")
+
+    def node_event(self, kind: str, reason: str, message: str) -> None:
+        self.events.event(self._node, kind, reason, message)
 
     async def _label(self, node: Obj) -> Obj:
         """The labels that every machine carries, where the Node object came without them."""
@@ -140,7 +232,12 @@ class Kubelet:
                 delay = 0.1
             except StatusError as error:
                 if error.code != 410:
-                    log.warning("kubelet %s: %s", self.name, error.message)
+                    log.log(
+                        logging.DEBUG if self.client.cut else logging.WARNING,
+                        "kubelet %s: %s",
+                        self.name,
+                        error.message,
+                    )
                     await clock.sleep(delay)
                     delay = min(delay * 2, 10.0)
 
@@ -203,6 +300,9 @@ class Kubelet:
 
     def refusal(self, pod: Obj) -> tuple[str, str] | None:
         """Why this pod cannot run here after all (lifecycle.PodAdmitHandler); None when it can."""
+        pressed = self.eviction.refuses(pod)
+        if pressed:
+            return "Evicted", pressed
         wanted, used = _requests(pod), self._used
         if not wanted or not self._allocatable:
             return None

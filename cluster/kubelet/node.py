@@ -7,6 +7,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.meta import set_condition
+from cluster.kubelet.eviction import SIGNALS
 
 Obj = dict[str, Any]
 LEASES = "kube-node-lease"
@@ -14,12 +15,6 @@ LEASE_SECONDS = 40
 ZONES = ("zone-a", "zone-b", "zone-c")
 REGION = "kubeweb"
 CAPACITY = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "100Gi", "pods": "110"}
-
-_CONDITIONS = (
-    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-)
 
 
 def fresh_node(name: str, number: int) -> Obj:
@@ -49,15 +44,21 @@ def address(number: int) -> str:
     return f"172.18.{number // 250}.{number % 250 + 2}"
 
 
-def status_of(node: Obj, number: int, images: list[Any]) -> Obj:
-    """The node status to report: ready, with enough of everything."""
+def status_of(
+    node: Obj, number: int, images: list[Any], pressures: frozenset[str] = frozenset(), boots: int = 0
+) -> Obj:
+    """The node status to report: ready, with enough of everything but what is in `pressures`."""
     name, before = node["metadata"]["name"], node.get("status") or {}
     capacity = {**CAPACITY, **(before.get("capacity") or before.get("allocatable") or {})}
     identity = hashlib.sha256(name.encode()).hexdigest()
     conditions = list(before.get("conditions") or ())
     moment = clock.timestamp()
-    for kind, reason, message in _CONDITIONS:
-        conditions = set_condition(conditions, _condition(kind, "False", reason, message, moment))
+    for signal in SIGNALS:
+        short = signal.condition in pressures
+        reason, message = signal.short if short else signal.enough
+        conditions = set_condition(
+            conditions, _condition(signal.condition, "True" if short else "False", reason, message, moment)
+        )
     conditions = set_condition(
         conditions, _condition("Ready", "True", "KubeletReady", "kubelet is posting ready status", moment)
     )
@@ -73,7 +74,7 @@ def status_of(node: Obj, number: int, images: list[Any]) -> Obj:
         "nodeInfo": {
             "machineID": identity[:32],
             "systemUUID": f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{identity[16:20]}-{identity[20:32]}",
-            "bootID": f"{identity[32:40]}-{identity[40:44]}-{identity[44:48]}-{identity[48:52]}-{identity[52:64]}",
+            "bootID": boot_id(name, boots),
             "kernelVersion": "6.12.0-kubeweb",
             "osImage": "KubeWeb simulated machine",
             "containerRuntimeVersion": "containerd://2.2.0",
@@ -89,6 +90,12 @@ def status_of(node: Obj, number: int, images: list[Any]) -> Obj:
             for info in sorted(images, key=lambda info: -info.size)[:50]
         ]
     return status
+
+
+def boot_id(name: str, boots: int) -> str:
+    """Another one after each start of the machine."""
+    text = hashlib.sha256(f"{name}/boot/{boots}".encode()).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def _condition(kind: str, status: str, reason: str, message: str, moment: str) -> Obj:

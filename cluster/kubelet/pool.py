@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
 from cluster import clock
@@ -12,14 +13,17 @@ from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
 from cluster.kubelet import logs as log_endpoint
 from cluster.kubelet.kubelet import Kubelet
+from cluster.kubelet.network import Network
 from cluster.kubelet.node import fresh_node
+from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import RuntimeFailure
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.terminal import Stdin, Write
+from cluster.kubelet.runtime.troubles import Troubles
 from cluster.kubelet.worker import Worker
 
 log = logging.getLogger(__name__)
-USER = "system:kubeweb:machines"
+USER, PROXY = "system:kubeweb:machines", "system:kube-proxy"
 
 
 class Machines:
@@ -29,6 +33,11 @@ class Machines:
         self._client_for = client_for
         self._profile = PROFILES[profile]
         self.kubelets: dict[str, Kubelet] = {}
+        self.troubles = Troubles()
+        self.network = Network(client_for(PROXY), self.kubelets, self._profile)
+        self._disks: dict[str, dict[str, bytes]] = {}
+        # How often each machine has lost power.
+        self._boots: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._failed: dict[str, Obj] = {}
@@ -37,6 +46,7 @@ class Machines:
         """Register the machines that are wanted from the start, then follow the Node objects."""
         for number, name in enumerate(names, 1):
             self._numbers[name] = number
+        await self.network.start()
         await asyncio.gather(*(self._register(name) for name in names))
         self._task = asyncio.create_task(self._follow(), name="machines")
 
@@ -55,6 +65,7 @@ class Machines:
             self._task = None
         await asyncio.gather(*(kubelet.stop() for kubelet in self.kubelets.values()))
         self.kubelets.clear()
+        await self.network.stop()
 
     # -- following the Node objects ----------------------------------------------------------------------------------
 
@@ -86,7 +97,16 @@ class Machines:
         if name in self.kubelets or name in self._failed:
             return
         number = self._numbers.setdefault(name, max(self._numbers.values(), default=0) + 1)
-        kubelet = self.kubelets[name] = Kubelet(self._client_for(f"system:node:{name}"), name, number, self._profile)
+        kubelet = self.kubelets[name] = Kubelet(
+            self._client_for(f"system:node:{name}"),
+            name,
+            number,
+            self._profile,
+            network=self.network,
+            troubles=self.troubles,
+            disks=self._disks,
+            boots=self._boots[name],
+        )
         kubelet.start(node)
 
     async def _unplug(self, name: str) -> None:
@@ -101,6 +121,7 @@ class Machines:
         """The machine loses power: no heartbeats, no kubelet, its containers die."""
         name = node["metadata"]["name"]
         self._failed[name] = node
+        self._boots[name] += 1
         kubelet = self.kubelets.pop(name, None)
         if kubelet is not None:
             await kubelet.stop()
@@ -111,8 +132,35 @@ class Machines:
         if node is not None:
             self._plug_in(node)
 
-    def crash(self, namespace: str, pod: str, container: str, *, out_of_memory: bool) -> str:
-        """End a container from within: exit code 1, or 137 for want of memory. Its name; LookupError when there is none."""
+    def kubelet(self, name: str) -> Kubelet:
+        """A machine that is there; LookupError when it is not."""
+        found = self.kubelets.get(name)
+        if found is None:
+            raise LookupError(f'node "{name}" not found, or it has no power')
+        return found
+
+    def partition(self, name: str) -> None:
+        """The machine runs on, but its kubelet and the API server do not reach one another."""
+        self.kubelet(name).cut()
+
+    def reconnect(self, name: str) -> None:
+        if name in self.kubelets:
+            self.kubelets[name].mend()
+
+    def press(self, name: str, condition: str, key: str) -> None:
+        """Something on the machine takes nearly all memory, disk or process ids."""
+        self.kubelet(name).eviction.press(condition, key)
+
+    def release(self, name: str, key: str) -> None:
+        if name in self.kubelets:
+            self.kubelets[name].eviction.release(key)
+
+    def skew(self, name: str, seconds: float) -> None:
+        """The machine's clock is off by so much."""
+        self.kubelet(name).skew.seconds = seconds
+
+    def _running(self, namespace: str, pod: str, container: str) -> tuple[Kubelet, Record]:
+        """A running container, by default the pod's first; LookupError when there is none."""
         for kubelet in self.kubelets.values():
             for worker in kubelet.workers.values():
                 metadata = worker.pod["metadata"]
@@ -120,10 +168,31 @@ class Machines:
                     continue
                 for record in worker.main:
                     if container in ("", record.spec["name"]) and record.state == "running":
-                        kubelet.runtime.crash(record.container, out_of_memory=out_of_memory)
-                        return str(record.spec["name"])
+                        return kubelet, record
         wanted = f' with a container "{container}"' if container else ""
         raise LookupError(f'no running pod "{namespace}/{pod}"{wanted} found')
+
+    def crash(self, namespace: str, pod: str, container: str, *, out_of_memory: bool) -> str:
+        """End a container from within: exit code 1, or 137 for want of memory. Its name; LookupError when there is none."""
+        kubelet, record = self._running(namespace, pod, container)
+        kubelet.runtime.crash(record.container, out_of_memory=out_of_memory)
+        return str(record.spec["name"])
+
+    def hang(self, namespace: str, pod: str, container: str) -> str:
+        """A container's process stops answering; its name. The process that takes its place after a restart is well."""
+        _, record = self._running(namespace, pod, container)
+        record.container.hung = True
+        return str(record.spec["name"])
+
+    def awake(self, namespace: str, pod: str) -> None:
+        """What hung in a pod goes on."""
+        for kubelet in self.kubelets.values():
+            for worker in kubelet.workers.values():
+                metadata = worker.pod["metadata"]
+                if (metadata["namespace"], metadata["name"]) == (namespace, pod):
+                    for record in worker.records:
+                        if record.container is not None:
+                            record.container.hung = False
 
     # -- the kubelet's endpoint, as the API server calls it -----------------------------------------------------------
 
@@ -132,6 +201,8 @@ class Machines:
         kubelet = self.kubelets.get(node)
         if kubelet is None:
             raise errors.internal(f'Get "https://{node}:10250/{path}": dial tcp: lookup {node}: no such host')
+        if kubelet.client.cut:
+            raise errors.internal(f'Get "https://{kubelet.ip}:10250/{path}": dial tcp {kubelet.ip}:10250: i/o timeout')
         for one in kubelet.workers.values():
             if one.pod["metadata"]["name"] == pod and one.pod["metadata"]["namespace"] == namespace:
                 return one
@@ -146,6 +217,7 @@ class Machines:
         command: list[str],
         stdin: Stdin | None,
         write: Write,
+        write_error: Write,
         *,
         tty: bool = False,
     ) -> int:
@@ -157,8 +229,8 @@ class Machines:
             running = log_endpoint.container_of(worker, container, previous=False)
             runtime = worker.kubelet.runtime
             if command:
-                return int(await runtime.execute(running, command, stdin, write, tty=tty))
-            return int(await runtime.attach(running, stdin, write, tty=tty))
+                return int(await runtime.execute(running, command, stdin, write, write_error, tty=tty))
+            return int(await runtime.attach(running, stdin, write, write_error, tty=tty))
         except RuntimeFailure as failure:
             doing = "executing command in" if command else "attaching to"
             raise errors.internal(f"Internal error occurred: error {doing} container: {failure.text}") from failure

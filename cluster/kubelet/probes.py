@@ -9,6 +9,7 @@ from typing import Any
 from cluster import clock
 from cluster.client.client import Obj
 from cluster.kubelet.podstatus import Record
+from cluster.kubelet.runtime.cri import HTTPRequest
 
 Verdict = tuple[bool, str]
 
@@ -23,9 +24,14 @@ def port_of(container: Obj, port: int | str) -> int:
     return int(port) if port.isdigit() else 0
 
 
-async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str) -> Verdict:
+async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str, kind: str, pod: Obj) -> Verdict:
     """One attempt: whether it succeeded, and what it said."""
     container, timeout = record.container, float(probe.get("timeoutSeconds", 1))
+    metadata = pod["metadata"]
+    if runtime.troubles.probes and runtime.troubles.probe_fails(
+        metadata["namespace"], metadata["name"], record.spec["name"], kind
+    ):
+        return False, "a Fault makes this probe fail"
     if "exec" in probe:
         result = await runtime.exec_sync(container, list(probe["exec"]["command"]), timeout)
         if result.timed_out:
@@ -34,18 +40,20 @@ async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str) -> Verdic
     if "httpGet" in probe:
         action = probe["httpGet"]
         port, path = port_of(record.spec, action["port"]), action.get("path", "/")
-        answer = await runtime.http_get(container, port, path, {}, timeout)
+        headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
+        request = HTTPRequest(path if path.startswith("/") else f"/{path}", headers=headers, client=ip)
+        answer = await runtime.http(container, port, request, timeout)
         if answer.status == 0:
             scheme = action.get("scheme", "HTTP").lower()
             return False, f'Get "{scheme}://{ip}:{port}{path}": {answer.error}'
         if 200 <= answer.status < 400:
             return True, ""
         return False, f"HTTP probe failed with statuscode: {answer.status}"
-    kind = "tcpSocket" if "tcpSocket" in probe else "grpc"
-    port = port_of(record.spec, probe[kind]["port"])
-    if runtime.listens(container, port):
+    scheme = "tcpSocket" if "tcpSocket" in probe else "grpc"
+    port = port_of(record.spec, probe[scheme]["port"])
+    if runtime.listens(container, port) and not container.hung:
         return True, ""
-    if kind == "grpc":
+    if scheme == "grpc":
         return (
             False,
             f'timeout: failed to connect service "{ip}:{port}" within {int(timeout)}s: context deadline exceeded',
@@ -60,6 +68,7 @@ class Prober:
         self,
         runtime: Any,
         record: Record,
+        pod: Obj,
         ip: str,
         first: float,
         changed: Callable[[], None],
@@ -68,6 +77,7 @@ class Prober:
     ) -> None:
         self._runtime = runtime
         self._record = record
+        self._pod = pod
         self._ip = ip
         self._first = first
         self._changed = changed
@@ -83,6 +93,15 @@ class Prober:
             if task is not asyncio.current_task():
                 task.cancel()
         self._tasks.clear()
+
+    def only_readiness(self) -> None:
+        """The pod is ending: it is not restarted any more, but traffic still follows its readiness."""
+        if "readinessProbe" not in self._record.spec or not self._record.passed:
+            self.stop()
+            return
+        for task in self._tasks[1:]:
+            task.cancel()
+        del self._tasks[1:]
 
     async def _run(self) -> None:
         spec, record = self._record.spec, self._record
@@ -106,7 +125,7 @@ class Prober:
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
         failures = 0
         while True:
-            good, said = await run_probe(self._runtime, self._record, probe, self._ip)
+            good, said = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
             if good:
                 failures = 0
                 if once:
@@ -123,7 +142,7 @@ class Prober:
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
         good_in_row = bad_in_row = 0
         while True:
-            good, said = await run_probe(self._runtime, self._record, probe, self._ip)
+            good, said = await run_probe(self._runtime, self._record, probe, self._ip, "Readiness", self._pod)
             good_in_row, bad_in_row = (good_in_row + 1, 0) if good else (0, bad_in_row + 1)
             if not good:
                 self._unhealthy(self._record, f"Readiness probe failed: {said}")

@@ -22,7 +22,7 @@ from cluster.apiserver.stages.identity import require
 from cluster.apiserver.subresources.log import _container
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-STDIN, STDOUT, ERROR, CLOSE = 0, 1, 3, 255
+STDIN, STDOUT, STDERR, ERROR, CLOSE = 0, 1, 2, 3, 255
 # Bytes that may wait in either direction before the session is ended: nobody fills the server's memory by not reading.
 MAX_WAITING = 8 * 1024 * 1024
 log = logging.getLogger(__name__)
@@ -59,10 +59,16 @@ class Channels:
             self.stdin.put_nowait(None)
 
     def write(self, data: bytes) -> None:
+        self._put(STDOUT, data)
+
+    def write_error(self, data: bytes) -> None:
+        self._put(STDERR, data)
+
+    def _put(self, channel: int, data: bytes) -> None:
         self.written += len(data)
         if self.written - self.sent > MAX_WAITING:
             raise Flooded
-        self.out.put_nowait(bytes((STDOUT,)) + data)
+        self.out.put_nowait(bytes((channel,)) + data)
 
     def end(self, status: Obj) -> None:
         self.out.put_nowait(bytes((ERROR,)) + orjson.dumps(status))
@@ -121,7 +127,15 @@ async def read(context: Context) -> dict[str, object]:
         stdin = channels.stdin if wants_stdin else None
         try:
             code = await context.server.nodes.execute(
-                node, context.key[0], context.key[1], container, command, stdin, channels.write, tty=tty
+                node,
+                context.key[0],
+                context.key[1],
+                container,
+                command,
+                stdin,
+                channels.write,
+                channels.write_error,
+                tty=tty,
             )
         except StatusError as error:
             channels.end(error.status)

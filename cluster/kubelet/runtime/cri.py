@@ -7,6 +7,7 @@ Times are seconds since the epoch in cluster time.
 from __future__ import annotations
 
 import asyncio
+import http
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -42,6 +43,14 @@ class ImageInfo:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a container uses now: cores, and bytes of working set."""
+
+    cpu: float
+    memory: int
+
+
 @dataclass(slots=True)
 class ExecResult:
     """What a command inside of a container came to."""
@@ -58,11 +67,31 @@ class HTTPResult:
     status: int
     body: str = ""
     error: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """The status line's words."""
+        try:
+            return http.HTTPStatus(self.status).phrase
+        except ValueError:
+            return ""
+
+
+@dataclass(slots=True)
+class HTTPRequest:
+    """What a server is asked. `path` comes with its query."""
+
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    client: str = ""
 
 
 @dataclass(slots=True)
 class Mount:
-    """A volume in a container. The files are shared by all containers that mount the volume.
+    """A volume in a container. The files are shared by all containers of the pod that mount the volume.
 
     `later` brings them when somebody first looks: a server that never reads its token needs none signed.
     """
@@ -89,7 +118,13 @@ class ContainerConfig:
     stdin: bool = False
     tty: bool = False
     memory_limit: int = 0
+    # Cores; 0 means no limit.
+    cpu_limit: float = 0.0
     attempt: int = 0
+    user: int = 0
+    group: int = 0
+    termination_path: str = "/dev/termination-log"
+    termination_from_log: bool = False
 
 
 @dataclass(slots=True)
@@ -103,6 +138,10 @@ class SandboxConfig:
     ip: str
     node: str
     shared_pid: bool = False
+    # (address, names) of spec.hostAliases.
+    host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # The full name where the pod has a subdomain.
+    fqdn: str = ""
 
 
 class Log(Protocol):
@@ -189,6 +228,7 @@ class Runtime(Protocol):
         command: list[str],
         stdin: asyncio.Queue[bytes | None] | None,
         write: Callable[[bytes], None],
+        write_error: Callable[[bytes], None],
         *,
         tty: bool,
     ) -> int:
@@ -206,8 +246,10 @@ class Runtime(Protocol):
         """What the container's own process writes from now on, until it ends; its exit code."""
         ...
 
-    async def http_get(
-        self, container: Any, port: int, path: str, headers: Mapping[str, str], timeout: float
-    ) -> HTTPResult: ...
+    async def http(self, container: Any, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+        """One request to a port of the container; status 0 when nothing answers within `timeout`."""
+        ...
+
+    def usage(self, container: Any) -> Usage: ...
 
     def listens(self, container: Any, port: int) -> bool: ...

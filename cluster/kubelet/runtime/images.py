@@ -23,6 +23,8 @@ class Image:
     `kind`: server (runs until signalled), shell (its default command is an interactive shell, which ends at once
     without a terminal), once (prints and exits). `ports`: what it listens on. `warm_up`: seconds until it listens.
     `exit_on_term`: the exit code after SIGTERM (143 where the process does not handle it). `banner`: its first lines.
+    `program`: how it answers HTTP (runtime.servers). `cpu` cores and `memory` bytes while nothing happens; `work` seconds of a core
+    for one request.
     """
 
     size: int
@@ -33,6 +35,10 @@ class Image:
     banner: tuple[str, ...] = ()
     needs_env: tuple[str, ...] = ()
     has_shell: bool = True
+    program: str = ""
+    cpu: float = 0.001
+    memory: int = 8 * MIB
+    work: float = 0.0005
 
 
 _NGINX = (
@@ -43,16 +49,23 @@ _NGINX = (
 )
 
 CATALOGUE: dict[str, Image] = {
-    "nginx": Image(69 * MIB, ports=(80,), banner=_NGINX),
-    "httpd": Image(58 * MIB, ports=(80,), banner=("AH00094: Command line: 'httpd -D FOREGROUND'",)),
+    "nginx": Image(69 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
+    "httpd": Image(
+        58 * MIB,
+        ports=(80,),
+        banner=("AH00094: Command line: 'httpd -D FOREGROUND'",),
+        program="httpd",
+        memory=12 * MIB,
+    ),
     "caddy": Image(20 * MIB, ports=(80, 443), banner=('{"level":"info","msg":"serving initial configuration"}',)),
     "traefik": Image(50 * MIB, ports=(80, 8080), banner=("Configuration loaded from flags.",)),
     "haproxy": Image(42 * MIB, ports=(80,), exit_on_term=143),
-    "redis": Image(46 * MIB, ports=(6379,), banner=("* Ready to accept connections tcp",)),
+    "redis": Image(46 * MIB, ports=(6379,), banner=("* Ready to accept connections tcp",), program="redis"),
     "valkey/valkey": Image(45 * MIB, ports=(6379,), banner=("* Ready to accept connections tcp",)),
     "memcached": Image(36 * MIB, ports=(11211,)),
     "postgres": Image(
         156 * MIB,
+        memory=48 * MIB,
         ports=(5432,),
         warm_up=1.5,
         banner=("LOG:  database system is ready to accept connections",),
@@ -60,6 +73,7 @@ CATALOGUE: dict[str, Image] = {
     ),
     "mysql": Image(
         160 * MIB,
+        memory=380 * MIB,
         ports=(3306,),
         warm_up=4.0,
         banner=("[Server] /usr/sbin/mysqld: ready for connections.",),
@@ -67,21 +81,24 @@ CATALOGUE: dict[str, Image] = {
     ),
     "mariadb": Image(
         118 * MIB,
+        memory=110 * MIB,
         ports=(3306,),
         warm_up=3.0,
         banner=("mariadbd: ready for connections.",),
         needs_env=("MARIADB_ROOT_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", "MARIADB_RANDOM_ROOT_PASSWORD"),
     ),
-    "mongo": Image(270 * MIB, ports=(27017,), warm_up=2.0, banner=("Waiting for connections",)),
-    "rabbitmq": Image(104 * MIB, ports=(5672,), warm_up=5.0, banner=("Server startup complete; 4 plugins started.",)),
+    "mongo": Image(270 * MIB, memory=160 * MIB, ports=(27017,), warm_up=2.0, banner=("Waiting for connections",)),
+    "rabbitmq": Image(
+        104 * MIB, memory=120 * MIB, ports=(5672,), warm_up=5.0, banner=("Server startup complete; 4 plugins started.",)
+    ),
     "nats": Image(7 * MIB, ports=(4222, 8222), banner=("[INF] Server is ready",), has_shell=False),
-    "elasticsearch": Image(620 * MIB, ports=(9200, 9300), warm_up=8.0, exit_on_term=143),
+    "elasticsearch": Image(620 * MIB, memory=900 * MIB, ports=(9200, 9300), warm_up=8.0, exit_on_term=143),
     "consul": Image(58 * MIB, ports=(8500,)),
     "vault": Image(75 * MIB, ports=(8200,)),
     "registry": Image(10 * MIB, ports=(5000,)),
-    "wordpress": Image(226 * MIB, ports=(80,), warm_up=1.0),
-    "ghost": Image(180 * MIB, ports=(2368,), warm_up=2.0),
-    "tomcat": Image(155 * MIB, ports=(8080,), warm_up=2.0, exit_on_term=143),
+    "wordpress": Image(226 * MIB, memory=40 * MIB, ports=(80,), warm_up=1.0),
+    "ghost": Image(180 * MIB, memory=120 * MIB, ports=(2368,), warm_up=2.0),
+    "tomcat": Image(155 * MIB, memory=180 * MIB, ports=(8080,), warm_up=2.0, exit_on_term=143),
     "drupal": Image(170 * MIB, ports=(80,)),
     "nextcloud": Image(380 * MIB, ports=(80,), warm_up=2.0),
     "busybox": Image(2 * MIB, kind="shell"),
@@ -106,17 +123,20 @@ CATALOGUE: dict[str, Image] = {
     "hello-world": Image(10 * 1024, kind="once", banner=("Hello from Docker!",), has_shell=False),
     "curlimages/curl": Image(9 * MIB, kind="shell"),
     "bitnami/kubectl": Image(60 * MIB, kind="shell"),
-    "registry.k8s.io/pause": Image(320 * 1024, has_shell=False),
-    "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,)),
-    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, ports=(80, 8080, 9376)),
+    "registry.k8s.io/pause": Image(320 * 1024, has_shell=False, memory=256 * 1024, cpu=0.0),
+    "registry.k8s.io/hpa-example": Image(120 * MIB, ports=(80,), program="hpa", work=0.0065, memory=14 * MIB),
+    "polinux/stress": Image(4 * MIB, kind="shell"),
+    "vish/stress": Image(3 * MIB, program="stress"),
+    "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
+    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost"),
     "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
-    "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX),
-    "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,)),
-    "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False),
-    "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False),
-    "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False),
-    "stefanprodan/podinfo": Image(30 * MIB, ports=(9898, 9999)),
-    "nginxinc/nginx-unprivileged": Image(69 * MIB, ports=(8080,), banner=_NGINX),
+    "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
+    "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,), program="httpd"),
+    "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False, program="hello-app"),
+    "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False, program="http-echo"),
+    "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False, program="whoami"),
+    "stefanprodan/podinfo": Image(30 * MIB, ports=(9898, 9999), program="podinfo"),
+    "nginxinc/nginx-unprivileged": Image(69 * MIB, ports=(8080,), banner=_NGINX, program="nginx"),
     "prom/prometheus": Image(110 * MIB, ports=(9090,), has_shell=True),
     "grafana/grafana": Image(130 * MIB, ports=(3000,), warm_up=1.0),
     "kennethreitz/httpbin": Image(180 * MIB, ports=(80,)),

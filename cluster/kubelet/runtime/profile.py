@@ -24,6 +24,10 @@ class Profile:
     resync: Range
     # From "running" to the first probe without an initial delay.
     first_probe: Range
+    # From a request to its answer, beside the work itself.
+    answer: Range
+    # From a change of endpoints to the moment that a node's proxy routes by it.
+    proxy: Range
     # What a server needs from start to listening is multiplied by this.
     warm_up: float
 
@@ -38,6 +42,8 @@ REALISTIC = Profile(
     stop=(0.5, 1.1),
     resync=(0.8, 1.8),
     first_probe=(0.4, 1.0),
+    answer=(0.001, 0.004),
+    proxy=(0.1, 1.0),
     warm_up=1.0,
 )
 INSTANT = Profile(
@@ -50,6 +56,8 @@ INSTANT = Profile(
     stop=(0.0, 0.0),
     resync=(0.0, 0.0),
     first_probe=(0.0, 0.0),
+    answer=(0.0, 0.0),
+    proxy=(0.0, 0.0),
     warm_up=0.0,
 )
 PROFILES = {profile.name: profile for profile in (REALISTIC, INSTANT)}

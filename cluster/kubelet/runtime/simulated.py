@@ -1,157 +1,60 @@
 """The simulated container runtime: containers that are bookkeeping, with processes that behave.
 
 A server is a state and costs nothing while it runs; a command is a small script on the cluster's clock (`runtime.shell`). Signals,
-exit codes, listening ports, logs and files are as the process would have them.
+exit codes, listening ports, answers, logs, files and usage are as the process would have them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import itertools
-from collections import deque
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from typing import Any
 
 from cluster import clock
+from cluster.kubelet.runtime import servers
+from cluster.kubelet.runtime.container import Container, Sandbox, new_id
 from cluster.kubelet.runtime.cri import (
     ContainerConfig,
     ExecResult,
+    HTTPRequest,
     HTTPResult,
     ImageInfo,
     RuntimeFailure,
     SandboxConfig,
     StartFailure,
+    Usage,
 )
 from cluster.kubelet.runtime.images import Image, resolve
+from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
-from cluster.kubelet.runtime.shell import FOREVER, Shell, World
+from cluster.kubelet.runtime.shell.commands import COMMANDS
+from cluster.kubelet.runtime.shell.files import Files, FileTrouble, Volume
+from cluster.kubelet.runtime.shell.interpreter import SERVERS, SHELLS, Caught, Shell
+from cluster.kubelet.runtime.shell.world import Input, Net, Pipe, World
 from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
+from cluster.kubelet.runtime.troubles import Troubles
 
-# Lines of log that are kept for one container.
-LOG_LINES = 2000
 # Bytes that a command reads from its client before it runs.
 MAX_STDIN = 4 * 1024 * 1024
-_sequence = itertools.count(1)
-
-
-class Log:
-    """A ring of lines; positions count from the first line ever written."""
-
-    __slots__ = ("_bell", "closed", "dropped", "lines")
-
-    def __init__(self) -> None:
-        self.lines: deque[tuple[float, str]] = deque(maxlen=LOG_LINES)
-        self.dropped = 0
-        self.closed = False
-        self._bell: asyncio.Event | None = None
-
-    def write(self, text: str, at: float | None = None) -> None:
-        if len(self.lines) == LOG_LINES:
-            self.dropped += 1
-        self.lines.append((clock.now() if at is None else at, text))
-        self._ring()
-
-    def close(self) -> None:
-        self.closed = True
-        self._ring()
-
-    def _ring(self) -> None:
-        if self._bell is not None:
-            self._bell.set()
-            self._bell = None
-
-    def since(self, position: int) -> tuple[list[tuple[float, str]], int]:
-        skip = max(position - self.dropped, 0)
-        found = list(itertools.islice(self.lines, skip, None))
-        return found, self.dropped + len(self.lines)
-
-    async def more(self, position: int) -> bool:
-        while self.dropped + len(self.lines) <= position:
-            if self.closed:
-                return False
-            if self._bell is None:
-                self._bell = asyncio.Event()
-            await self._bell.wait()
-        return True
-
-
-class Container:
-    """One container: created, running or exited."""
-
-    __slots__ = (
-        "_log",
-        "config",
-        "created_at",
-        "exit_code",
-        "exited",
-        "finished_at",
-        "id",
-        "image",
-        "kind",
-        "message",
-        "ports",
-        "profile",
-        "reason",
-        "sandbox",
-        "started_at",
-        "state",
-        "task",
-        "world",
-    )
-
-    def __init__(self, sandbox: Sandbox, config: ContainerConfig, image: ImageInfo, profile: Image, id: str) -> None:
-        self.sandbox = sandbox
-        self.config = config
-        self.image = image
-        self.profile = profile
-        self.id = id
-        self.kind = ""
-        self.state = "created"
-        self.created_at = clock.now()
-        self.started_at = 0.0
-        self.finished_at = 0.0
-        self.exit_code = 0
-        self.reason = ""
-        self.message = ""
-        self.ports: tuple[int, ...] = ()
-        self.task: asyncio.Task[None] | None = None
-        self.world: World | None = None
-        self.exited: asyncio.Event | None = None
-        self._log: Log | None = None
-
-    @property
-    def log(self) -> Log:
-        """Made when first needed: most containers are never asked, and a server's banner can be told later."""
-        if self._log is None:
-            self._log = Log()
-            if self.kind == "server":
-                for line in self.profile.banner:
-                    self._log.write(line, self.started_at)
-        return self._log
-
-
-class Sandbox:
-    """A pod's sandbox: its name, its address, its files."""
-
-    __slots__ = ("config", "files", "id")
-
-    def __init__(self, config: SandboxConfig) -> None:
-        self.config = config
-        self.id = _new_id(config.uid)
-        self.files: dict[str, bytes] = {}
-
-
-def _new_id(salt: str) -> str:
-    return hashlib.sha256(f"{salt}/{next(_sequence)}".encode()).hexdigest()
+MAX_MESSAGE = 4096
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENDING = frozenset({"TERM", "INT", "QUIT"})
 
 
 class SimulatedRuntime:
-    """One node's runtime. `on_exit(container)` is called when a container exits by itself or is stopped."""
+    """One node's runtime. `on_exit(container)` is called when a container exits by itself or is stopped.
 
-    def __init__(self, latency: Latency) -> None:
+    `net` is the network as processes in a sandbox see it; `troubles` is what goes wrong on purpose.
+    """
+
+    def __init__(
+        self, latency: Latency, net: Callable[[Sandbox], Net | None] | None = None, troubles: Troubles | None = None
+    ) -> None:
         self.latency = latency
+        self.troubles = troubles or Troubles()
         self.on_exit: Callable[[Container], None] = lambda container: None
+        self._net = net or (lambda sandbox: None)
         self._images: dict[str, tuple[ImageInfo, Image]] = {}
         self._containers: dict[str, Container] = {}
 
@@ -168,10 +71,17 @@ class SimulatedRuntime:
         began = clock.now()
         await self._take(self.latency.pick(self.latency.profile.resolve))
         info, profile = resolve(image)
+        await self._take(self.troubles.of_registry(image))
         if image not in self._images:
             await self._take(self.latency.transfer(info.size))
         self._images[image] = (info, profile)
         return info, clock.now() - began
+
+    def drop_unused_images(self) -> int:
+        """Free the disk of images that no container uses; the bytes freed."""
+        used = {container.config.image for container in self._containers.values()}
+        unused = [image for image in self._images if image not in used]
+        return sum(self._images.pop(image)[0].size for image in unused)
 
     @staticmethod
     async def _take(seconds: float) -> None:
@@ -194,7 +104,7 @@ class SimulatedRuntime:
 
     async def create_container(self, sandbox: Sandbox, config: ContainerConfig) -> Container:
         await self._take(self.latency.pick(self.latency.profile.create))
-        return self._create(sandbox, config, _new_id(sandbox.id))
+        return self._create(sandbox, config, new_id(sandbox.id))
 
     def _create(self, sandbox: Sandbox, config: ContainerConfig, container_id: str) -> Container:
         found = self._images.get(config.image)
@@ -212,8 +122,7 @@ class SimulatedRuntime:
             await self._mount(container)
         self._start(container)
 
-    @staticmethod
-    async def _mount(container: Container) -> None:
+    async def _mount(self, container: Container) -> None:
         """Bring the files that nobody has looked at before."""
         for mount in container.config.mounts:
             later, mount.later = mount.later, None
@@ -224,29 +133,64 @@ class SimulatedRuntime:
             except RuntimeFailure:
                 mount.later = later
                 raise
-            if container.world is not None:
-                for name, content in mount.files.items():
-                    container.world.files.setdefault(f"{mount.path.rstrip('/')}/{name}", content)
 
     def _start(self, container: Container) -> None:
         config, profile = container.config, container.profile
         words = [*config.command, *config.args] if config.command else list(config.args)
-        if config.command and not profile.has_shell and config.command[0].rpartition("/")[2] in ("sh", "bash", "ash"):
+        if config.command and not profile.has_shell and config.command[0].rpartition("/")[2] in SHELLS:
             raise self._not_found(container, config.command[0])
         container.state, container.started_at = "running", clock.now()
         container.kind = _kind_of(profile, config, words)
-        container.ports = (*config.ports, *profile.ports) if container.kind == "server" else config.ports
         if container.kind == "server":
-            missing = profile.needs_env
-            if missing and not any(name in config.env for name in missing):
-                container.log.write(f"Error: you need to specify one of {', '.join(missing)}")
-                self._exit_soon(container, 1)
+            self._serve(container, words)
         elif container.kind == "once":
             for line in profile.banner:
-                container.log.write(line)
+                container.log.line(line)
             self._exit_soon(container, 0)
         else:
             self._run_script(container, words)
+        self.check_memory(container)
+
+    def _serve(self, container: Container, words: list[str]) -> None:
+        """The image's server, or a program that is taken for it."""
+        config, profile = container.config, container.profile
+        program = words[0].rpartition("/")[2] if config.command else ""
+        container.args = words
+        container.program = container.first = profile.program or program or "server"
+        container.ports = (*config.ports, *profile.ports)
+        if container.program == "agnhost":
+            container.program, container.ports = servers.agnhost(words[1:] if config.command else words)
+            if container.program not in servers.AGNHOST:
+                self._agnhost(container, words)
+                return
+        elif container.program == "nginx":
+            container.ports = _nginx_ports(container) or profile.ports or config.ports
+        elif container.program == "stress":
+            container.kind = "script"
+            self._run_script(container, ["stress", *words])
+            return
+        missing = profile.needs_env
+        if missing and not any(name in config.env for name in missing):
+            container.log.line(f"Error: you need to specify one of {', '.join(missing)}")
+            self._exit_soon(container, 1)
+
+    def _agnhost(self, container: Container, words: list[str]) -> None:
+        """Subcommands that do something and end."""
+        rest = words[1:] if container.config.command else words
+        if rest[:1] == ["mounttest"]:
+            for word in rest[1:]:
+                name, _, path = word.lstrip("-").partition("=")
+                if name.startswith("file_content"):
+                    content = self._world(container).files.get(path)
+                    if content is None:
+                        container.log.line(
+                            f"error reading file content for {path!r}: open {path}: no such file or directory"
+                        )
+                    else:
+                        container.log.write(f'content of file "{path}": {content.decode("utf-8", "replace")}\n')
+        elif rest[:1] == ["entrypoint-tester"]:
+            container.log.line(f"[/agnhost {' '.join(rest)}]")
+        self._exit_soon(container, 0)
 
     @staticmethod
     def _not_found(container: Container, program: str) -> StartFailure:
@@ -259,44 +203,56 @@ class SimulatedRuntime:
 
     def _world(self, container: Container) -> World:
         if container.world is None:
-            files = container.sandbox.files
-            for mount in container.config.mounts:
-                for name, content in mount.files.items():
-                    files.setdefault(f"{mount.path.rstrip('/')}/{name}", content)
-            hostname = container.sandbox.config.hostname
-            env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME": hostname}
-            env.update(container.config.env)
+            config, sandbox = container.config, container.sandbox.config
+            files = Files(_own_files(sandbox))
+            for mount in config.mounts:
+                files.mount(mount.path, Volume(mount.files, read_only=mount.read_only), mount.sub_path)
+            env = {"PATH": PATH, "HOSTNAME": sandbox.hostname, "HOME": "/root", **config.env}
             container.world = World(
-                env, hostname, container.log.write, files, serves=lambda url: 200 if self._serving(container) else 0
+                env,
+                sandbox.hostname,
+                files,
+                config.working_dir or "/",
+                config.user,
+                config.group,
+                self._net(container.sandbox),
+                Process(self, container),
+                frozenset({container.profile.program} - {""}),
             )
+            if config.working_dir:
+                files.directories.add(config.working_dir.rstrip("/") or "/")
         return container.world
 
     def _run_script(self, container: Container, words: list[str]) -> None:
         world = self._world(container)
         program = words[0].rpartition("/")[2] if words else ""
-        is_shell = program in ("sh", "bash", "ash")
-        if not program or (is_shell and not any(word.startswith("-") and "c" in word for word in words[1:])):
+        if not program or (program in SHELLS and len(words) == 1):
             # A shell: with stdin it waits for somebody to attach, without it reads nothing and ends.
             if container.config.stdin:
+                container.kind = "waiting"
                 return
             self._exit_soon(container, 0)
             return
-        if not is_shell and not _known(program):
+        if program not in SHELLS and not self._known(container, words[0]):
             container.state = "created"
             raise self._not_found(container, words[0])
+        shell = container.shell = Shell(world, container.log.write)
+        if program not in SHELLS:
+            container.first = program
 
         async def run() -> None:
-            shell = Shell(world)
-            if is_shell:
-                script = next(
-                    (words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("-") and "c" in word), ""
-                )
-                code = await shell.run(script)
-            else:
-                code = await shell.command(words)
+            code = await _interpret(shell, words)
+            shell.stop_jobs()
             self._exited(container, code)
 
         container.task = asyncio.create_task(run(), name=f"container {container.config.name}")
+
+    def _known(self, container: Container, program: str) -> bool:
+        name = program.rpartition("/")[2]
+        if name in COMMANDS or name in SERVERS or name == container.profile.program:
+            return True
+        world = container.world
+        return world is not None and "/" in program and world.files.get(world.path(program)) is not None
 
     def _exit_soon(self, container: Container, code: int) -> None:
         clock.call_later(0.02, lambda: self._exited(container, code))
@@ -309,38 +265,46 @@ class SimulatedRuntime:
         task, container.task = container.task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
-        if container._log is not None:
-            container._log.close()
+        if container.shell is not None:
+            container.shell.stop_jobs()
+        if container.deadline is not None:
+            container.deadline.cancel()
+        container.close_log()
+        container.message = _last_words(container, code)
         if container.exited is not None:
             container.exited.set()
         self.on_exit(container)
 
+    # -- signals and ends ------------------------------------------------------------------------------------------
+
+    def signal(self, container: Container, name: str) -> None:
+        """A signal for the first process."""
+        if container.state != "running" or container.hung:
+            return
+        serving = container.kind == "server" or (container.first and container.ended is not None)
+        if name in _ENDING and (serving or container.sandbox.config.shared_pid):
+            # The listener closes at once; the process takes a moment to end.
+            container.stopping = True
+            code = container.profile.exit_on_term if serving else 143
+            latency = self.latency.pick(self.latency.profile.stop) if serving else 0.0
+            clock.call_later(latency, lambda: self._exited(container, code))
+        elif container.shell is not None and not container.first:
+            # A shell hears what it has a trap for. Without one the first process of a container ignores the signal.
+            container.shell.signals.raise_(name)
+
     async def stop_container(self, container: Container, timeout: float) -> str:
-        """SIGTERM, and SIGKILL after `timeout`; returns which of them ended it."""
+        """SIGTERM, and SIGKILL after `timeout`; returns which of them ended it. Again with less time moves the SIGKILL forward."""
         if container.state != "running":
             return "none"
-        code = self._on_term(container)
-        if code is not None:
-            await self._take(min(self.latency.pick(self.latency.profile.stop), timeout))
-            self._exited(container, code)
-            return "SIGTERM"
         container.exited = container.exited or asyncio.Event()
-        deadline = clock.call_later(timeout, lambda: self._exited(container, 137))
-        try:
-            await container.exited.wait()
-        finally:
-            deadline.cancel()
+        again = container.deadline is not None
+        if again:
+            container.deadline.cancel()
+        container.deadline = clock.call_later(timeout, lambda: self._exited(container, 137))
+        if not again:
+            self.signal(container, "TERM")
+        await container.exited.wait()
         return "SIGKILL" if container.exit_code == 137 else "SIGTERM"
-
-    @staticmethod
-    def _on_term(container: Container) -> int | None:
-        """The exit code that SIGTERM leads to; None for a process that does not listen to it."""
-        if container.kind == "server":
-            return container.profile.exit_on_term
-        if container.world is not None and container.world.traps.get("TERM"):
-            return 0
-        # PID 1 without a handler does not get signals whose default is to end it.
-        return None if not container.sandbox.config.shared_pid else 143
 
     def kill(self, container: Container, reason: str = "") -> None:
         """SIGKILL, at once."""
@@ -352,6 +316,12 @@ class SimulatedRuntime:
             self._exited(container, 137, "OOMKilled")
         else:
             self._exited(container, 1)
+
+    def check_memory(self, container: Container) -> None:
+        """The kernel kills what grows over its limit."""
+        limit = container.config.memory_limit
+        if limit and container.state == "running" and container.base_memory + container.memory > limit:
+            clock.call_later(0.05, lambda: self.crash(container, out_of_memory=True))
 
     async def remove_container(self, container: Container) -> None:
         self.kill(container)
@@ -378,15 +348,10 @@ class SimulatedRuntime:
     async def exec_sync(self, container: Container, command: list[str], timeout: float) -> ExecResult:
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
-        output: list[str] = []
-        world = self._world(container)
-        inner = World(dict(world.env), world.hostname, output.append, world.files, serves=world.serves)
-        shell = Shell(inner)
-
-        async def run() -> int:
-            return await shell.command(command)
-
-        task = asyncio.create_task(run())
+        await self._mount(container)
+        caught = Caught()
+        shell = Shell(self._beside(container), caught.write)
+        task = asyncio.ensure_future(self._while_awake(container, _interpret(shell, command)))
         timer = clock.call_later(timeout, lambda: _cancel(task)) if timeout > 0 else None
         try:
             code = await task
@@ -394,11 +359,34 @@ class SimulatedRuntime:
             if not task.cancelled():
                 task.cancel()
                 raise
-            return ExecResult(-1, "\n".join(output), timed_out=True)
+            return ExecResult(-1, caught.text, timed_out=True)
         finally:
+            shell.stop_jobs()
             if timer is not None:
                 timer.cancel()
-        return ExecResult(code, "\n".join(output))
+        return ExecResult(code, caught.text)
+
+    @staticmethod
+    async def _while_awake(container: Container, work: Any) -> int:
+        """A command in a container that hangs hangs, too."""
+        while container.hung:
+            await clock.sleep(0.2)
+        return int(await work)
+
+    def _beside(self, container: Container) -> World:
+        """The world of a command beside the first process: the same files, its own variables."""
+        world = self._world(container)
+        return World(
+            dict(world.env),
+            world.hostname,
+            world.files,
+            container.config.working_dir or "/",
+            world.user,
+            world.group,
+            world.net,
+            world.process,
+            world.programs,
+        )
 
     async def execute(
         self,
@@ -406,34 +394,54 @@ class SimulatedRuntime:
         command: list[str],
         stdin: Stdin | None,
         write: Write,
+        write_error: Write,
         *,
         tty: bool,
     ) -> int:
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
         program = command[0].rpartition("/")[2]
-        is_shell = program in ("sh", "bash", "ash")
-        if not _known(program) or (is_shell and not container.profile.has_shell):
+        world = self._beside(container)
+        if (program in SHELLS and not container.profile.has_shell) or (
+            program not in SHELLS and not self._known(container, command[0])
+        ):
             raise RuntimeFailure(
-                f'failed to exec in container: failed to start exec "{_new_id(container.id)}": OCI runtime exec failed: exec '
+                f'failed to exec in container: failed to start exec "{new_id(container.id)}": OCI runtime exec failed: exec '
                 f'failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH'
             )
         await self._mount(container)
-        world = self._world(container)
-        terminal = Terminal(stdin or asyncio.Queue(), write, tty=tty)
-        inner = World(dict(world.env), world.hostname, terminal.tell, world.files, serves=world.serves)
-        if is_shell and not any(word.startswith("-") and "c" in word for word in command[1:]):
-            return await converse(inner, terminal) if stdin is not None else 0
-        if stdin is not None and not tty:
-            inner.files["/dev/stdin"] = await _everything(stdin)
-        return await Shell(inner).command(command)
+        terminal = Terminal(stdin or asyncio.Queue(), write, write_error, tty=tty)
+        if program in SHELLS and len(command) == 1:
+            return await converse(world, terminal) if stdin is not None else 0
+        typed = Input(await _everything(stdin)) if stdin is not None and not tty else Input()
+        shell = Shell(world, terminal.tell, terminal.complain, typed)
+        interrupted = asyncio.ensure_future(self._while_awake(container, _interpret(shell, command)))
+        reading = None
+        if stdin is not None and tty:
+            terminal.interrupt = lambda: _cancel(interrupted)
+            pipe = Pipe()
+            shell.stdin = pipe
+            reading = asyncio.ensure_future(_typed(terminal, pipe))
+        try:
+            return await interrupted
+        except asyncio.CancelledError:
+            if not interrupted.cancelled():
+                interrupted.cancel()
+                raise
+            return 130
+        finally:
+            shell.stop_jobs()
+            if reading is not None:
+                reading.cancel()
 
-    async def attach(self, container: Container, stdin: Stdin | None, write: Write, *, tty: bool) -> int:
+    async def attach(
+        self, container: Container, stdin: Stdin | None, write: Write, write_error: Write, *, tty: bool
+    ) -> int:
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
-        if stdin is not None and container.config.stdin and container.kind == "script" and container.task is None:
+        if stdin is not None and container.kind == "waiting":
             # A shell that waits for somebody to type: when the shell ends, so does the container.
-            code = await converse(self._world(container), Terminal(stdin, write, tty=tty))
+            code = await converse(self._world(container), Terminal(stdin, write, write_error, tty=tty))
             self._exited(container, code)
             return code
         log, end = container.log, b"\r\n" if tty else b"\n"
@@ -444,48 +452,141 @@ class SimulatedRuntime:
                 write(text.encode() + end)
         return container.exit_code
 
-    def _serving(self, container: Container) -> bool:
-        warm_up = container.profile.warm_up * self.latency.profile.warm_up
-        return (
-            container.state == "running"
-            and container.kind == "server"
-            and clock.now() - container.started_at >= warm_up
-        )
+    # -- answering -------------------------------------------------------------------------------------------------
 
-    async def http_get(
-        self, container: Container, port: int, path: str, headers: Mapping[str, str], timeout: float
-    ) -> HTTPResult:
-        if not self.listens(container, port):
-            return HTTPResult(0, error=f"dial tcp {container.sandbox.config.ip}:{port}: connect: connection refused")
-        known = path in ("", "/") or any(
-            word in path for word in ("health", "ready", "live", "ping", "status", "metrics")
-        )
-        return HTTPResult(200 if known else 404, "OK" if known else "Not Found")
+    def _serving(self, container: Container) -> bool:
+        if container.state != "running" or not container.program or container.stopping:
+            return False
+        warm_up = container.profile.warm_up * self.latency.profile.warm_up if container.kind == "server" else 0.0
+        return clock.now() - container.started_at >= warm_up
 
     def listens(self, container: Container, port: int) -> bool:
         return self._serving(container) and (not container.ports or port in container.ports)
 
+    async def http(self, container: Container, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+        if not self.listens(container, port):
+            return HTTPResult(0, error=f"dial tcp {container.sandbox.config.ip}:{port}: connect: connection refused")
+        if container.hung:
+            await clock.sleep(timeout)
+            return HTTPResult(0, error="context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        container.worked(container.profile.work)
+        took = self.latency.pick(self.latency.profile.answer) + (
+            container.profile.work * container.throttled if self.latency.profile.bandwidth else 0.0
+        )
+        await self._take(min(took, timeout))
+        if container.state != "running":
+            return HTTPResult(0, error="read: connection reset by peer")
+        if took > timeout:
+            return HTTPResult(0, error="context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        return await servers.answer(container.program, self._self(container, port), request)
 
-def _known(program: str) -> bool:
-    from cluster.kubelet.runtime.shell import _COMMANDS
+    def _self(self, container: Container, port: int) -> servers.Self:
+        world, name = self._world(container), container.image.name
 
-    return program in _COMMANDS or program == "sleep"
+        async def run(script: str) -> tuple[int, str]:
+            caught = Caught()
+            shell = Shell(self._beside(container), caught.write)
+            return await shell.run(script), caught.text
+
+        async def fetch(url: str) -> HTTPResult:
+            host, _, rest = url.removeprefix("http://").partition("/")
+            name, _, number = host.partition(":")
+            if world.net is None or not number.isdigit():
+                return HTTPResult(0, error="dial: network is unreachable")
+            return await world.net.http(name, int(number), f"/{rest}", method="GET", headers={}, body=b"", timeout=5.0)
+
+        return servers.Self(
+            world.hostname,
+            container.sandbox.config.ip,
+            port,
+            name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else "",
+            container.args,
+            world.env,
+            world.files,
+            container.started_at,
+            run,
+            lambda code: self._exit_soon(container, code),
+            fetch,
+        )
+
+    @staticmethod
+    def usage(container: Container) -> Usage:
+        return container.usage()
+
+
+def _own_files(sandbox: SandboxConfig) -> dict[str, bytes]:
+    """What the kubelet writes into every container."""
+    hosts = "".join(f"{ip}\t{' '.join(names)}\n" for ip, names in sandbox.host_aliases)
+    namespace = sandbox.namespace
+    return {
+        "/etc/hostname": f"{sandbox.hostname}\n".encode(),
+        "/etc/hosts": (
+            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+            f"{sandbox.ip}\t{sandbox.fqdn or sandbox.hostname}{' ' + sandbox.hostname if sandbox.fqdn else ''}\n"
+            + (f"\n# Entries added by HostAliases.\n{hosts}" if hosts else "")
+        ).encode(),
+        "/etc/resolv.conf": (
+            f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\n"
+            "options ndots:5\n"
+        ).encode(),
+        "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
+    }
+
+
+def _last_words(container: Container, code: int) -> str:
+    """The termination message: the file, or the end of the log where that is wanted and the process failed."""
+    config = container.config
+    content = b""
+    if container.world is not None:
+        try:
+            content = container.world.files.get(config.termination_path) or b""
+        except FileTrouble:
+            content = b""
+    text = content.decode("utf-8", "replace")
+    if not text and code and config.termination_from_log:
+        text = container.log.tail(80)[-2048:]
+    return text[:MAX_MESSAGE]
+
+
+def _nginx_ports(container: Container) -> tuple[int, ...]:
+    """Where a configuration that is mounted makes nginx listen; none when there is no such configuration."""
+    found: list[int] = []
+    for mount in container.config.mounts:
+        if mount.path.startswith("/etc/nginx"):
+            for content in mount.files.values():
+                for number in re.findall(rb"^\s*listen\s+(?:[^\s;:]*:)?(\d{1,5})", content, re.MULTILINE):
+                    found.append(int(number))
+    return tuple(found)
 
 
 def _kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:
     """server, once or script: what the process of a container is."""
     if config.command:
         program = config.command[0].rpartition("/")[2]
-        if program in FOREVER or (program not in ("sh", "bash", "ash", "sleep") and not _known(program)):
-            # A program of the image's own that we know nothing of: taken for its server.
-            return "server" if profile.kind != "shell" or program in FOREVER else "script"
-        return "script"
-    if profile.kind == "shell":
-        return "script"
-    return profile.kind
+        if program in SHELLS or (program in COMMANDS and program not in SERVERS):
+            return "script"
+        if profile.kind == "shell":
+            # Of an image with a shell only known programs are servers; what they are told decides.
+            return "script"
+        # A program of the image's own that we know nothing of: taken for its server.
+        return "server"
+    return "script" if profile.kind == "shell" else profile.kind
 
 
-async def _everything(stdin: Stdin) -> bytes:
+async def _interpret(shell: Shell, words: list[str]) -> int:
+    """Run a command with a shell's eyes: `sh -c` in this very shell, so that it hears the signals."""
+    if words[0].rpartition("/")[2] in SHELLS:
+        options, rest = "", list(words[1:])
+        while rest and rest[0].startswith("-") and rest[0] != "-":
+            options += rest.pop(0)[1:]
+        if "c" in options and rest:
+            shell.options |= {one for one in "eux" if one in options}
+            shell.name, shell.args = (rest[1] if len(rest) > 1 else shell.name), rest[2:]
+            return await shell.run(rest[0])
+    return await shell.command(words)
+
+
+async def _everything(stdin: Stdin) -> str:
     """All that the client sends until it closes its end; RuntimeFailure when that is more than a container may hold."""
     parts, size = [], 0
     while (data := await stdin.get()) is not None:
@@ -493,8 +594,19 @@ async def _everything(stdin: Stdin) -> bytes:
         size += len(data)
         if size > MAX_STDIN:
             raise RuntimeFailure(f"stdin is larger than {MAX_STDIN} bytes", "ResourceExhausted")
-    return b"".join(parts)
+    return b"".join(parts).decode("utf-8", "surrogateescape")
 
 
-def _cancel(task: asyncio.Task[int]) -> None:
+async def _typed(terminal: Terminal, pipe: Pipe) -> None:
+    """What somebody types at a command that reads it."""
+    reading = asyncio.ensure_future(terminal.pump())
+    try:
+        while (line := await terminal.line()) is not None:
+            pipe.write(line + "\n")
+        pipe.close()
+    finally:
+        reading.cancel()
+
+
+def _cancel(task: asyncio.Future[int]) -> None:
     task.cancel()

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from cluster.kubelet.runtime.shell import Shell, World
+from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.world import World
 
 PROMPT = "/ # "
 # What somebody may type ahead, in bytes.
@@ -19,9 +20,11 @@ Write = Callable[[bytes], None]
 class Terminal:
     """Turns bytes into lines. With a tty it echoes, deletes, and hears Ctrl-C and Ctrl-D."""
 
-    def __init__(self, stdin: Stdin, write: Write, *, tty: bool) -> None:
+    def __init__(self, stdin: Stdin, write: Write, write_error: Write | None = None, *, tty: bool) -> None:
         self.stdin = stdin
         self.write = write
+        # With a tty there is one stream only.
+        self._write_error = write if tty or write_error is None else write_error
         self.tty = tty
         self.interrupt: Callable[[], None] = lambda: None
         self._typed = bytearray()
@@ -69,15 +72,20 @@ class Terminal:
         return await self._lines.get()
 
     def tell(self, text: str) -> None:
-        """One line of output."""
-        end = "\r\n" if self.tty else "\n"
-        self.write((text.replace("\n", end) + end).encode())
+        """Output."""
+        self.write(self._shown(text))
+
+    def complain(self, text: str) -> None:
+        """Output on stderr."""
+        self._write_error(self._shown(text))
+
+    def _shown(self, text: str) -> bytes:
+        return (text.replace("\n", "\r\n") if self.tty else text).encode("utf-8", "surrogateescape")
 
 
 async def converse(world: World, terminal: Terminal) -> int:
     """Prompt, read, run, until `exit` or the end of the input; the shell's exit code."""
-    world.write = terminal.tell
-    shell = Shell(world)
+    shell = Shell(world, terminal.tell, terminal.complain)
     reading = asyncio.create_task(terminal.pump())
     try:
         while True:
@@ -100,6 +108,7 @@ async def converse(world: World, terminal: Terminal) -> int:
             if ended is not None:
                 return ended
     finally:
+        shell.stop_jobs()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
 

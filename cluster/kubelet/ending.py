@@ -1,0 +1,126 @@
+"""The end of a pod: preStop, SIGTERM, the grace period that both share, SIGKILL, the final delete (pkg/kubelet/kuberuntime, pod workers)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError
+from cluster.client.client import Obj
+from cluster.journeys import trace
+from cluster.kubelet.podstatus import Record
+from cluster.kubelet.probes import port_of
+from cluster.kubelet.runtime.cri import HTTPRequest, RuntimeFailure
+
+if TYPE_CHECKING:
+    from cluster.kubelet.worker import Worker
+
+log = logging.getLogger(__name__)
+# The least time that a process gets between SIGTERM and SIGKILL.
+LEAST_GRACE = 2.0
+HOOK_TIMEOUT = 30.0
+
+
+async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> None:
+    """A lifecycle handler: PostStartHook (its failure ends the container) or PreStopHook."""
+    runtime = worker.kubelet.runtime
+    try:
+        if "sleep" in hook:
+            await clock.sleep(float(hook["sleep"]["seconds"]))
+        elif "exec" in hook:
+            command = list(hook["exec"]["command"])
+            result = await runtime.exec_sync(record.container, command, 0.0)
+            if result.exit_code != 0:
+                raise RuntimeFailure(
+                    f"command '{' '.join(command)}' exited with {result.exit_code}: {result.output.rstrip()}"
+                )
+        elif "httpGet" in hook:
+            action = hook["httpGet"]
+            headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
+            request = HTTPRequest(action.get("path", "/"), headers=headers, client=worker.kubelet.ip)
+            port, host = port_of(record.spec, action["port"]), action.get("host")
+            if host and host != worker.ip:
+                answer = await worker.kubelet.request(host, port, request, HOOK_TIMEOUT)
+            else:
+                answer = await runtime.http(record.container, port, request, HOOK_TIMEOUT)
+            if answer.status == 0:
+                raise RuntimeFailure(answer.error)
+    except RuntimeFailure as failure:
+        worker.tell(record, "Warning", f"Failed{kind}", f"{kind} failed")
+        if kind == "PostStartHook" and record.state == "running":
+            runtime.kill(record.container)
+        log.debug("%s of %s: %s", kind, worker.key, failure)
+
+
+async def end_pod(worker: Worker) -> None:
+    """Everything from Terminating to gone, as one journey. Tries again while the API server does not answer."""
+    kubelet, metadata = worker.kubelet, worker.pod["metadata"]
+    journey = trace.Journey("sync", f"kubelet/{kubelet.name}", worker.causes)
+    journey.actor, journey.resource, journey.verb = kubelet.client.user, "pods", "terminate"
+    journey.namespace, journey.name = metadata["namespace"], metadata["name"]
+    trace.recorder.publish(journey)
+    with trace.working_on(journey):
+        await end_containers(worker, journey)
+        while True:
+            try:
+                # An admitted pod says how its containers ended before it goes.
+                if worker.sandbox is not None:
+                    await worker.write_status()
+                with trace.step("remove") as span:
+                    span.detail = {"pod": metadata["name"]}
+                    await kubelet.client.delete(
+                        "v1/pods", metadata["name"], metadata["namespace"], grace_period_seconds=0, uid=metadata["uid"]
+                    )
+            except StatusError as error:
+                if error.code not in (404, 409):
+                    log.warning("kubelet %s: ending pod %s: %s", kubelet.name, worker.key, error.message)
+                    await clock.sleep(1.0)
+                    continue
+                # Gone already, or another pod of this name: nothing left to do.
+            journey.finish("ok")
+            return
+
+
+async def end_containers(worker: Worker, journey: trace.Journey, grace: float | None = None) -> None:
+    """The ordinary containers side by side, then the sidecars in the opposite order of their start."""
+    if grace is None:
+        grace = float(worker.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
+    worker.ends_at = clock.now() + grace
+    running = [record for record in (*worker.main, *worker.debug) if record.state == "running"]
+    await asyncio.gather(*(_end(worker, record, grace, journey) for record in running))
+    for record in reversed(worker.init):
+        if record.state == "running":
+            await _end(worker, record, worker.ends_at - clock.now() if grace > 0 else 0.0, journey)
+
+
+async def _end(worker: Worker, record: Record, grace: float, journey: trace.Journey) -> None:
+    """One container: preStop, SIGTERM, SIGKILL."""
+    kubelet, name = worker.kubelet, record.spec["name"]
+    worker.tell(record, "Normal", "Killing", f"Stopping container {name}")
+    began = clock.now()
+    hook = (record.spec.get("lifecycle") or {}).get("preStop")
+    if hook is not None and grace > 0:
+        with journey.span("prestop", {"container": name, "handler": next(iter(hook), "")}) as span:
+            task = asyncio.ensure_future(run_hook(worker, record, hook, "PreStopHook"))
+            timer = clock.call_later(grace, lambda: _cancel(task))
+            try:
+                await task
+            except asyncio.CancelledError:
+                if not task.cancelled():
+                    task.cancel()
+                    raise
+                span.outcome, span.detail = "error", {"container": name, "message": "the grace period ran out"}
+            finally:
+                timer.cancel()
+    rest = max(grace - (clock.now() - began), LEAST_GRACE) if grace > 0 else 0.0
+    with journey.span("sigterm", {"container": name, "grace": rest}) as span:
+        how = await kubelet.runtime.stop_container(record.container, rest)
+        span.detail = {"container": name, "exit_code": record.container.exit_code, "grace": round(rest, 3)}
+    if how == "SIGKILL":
+        journey.add("sigkill", trace.wall(), "ok", {"container": name, "exit_code": record.container.exit_code})
+
+
+def _cancel(task: asyncio.Future[None]) -> None:
+    task.cancel()

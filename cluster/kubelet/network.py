@@ -1,0 +1,336 @@
+"""The cluster's network as processes see it: DNS names, Services' addresses, and which pod answers (CoreDNS and kube-proxy).
+
+Every node routes by its own view of the EndpointSlices, which lags a little behind the API, as kube-proxy's does: between an endpoint's
+removal and the last node that has heard of it, requests still go to the pod that leaves. A view is a function of time: each slice's
+latest versions are kept with the time they came, and a node sees the newest one that is old enough for it. No timers, no copies.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cluster import clock
+from cluster.client.client import Client, Obj
+from cluster.client.informer import SharedInformers
+from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
+from cluster.kubelet.runtime.profile import Profile
+
+if TYPE_CHECKING:
+    from cluster.kubelet.kubelet import Kubelet
+    from cluster.kubelet.worker import Worker
+
+SERVICES, SLICES = "v1/services", "discovery.k8s.io/v1/endpointslices"
+SERVICE_NAME = "kubernetes.io/service-name"
+DOMAIN = ("cluster", "local")
+USER = "system:kube-proxy"
+# Seconds until a host that is not there is given up.
+UNREACHABLE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a connection goes: a pod's address and port, or why nowhere."""
+
+    ip: str
+    port: int
+    refused: bool = False
+
+
+class Network:
+    """Shared by all machines. `kubelets` is the pool's own table."""
+
+    def __init__(self, client: Client, kubelets: dict[str, Kubelet], profile: Profile) -> None:
+        self._informers = SharedInformers(client)
+        self.kubelets = kubelets
+        self._profile = profile
+        self._random = random.Random("network")
+        self.services = self._informers(SERVICES)
+        self.slices = self._informers(SLICES)
+        # Who has an address: pods by theirs, services by all of theirs, and by node port.
+        self.pods: dict[str, Worker] = {}
+        self._virtual: dict[str, str] = {}
+        self._node_ports: dict[int, str] = {}
+        self._slices_of: dict[str, set[str]] = {}
+        self._history: dict[str, deque[tuple[float, Obj | None]]] = {}
+        # Nodes that are cut off see what they saw when it happened.
+        self.frozen: dict[str, float] = {}
+        self.services.add_handler(self._service_changed)
+        self.slices.add_handler(self._slice_changed)
+
+    async def start(self) -> None:
+        await self._informers.start()
+
+    async def stop(self) -> None:
+        await self._informers.stop()
+
+    # -- what is known -----------------------------------------------------------------------------------------------
+
+    def join(self, ip: str, worker: Worker) -> None:
+        """A pod has this address from now on."""
+        self.pods[ip] = worker
+
+    def leave(self, ip: str, worker: Worker) -> None:
+        if self.pods.get(ip) is worker:
+            del self.pods[ip]
+
+    def _service_changed(self, old: Obj | None, new: Obj | None) -> None:
+        for obj, table in ((old, False), (new, True)):
+            if obj is None:
+                continue
+            key = f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
+            for ip in _addresses(obj):
+                if table:
+                    self._virtual[ip] = key
+                elif self._virtual.get(ip) == key:
+                    del self._virtual[ip]
+            for port in obj["spec"].get("ports") or ():
+                number = port.get("nodePort")
+                if number and table:
+                    self._node_ports[number] = key
+                elif number and self._node_ports.get(number) == key:
+                    del self._node_ports[number]
+
+    def _slice_changed(self, old: Obj | None, new: Obj | None) -> None:
+        obj = new or old
+        assert obj is not None
+        metadata = obj["metadata"]
+        service = (metadata.get("labels") or {}).get(SERVICE_NAME)
+        if not service:
+            return
+        key, now = f"{metadata['namespace']}/{metadata['name']}", clock.now()
+        self._slices_of.setdefault(f"{metadata['namespace']}/{service}", set()).add(key)
+        history = self._history.setdefault(key, deque())
+        history.append((now, new))
+        # What is older than every node's delay, and than every cut, is not asked for any more.
+        horizon = min([now - 2 * self._profile.proxy[1], *self.frozen.values()])
+        while len(history) > 1 and history[1][0] <= horizon:
+            history.popleft()
+
+    def _seen(self, node: str, service: str) -> list[Obj]:
+        """The slices of a service as this node sees them."""
+        found = []
+        now = self.frozen.get(node) or clock.now()
+        least, most = self._profile.proxy
+        for key in self._slices_of.get(service, ()):
+            seen: Obj | None = None
+            for at, version in self._history[key]:
+                delay = least + (most - least) * (zlib.crc32(f"{node}{at}".encode()) / 2**32) if most else 0.0
+                if at + delay > now and seen is not None:
+                    break
+                seen = version
+            if seen is not None:
+                found.append(seen)
+        return found
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str, namespace: str) -> list[str]:
+        """The addresses behind a name, as a pod of `namespace` looks it up."""
+        try:
+            return [str(ipaddress.ip_address(name.strip("[]")))]
+        except ValueError:
+            pass
+        labels = tuple(part for part in name.lower().rstrip(".").split(".") if part)
+        tries = [labels]
+        if not name.endswith("."):
+            tries = [(*labels, namespace, "svc"), (*labels, "svc"), labels, labels]
+        for candidate in tries:
+            found = self._lookup(candidate[:-2] if candidate[-2:] == DOMAIN else candidate)
+            if found:
+                return found
+        return []
+
+    def _lookup(self, labels: tuple[str, ...]) -> list[str]:
+        if len(labels) == 3 and labels[2] == "svc":
+            return self._service_addresses(f"{labels[1]}/{labels[0]}", "")
+        if len(labels) == 4 and labels[3] == "svc":
+            return self._service_addresses(f"{labels[2]}/{labels[1]}", labels[0])
+        if len(labels) == 3 and labels[2] == "pod":
+            ip = labels[0].replace("-", ".")
+            return [ip] if ip in self.pods else []
+        return []
+
+    def _service_addresses(self, key: str, host: str) -> list[str]:
+        service = self.services.get(key)
+        if service is None:
+            return []
+        spec = service["spec"]
+        if spec.get("type") == "ExternalName":
+            return self.resolve(spec.get("externalName", "").rstrip(".") + ".", "")
+        if not host and spec.get("clusterIP") not in (None, "", "None"):
+            return [ip for ip in spec.get("clusterIPs") or [spec["clusterIP"]] if ip]
+        found = []
+        for one in self.slices.by_index("namespace", key.partition("/")[0]):
+            if (one["metadata"].get("labels") or {}).get(SERVICE_NAME) != key.partition("/")[2]:
+                continue
+            for endpoint in one.get("endpoints") or ():
+                ready = (endpoint.get("conditions") or {}).get("ready", True)
+                if ready and (not host or endpoint.get("hostname") == host):
+                    found += endpoint["addresses"]
+        return found
+
+    # -- ways ----------------------------------------------------------------------------------------------------------
+
+    def route(self, node: str, ip: str, port: int, client: str = "") -> Route:
+        """Where a connection from `node` to an address goes: through a Service's address to one of its endpoints."""
+        key = self._virtual.get(ip)
+        external = False
+        if key is None and port in self._node_ports and self._kubelet_at(ip) is not None:
+            key, external = self._node_ports[port], True
+            node = next(name for name, one in self.kubelets.items() if one.ip == ip)
+        if key is None:
+            return Route(ip, port)
+        service = self.services.get(key)
+        wanted = None
+        for one in (service or {}).get("spec", {}).get("ports") or ():
+            if one.get("nodePort" if external else "port") == port:
+                wanted = one
+        if service is None or wanted is None:
+            return Route(ip, port, refused=True)
+        chosen = self._endpoints(node, key, service, wanted.get("name", ""), external=external)
+        if not chosen:
+            return Route(ip, port, refused=True)
+        if service["spec"].get("sessionAffinity") == "ClientIP" and client:
+            return chosen[zlib.crc32(client.encode()) % len(chosen)]
+        return self._random.choice(chosen)
+
+    def _endpoints(self, node: str, key: str, service: Obj, port: str, *, external: bool) -> list[Route]:
+        """The endpoints that take new connections; those that are terminating, when there are no others."""
+        ready: list[Route] = []
+        leaving: list[Route] = []
+        policy = service["spec"].get("externalTrafficPolicy" if external else "internalTrafficPolicy", "Cluster")
+        for one in self._seen(node, key):
+            number = next((p.get("port") for p in one.get("ports") or () if p.get("name", "") == port), None)
+            if number is None:
+                continue
+            for endpoint in one.get("endpoints") or ():
+                if policy == "Local" and endpoint.get("nodeName") != node:
+                    continue
+                conditions = endpoint.get("conditions") or {}
+                place = Route(endpoint["addresses"][0], number)
+                if conditions.get("ready", True):
+                    ready.append(place)
+                elif conditions.get("serving") and conditions.get("terminating"):
+                    leaving.append(place)
+        return ready or leaving
+
+    def _kubelet_at(self, ip: str) -> Kubelet | None:
+        return next((one for one in self.kubelets.values() if one.ip == ip), None)
+
+    def _worker_at(self, ip: str, port: int) -> Worker | None:
+        """The pod behind an address: its own, or its node's where it uses that."""
+        worker = self.pods.get(ip)
+        if worker is not None and not worker.pod["spec"].get("hostNetwork"):
+            return worker
+        kubelet = self._kubelet_at(ip)
+        for one in kubelet.workers.values() if kubelet is not None else ():
+            if one.pod["spec"].get("hostNetwork"):
+                if one.listening(port) is not None:
+                    return one
+            elif any(
+                declared.get("hostPort") == port
+                for spec in one.pod["spec"]["containers"]
+                for declared in spec.get("ports") or ()
+            ):
+                return one
+        return None
+
+    async def http(
+        self, node: str, ip: str, port: int, request: HTTPRequest, timeout: float, local: Worker | None = None
+    ) -> HTTPResult:
+        """One request from a node (`local`: from inside this pod) to an address; status 0 and why when there is no answer."""
+        if local is not None and ip in ("127.0.0.1", "::1", local.ip):
+            return await _ask(local, port, request, timeout)
+        if ip == API_ADDRESS:
+            return HTTPResult(403, _FORBIDDEN, headers={"Content-Type": "application/json"})
+        route = self.route(node, ip, port, request.client)
+        if route.refused:
+            return HTTPResult(0, error=f"dial tcp {ip}:{port}: connect: connection refused")
+        worker = self._worker_at(route.ip, route.port)
+        if worker is None:
+            if self._kubelet_at(route.ip) is not None:
+                return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: connect: connection refused")
+            await clock.sleep(min(timeout, UNREACHABLE))
+            why = "i/o timeout" if timeout <= UNREACHABLE else "connect: no route to host"
+            return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: {why}")
+        return await _ask(worker, route.port, request, timeout)
+
+    async def connect(self, node: str, ip: str, port: int, timeout: float, local: Worker | None = None) -> str:
+        """Empty when a connection is accepted, else why not."""
+        if local is not None and ip in ("127.0.0.1", "::1", local.ip):
+            return "" if local.listening(port) else f"dial tcp {ip}:{port}: connect: connection refused"
+        if ip == API_ADDRESS:
+            return ""
+        route = self.route(node, ip, port)
+        worker = None if route.refused else self._worker_at(route.ip, route.port)
+        if worker is None and not route.refused and self._kubelet_at(route.ip) is None:
+            await clock.sleep(min(timeout, UNREACHABLE))
+            return f"dial tcp {ip}:{port}: i/o timeout"
+        listening = worker is not None and worker.listening(route.port)
+        return "" if listening else f"dial tcp {ip}:{port}: connect: connection refused"
+
+
+API_ADDRESS = "10.96.0.1"
+_FORBIDDEN = (
+    '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"forbidden: User \\"system:anonymous\\" '
+    'cannot get path \\"/\\"","reason":"Forbidden","details":{},"code":403}\n'
+)
+
+
+async def _ask(worker: Worker, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+    container = worker.listening(worker.inner_port(port))
+    if container is None:
+        return HTTPResult(0, error=f"dial tcp {worker.ip}:{port}: connect: connection refused")
+    return await worker.kubelet.runtime.http(container, worker.inner_port(port), request, timeout)
+
+
+def _addresses(service: Obj) -> list[str]:
+    spec = service["spec"]
+    found = [ip for ip in spec.get("clusterIPs") or [spec.get("clusterIP")] if ip and ip != "None"]
+    found += spec.get("externalIPs") or []
+    balancer = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [*found, *(one["ip"] for one in balancer if one.get("ip"))]
+
+
+class Link:
+    """One pod's connection to the network (the shell's `Net`)."""
+
+    __slots__ = ("_network", "_worker")
+
+    def __init__(self, network: Network, worker: Worker) -> None:
+        self._network = network
+        self._worker = worker
+
+    def resolve(self, name: str) -> list[str]:
+        worker = self._worker
+        if name == "localhost":
+            return ["127.0.0.1"]
+        if name == worker.hostname:
+            return [worker.ip]
+        for alias in worker.pod["spec"].get("hostAliases") or ():
+            if name in (alias.get("hostnames") or ()):
+                return [alias["ip"]]
+        return self._network.resolve(name, worker.pod["metadata"]["namespace"])
+
+    async def http(
+        self, host: str, port: int, path: str, *, method: str, headers: dict[str, str], body: bytes, timeout: float
+    ) -> HTTPResult:
+        found = self.resolve(host)
+        if not found:
+            return HTTPResult(0, error=f"dial tcp: lookup {host} on 10.96.0.10:53: no such host")
+        shown = {"Host": host if port in (80, 443) else f"{host}:{port}", **headers}
+        request = HTTPRequest(path, method, shown, body, self._worker.ip)
+        # A headless name has several addresses; any will do.
+        address = found[0] if len(found) == 1 else random.choice(found)
+        return await self._network.http(self._worker.kubelet.name, address, port, request, timeout, self._worker)
+
+    async def connect(self, host: str, port: int, timeout: float) -> str:
+        found = self.resolve(host)
+        if not found:
+            return f"dial tcp: lookup {host}: no such host"
+        return await self._network.connect(self._worker.kubelet.name, found[0], port, timeout, self._worker)

@@ -1,0 +1,244 @@
+"""From a container's spec to its running process: the image, the configuration, the start, the probes (pkg/kubelet/kuberuntime)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cluster import clock
+from cluster.apimachinery.quantity import milli, value
+from cluster.client.client import Obj
+from cluster.journeys import trace
+from cluster.kubelet.ending import run_hook
+from cluster.kubelet.podstatus import Record
+from cluster.kubelet.probes import Prober
+from cluster.kubelet.references import Missing, expand, variables
+from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
+
+if TYPE_CHECKING:
+    from cluster.kubelet.worker import Worker
+
+BACKOFF, MAX_BACKOFF = 10.0, 300.0
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+class Starter:
+    """Starts the containers of one pod."""
+
+    __slots__ = ("_worker",)
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def start(self, record: Record) -> None:
+        """Pull, create, start; what goes wrong is in the record, with the time of the next try."""
+        worker = self._worker
+        if not await self._pull(record):
+            return
+        kubelet, spec = worker.kubelet, record.spec
+        try:
+            config = await self._config(record)
+        except Missing as missing:
+            record.waiting("CreateContainerConfigError", str(missing))
+            worker.tell(record, "Warning", "Failed", f"Error: {missing}")
+            record.next_try = clock.now() + 10.0
+            worker.wake_in(10.0)
+            return
+        with trace.step("create") as span:
+            container = await kubelet.runtime.create_container(worker.sandbox, config)
+            span.detail = {"container": spec["name"], "image": spec["image"], "id": container.id[:12]}
+        worker.tell(record, "Normal", "Created", "Container created")
+        if record.container is not None:
+            worker.previous[spec["name"]] = record.container
+        again = record.state == "terminated" or record.last is not None
+        if record.state == "terminated":
+            record.last = record.terminated_state()
+        record.container, record.id = container, f"containerd://{container.id}"
+        record.image_id = container.image.reference
+        record.shown_image = container.image.name
+        record.restarts += 1 if again else 0
+        kubelet.owners[container.id] = worker
+        try:
+            with trace.step("start") as span:
+                span.detail = {"container": spec["name"], "restarts": record.restarts}
+                await kubelet.runtime.start_container(container)
+        except RuntimeFailure as failure:
+            worker.tell(record, "Warning", "Failed", f"Error: {failure.text}")
+            record.state, record.reason, record.message = "terminated", "StartError", failure.text
+            record.exit_code, record.started_at, record.finished_at = 128, 0.0, clock.now()
+            worker.exited(record)
+            return
+        record.state, record.reason, record.message = "running", "", ""
+        record.started_at = container.started_at
+        worker.tell(record, "Normal", "Started", "Container started")
+        self.watch(record)
+
+    def watch(self, record: Record) -> None:
+        """What follows a start: the postStart hook and the probes."""
+        worker, spec = self._worker, record.spec
+        hook = (spec.get("lifecycle") or {}).get("postStart")
+        if hook is not None:
+            self._beside(run_hook(worker, record, hook, "PostStartHook"))
+        if not any(name in spec for name in PROBES):
+            record.ready = record.passed = True
+            return
+        record.passed = "startupProbe" not in spec
+        record.ready = record.passed and "readinessProbe" not in spec
+        kubelet = worker.kubelet
+        prober = Prober(
+            kubelet.runtime,
+            record,
+            worker.pod,
+            worker.ip,
+            kubelet.latency.pick(kubelet.profile.first_probe),
+            worker.wake,
+            self._probe_kills,
+            lambda record, message: worker.tell(record, "Warning", "Unhealthy", message),
+        )
+        worker.probers[spec["name"]] = prober
+        prober.start()
+
+    def _beside(self, work: Coroutine[Any, Any, Any]) -> None:
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
+        background = self._worker.kubelet.background
+        background.add(task)
+        task.add_done_callback(background.discard)
+
+    def _probe_kills(self, kind: str, name: str, probe: Obj) -> None:
+        worker = self._worker
+        record = next(one for one in worker.records if one.spec["name"] == name)
+        worker.tell(record, "Normal", "Killing", f"Container {name} failed {kind.lower()} probe, will be restarted")
+        grace = probe.get("terminationGracePeriodSeconds", worker.pod["spec"].get("terminationGracePeriodSeconds", 30))
+        self._beside(worker.kubelet.runtime.stop_container(record.container, float(grace)))
+
+    # -- the image -----------------------------------------------------------------------------------------------------
+
+    async def _pull(self, record: Record) -> bool:
+        """The image, by its pull policy; False when there is none yet."""
+        worker, spec = self._worker, record.spec
+        kubelet = worker.kubelet
+        image, policy = spec["image"], spec.get("imagePullPolicy", "IfNotPresent")
+        present = kubelet.runtime.image_status(image)
+        if present is not None and policy != "Always":
+            text = f'Container image "{image}" already present on machine and can be accessed by the pod'
+            worker.tell(record, "Normal", "Pulled", text)
+            return True
+        if policy == "Never":
+            record.waiting("ErrImageNeverPull", f'Container image "{image}" is not present with pull policy of Never')
+            worker.tell(record, "Warning", "ErrImageNeverPull", record.message)
+            worker.tell(record, "Warning", "Failed", "Error: ErrImageNeverPull")
+            record.next_try = clock.now() + 15.0
+            worker.wake_in(15.0)
+            return False
+        worker.tell(record, "Normal", "Pulling", f'Pulling image "{image}"')
+        with trace.step("pull") as span:
+            span.detail = {"image": image}
+            began = clock.now()
+            try:
+                info, took = await kubelet.runtime.pull_image(image)
+            except RuntimeFailure as failure:
+                span.outcome, span.detail = "error", {"image": image, "message": failure.text}
+                self._pull_failed(record, failure)
+                return False
+            waited = clock.now() - began
+            span.detail = {"image": image, "seconds": round(took, 3), "bytes": info.size}
+        worker.tell(
+            record,
+            "Normal",
+            "Pulled",
+            f'Successfully pulled image "{image}" in {duration(took)} ({duration(waited)} including waiting). '
+            f"Image size: {info.size} bytes.",
+        )
+        record.pull_backoff, record.pull_error = 0.0, ""
+        return True
+
+    def _pull_failed(self, record: Record, failure: RuntimeFailure) -> None:
+        worker, image = self._worker, record.spec["image"]
+        kubelet = worker.kubelet
+        reason = "InvalidImageName" if failure.code == "InvalidArgument" else "ErrImagePull"
+        record.waiting(reason, failure.text)
+        if reason == "InvalidImageName":
+            text = f'Failed to apply default image tag "{image}": {failure.message}'
+            worker.tell(record, "Warning", "InspectFailed", text)
+        else:
+            worker.tell(record, "Warning", "Failed", f'Failed to pull image "{image}": {failure.text}')
+        worker.tell(record, "Warning", "Failed", f"Error: {reason}")
+        record.pull_backoff = min(record.pull_backoff * 2 or BACKOFF, MAX_BACKOFF)
+        record.pull_error = failure.text
+        record.next_try = clock.now() + record.pull_backoff
+
+        def back_off() -> None:
+            if record.state == "waiting" and record.reason == "ErrImagePull":
+                record.waiting(
+                    "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {record.pull_error}'
+                )
+                worker.tell(record, "Normal", "BackOff", f'Back-off pulling image "{image}"')
+                worker.tell(record, "Warning", "Failed", "Error: ImagePullBackOff")
+                worker.wake()
+
+        clock.call_later(min(kubelet.latency.pick(kubelet.profile.resync) or 0.1, record.pull_backoff / 2), back_off)
+
+    # -- the configuration ---------------------------------------------------------------------------------------------
+
+    async def _config(self, record: Record) -> ContainerConfig:
+        worker, spec = self._worker, record.spec
+        kubelet = worker.kubelet
+        env = await variables(kubelet.client, worker.pod, spec, worker.ip, kubelet.ip)
+        mounts = []
+        for mount in spec.get("volumeMounts") or ():
+            volume = worker.volumes.get(mount["name"])
+            if volume is None:
+                continue
+            mounts.append(
+                Mount(
+                    mount["mountPath"],
+                    volume.files,
+                    bool(mount.get("readOnly")) or volume.read_only,
+                    mount.get("subPath") or expand(mount.get("subPathExpr", ""), env),
+                    later=partial(volume.fetch, worker) if volume.lazy else None,
+                )
+            )
+        limits = (spec.get("resources") or {}).get("limits") or {}
+        pod_security = worker.pod["spec"].get("securityContext") or {}
+        security = {**pod_security, **(spec.get("securityContext") or {})}
+        user = security.get("runAsUser")
+        if user is None and security.get("runAsNonRoot"):
+            raise Missing(
+                "container has runAsNonRoot and image will run as root "
+                f'(pod: "{worker.key}", container: {spec["name"]})'
+            )
+        if user == 0 and security.get("runAsNonRoot"):
+            raise Missing(
+                f'container\'s runAsUser breaks non-root policy (pod: "{worker.key}", container: {spec["name"]})'
+            )
+        return ContainerConfig(
+            spec["name"],
+            spec["image"],
+            [expand(word, env) for word in spec.get("command") or ()],
+            [expand(word, env) for word in spec.get("args") or ()],
+            env,
+            tuple(port["containerPort"] for port in spec.get("ports") or ()),
+            tuple(mounts),
+            spec.get("workingDir", ""),
+            bool(spec.get("stdin")),
+            bool(spec.get("tty")),
+            value(limits["memory"]) if limits.get("memory") else 0,
+            milli(limits["cpu"]) / 1000 if limits.get("cpu") else 0.0,
+            record.restarts,
+            user or 0,
+            security.get("runAsGroup") or 0,
+            spec.get("terminationMessagePath") or "/dev/termination-log",
+            spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+        )
+
+
+def duration(seconds: float) -> str:
+    """Go's duration: 10s, 1m20s, 350ms, 1.234s."""
+    if seconds >= 60:
+        minutes, rest = divmod(int(seconds), 60)
+        return f"{minutes}m{rest}s"
+    if seconds >= 1:
+        return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+    return f"{int(seconds * 1000)}ms"
