@@ -69,6 +69,27 @@ class Clock:
         self.speed = speed
         self._arm()
 
+    def next_due(self) -> float | None:
+        """When the next timer is due, in cluster time; None when nobody waits."""
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def step(self) -> float | None:
+        """While paused: go on to the next timer and let it (and all that are due with it) happen. The time reached, or None."""
+        due = self.next_due()
+        if due is None or self.speed > 0:
+            return None
+        self._anchor_cluster, self._anchor_real = max(due, self._anchor_cluster), self._real()
+        self._fire()
+        return due
+
+    def advance_to(self, moment: float) -> None:
+        """Cluster time has been further already (before a restart): go on from there. Never backwards."""
+        if moment > self.now():
+            self._anchor_cluster, self._anchor_real = moment, self._real()
+            self._arm()
+
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Call back after `delay` seconds of cluster time."""
         self._bind()

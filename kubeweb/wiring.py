@@ -16,6 +16,7 @@ from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 from django.conf import settings
 
+from cluster import clock
 from cluster.accounts import pki
 from cluster.apiserver import bootstrap
 from cluster.apiserver.admission.quota import used_in
@@ -49,6 +50,8 @@ class Options:
 
     nodes: int = 3
     profile: str = "realistic"
+    # How fast the clock runs; None: as the Clock object says.
+    speed: float | None = None
     journeys: bool = True
     loops: tuple[type[ControlLoop], ...] = field(default_factory=lambda: (*CONTROLLERS, Scheduler))
 
@@ -97,6 +100,7 @@ class Cluster:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
         await self.storage.open()
+        self._go_on_from()
         if self.options.journeys:
             await self.journeys.start()
         authorizer = AuthorizerChain(self.storage)
@@ -120,6 +124,13 @@ class Cluster:
         self.housekeeping.start()
         provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
 
+    def _go_on_from(self) -> None:
+        """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
+        for lease in self.storage.list("coordination.k8s.io/leases"):
+            renewed = lease["spec"].get("renewTime")
+            if renewed:
+                clock.clock.advance_to(clock.parse(renewed))
+
     def _check(self, name: str) -> Callable[[], bool]:
         return lambda: self._ready[name]
 
@@ -131,7 +142,15 @@ class Cluster:
         self.context = LoopContext(
             self.client_for,
             informers,
-            settings={"ca.crt": ca, "quota_usage": used_in, "machines": self.machines, "stopped": stopped},
+            settings={
+                "ca.crt": ca,
+                "quota_usage": used_in,
+                "machines": self.machines,
+                "network": self.machines.network,
+                "control_plane": self.server.disturbance,
+                "stopped": stopped,
+                "speed": self.options.speed,
+            },
             may_act=lambda name: name not in stopped,
         )
         channels = {f"{loop.name}-loop": loop for loop in self.options.loops}

@@ -82,7 +82,10 @@ OWN_RBAC: tuple[Obj, ...] = (
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": "system:kubeweb:machines"},
-        "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]}],
+        "rules": [
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": ["sim.kubeweb.dev"], "resources": ["containerimages"], "verbs": ["get", "list", "watch"]},
+        ],
     },
     {
         "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -1,7 +1,7 @@
 """The way of every request through the API server, top to bottom.
 
-    request-info → authn → authz ┬→ cache ─────────────────────────────────────────────→ respond      (read line)
-                                 └→ decode → admission → validation → policy → etcd ───→ respond      (write line)
+    request-info → authn → flow-control → authz ┬→ cache ─────────────────────────────────────────────→ respond      (read line)
+                                                └→ decode → admission → validation → policy → etcd ───→ respond      (write line)
 
 Each stage is a function of the request's context that fills it in, or raises the Status that refuses it; what it returns is the
 detail of its span. The page draws the stages that stand here: a stage added to the list appears on the screen.
@@ -18,6 +18,7 @@ from cluster.apiserver.stages.admitting import mutate
 from cluster.apiserver.stages.admitting import validate as admit
 from cluster.apiserver.stages.committing import commit
 from cluster.apiserver.stages.decoding import decode
+from cluster.apiserver.stages.fairness import admit_flow
 from cluster.apiserver.stages.identity import authenticate, authorize
 from cluster.apiserver.stages.info import request_info
 from cluster.apiserver.stages.reading import read
@@ -53,6 +54,7 @@ STAGES: tuple[Stage, ...] = (
         "Who is asking? A session, a token, a certificate, or nobody.",
         waits=True,
     ),
+    Stage("flow-control", "all", admit_flow, "flow control", "Is there room? An overloaded server refuses with 429."),
     Stage("authz", "all", authorize, "authz", "May they? RBAC: any rule that matches allows; there are no deny rules."),
     Stage(
         "cache",
@@ -85,7 +87,7 @@ STAGES: tuple[Stage, ...] = (
 READ_LINE = tuple(stage for stage in STAGES if stage.line in ("all", "read"))
 WRITE_LINE = tuple(stage for stage in STAGES if stage.line in ("all", "write"))
 READS = frozenset({"get", "list", "watch"})
-_GATES = 3  # request-info, authn, authz: the same on both lines
+_GATES = 4  # request-info, authn, flow-control, authz: the same on both lines
 _DECODE = WRITE_LINE.index(next(stage for stage in STAGES if stage.name == "decode"))
 
 

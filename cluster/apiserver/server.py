@@ -46,6 +46,14 @@ class Nodes(Protocol):
         """Run a command in a container, or (without one) attach to it; the exit code."""
         ...
 
+    def node_usage(self, name: str) -> dict[str, tuple[float, int]]:
+        """Cores and bytes in use by node (empty name: all whose kubelet answers)."""
+        ...
+
+    def pod_usage(self, namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
+        """Cores and bytes in use by (namespace, pod) and container; empty: all."""
+        ...
+
     async def logs(
         self,
         node: str,
@@ -64,6 +72,16 @@ class Nodes(Protocol):
 
 
 @dataclass
+class Disturbance:
+    """What slows the control plane down or makes it refuse, on purpose (Faults): by who asked for it."""
+
+    # Seconds that each write takes longer.
+    delays: dict[str, float] = field(default_factory=dict)
+    # How many requests of a hundred are refused.
+    overload: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class APIServer:
     """The parts, and `handle`."""
 
@@ -76,6 +94,7 @@ class APIServer:
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    disturbance: Disturbance = field(default_factory=Disturbance)
 
     async def handle(self, context: Context) -> Response:
         """Take one request through the pipeline. Raises StatusError; anything else becomes an InternalError."""

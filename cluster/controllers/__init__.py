@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from cluster.client.loop import ControlLoop
+from cluster.controllers.clock import ClockController
 from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from cluster.controllers.cronjob import CronJobController
 from cluster.controllers.daemonset import DaemonSetController
@@ -15,6 +16,7 @@ from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
 from cluster.controllers.fault import FaultController
 from cluster.controllers.garbagecollector import GarbageCollector
+from cluster.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from cluster.controllers.job import JobController
 from cluster.controllers.namespace import NamespaceController
 from cluster.controllers.node import NodeController
@@ -27,6 +29,7 @@ from cluster.controllers.service import ServiceController
 from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
+from cluster.controllers.traffic import TrafficController
 from cluster.controllers.ttlafterfinished import TTLAfterFinishedController
 from cluster.controllers.volumeprotection import ClaimProtectionController, VolumeProtectionController
 
@@ -39,6 +42,7 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     JobController,
     CronJobController,
     TTLAfterFinishedController,
+    HorizontalPodAutoscalerController,
     DisruptionController,
     ServiceController,
     EndpointSliceController,
@@ -55,5 +59,7 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     PodGCController,
     ClusterRoleAggregationController,
     GarbageCollector,
+    TrafficController,
+    ClockController,
     FaultController,
 )

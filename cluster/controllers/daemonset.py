@@ -10,6 +10,7 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, is_controlled_by, key_of
+from cluster.apimachinery.placement import daemon_placement, daemon_tolerations
 from cluster.client.client import Obj
 from cluster.client.events import EventRecorder
 from cluster.client.informer import by_controller
@@ -141,7 +142,7 @@ class DaemonSetController(ControlLoop):
         """Keep one on each node; when that is so, go on with the rolling update."""
         with step("decide") as span:
             template = daemonset["spec"]["template"]["spec"]
-            wanted = [node["metadata"]["name"] for node in nodes if daemon.placement(template, node)[0]]
+            wanted = [node["metadata"]["name"] for node in nodes if daemon_placement(template, node)[0]]
             surge, unavailable = daemon.update_limits(daemonset, len(wanted))
             ended = self._finished(daemonset, by_node)
             running = {name: [pod for pod in pods if pod not in ended] for name, pods in by_node.items()}
@@ -280,5 +281,5 @@ def _daemon_pod(daemonset: Obj, node: str, current: str) -> Obj:
     pod["metadata"]["labels"] = labels
     spec = pod["spec"]
     pinned = daemon.pinned_affinity(spec.get("affinity"), node)
-    pod["spec"] = {**spec, "affinity": pinned, "tolerations": daemon.tolerations_for(spec)}
+    pod["spec"] = {**spec, "affinity": pinned, "tolerations": daemon_tolerations(spec)}
     return pod

@@ -15,11 +15,12 @@ from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
 from cluster.journeys import trace
-from cluster.kubelet.eviction import EVENTS, EvictionManager
+from cluster.kubelet.eviction import BY_CONDITION, EVENTS, EvictionManager
 from cluster.kubelet.network import Link, Network
 from cluster.kubelet.node import LEASES, address, boot_id, fresh_lease, labels, status_of
 from cluster.kubelet.runtime.container import Sandbox
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
+from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import Latency, Profile
 from cluster.kubelet.runtime.simulated import SimulatedRuntime
 from cluster.kubelet.runtime.troubles import Troubles
@@ -29,6 +30,8 @@ from cluster.kubelet.worker import Worker
 log = logging.getLogger(__name__)
 
 LEASE_PERIOD, STATUS_PERIOD = 10.0, 300.0
+# Cores that the machine's own daemons use.
+SYSTEM_CPU = 0.04
 
 
 class Kubelet:
@@ -43,6 +46,7 @@ class Kubelet:
         *,
         network: Network | None = None,
         troubles: Troubles | None = None,
+        catalogue: Catalogue | None = None,
         disks: dict[str, dict[str, bytes]] | None = None,
         boots: int = 0,
     ) -> None:
@@ -56,7 +60,7 @@ class Kubelet:
         self.number = number
         self.profile = profile
         self.latency = Latency(profile, name)
-        self.runtime = SimulatedRuntime(self.latency, self._link, troubles)
+        self.runtime = SimulatedRuntime(self.latency, self._link, troubles, catalogue)
         self.runtime.on_exit = self._container_exited
         self.events = EventRecorder(self.client, "kubelet", name)
         self.eviction = EvictionManager(self)
@@ -221,6 +225,12 @@ class Kubelet:
                     raise
         change = {"spec": {"holderIdentity": self.name, "renewTime": clock.micro_timestamp()}}
         return await self.client.patch("coordination.k8s.io/v1/leases", self.name, change, LEASES)
+
+    def usage(self) -> tuple[float, int]:
+        """Cores and bytes in use: the machine's own daemons and all containers."""
+        used = [self.runtime.usage(one) for one in self.runtime.list_containers()]
+        memory = self.eviction.used(BY_CONDITION["MemoryPressure"])
+        return SYSTEM_CPU + sum(one.cpu for one in used), memory
 
     # -- the pods --------------------------------------------------------------------------------------------------------
 

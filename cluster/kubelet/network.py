@@ -44,13 +44,10 @@ class Route:
 class Network:
     """Shared by all machines. `kubelets` is the pool's own table."""
 
-    def __init__(self, client: Client, kubelets: dict[str, Kubelet], profile: Profile) -> None:
-        self._informers = SharedInformers(client)
+    def __init__(self, kubelets: dict[str, Kubelet], profile: Profile) -> None:
         self.kubelets = kubelets
         self._profile = profile
         self._random = random.Random("network")
-        self.services = self._informers(SERVICES)
-        self.slices = self._informers(SLICES)
         # Who has an address: pods by theirs, services by all of theirs, and by node port.
         self.pods: dict[str, Worker] = {}
         self._virtual: dict[str, str] = {}
@@ -59,10 +56,14 @@ class Network:
         self._history: dict[str, deque[tuple[float, Obj | None]]] = {}
         # Nodes that are cut off see what they saw when it happened.
         self.frozen: dict[str, float] = {}
+
+    async def start(self, client: Client) -> None:
+        """Follow Services and EndpointSlices as this client."""
+        self._informers = SharedInformers(client)
+        self.services = self._informers(SERVICES)
+        self.slices = self._informers(SLICES)
         self.services.add_handler(self._service_changed)
         self.slices.add_handler(self._slice_changed)
-
-    async def start(self) -> None:
         await self._informers.start()
 
     async def stop(self) -> None:
@@ -249,9 +250,12 @@ class Network:
         if ip == API_ADDRESS:
             return HTTPResult(403, _FORBIDDEN, headers={"Content-Type": "application/json"})
         route = self.route(node, ip, port, request.client)
+        return await self._at(route, None if route.refused else self._worker_at(route.ip, route.port), request, timeout)
+
+    async def _at(self, route: Route, worker: Worker | None, request: HTTPRequest, timeout: float) -> HTTPResult:
+        """The answer of whoever is at the end of a route."""
         if route.refused:
-            return HTTPResult(0, error=f"dial tcp {ip}:{port}: connect: connection refused")
-        worker = self._worker_at(route.ip, route.port)
+            return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: connect: connection refused")
         if worker is None:
             if self._kubelet_at(route.ip) is not None:
                 return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: connect: connection refused")
@@ -259,6 +263,22 @@ class Network:
             why = "i/o timeout" if timeout <= UNREACHABLE else "connect: no route to host"
             return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: {why}")
         return await _ask(worker, route.port, request, timeout)
+
+    def nodes(self) -> list[str]:
+        """The machines through which a client from outside may come."""
+        return list(self.kubelets)
+
+    async def ask(self, node: str, ip: str, port: int, path: str, timeout: float) -> tuple[int, str, str]:
+        """One GET of a client outside of all pods: (status, why there was no answer, the pod that answered)."""
+        if node not in self.kubelets:
+            await clock.sleep(timeout)
+            return 0, f"dial tcp {ip}:{port}: i/o timeout", ""
+        route = self.route(node, ip, port)
+        worker = None if route.refused else self._worker_at(route.ip, route.port)
+        request = HTTPRequest(path, headers={"Host": ip}, client=self.kubelets[node].ip)
+        answer = await self._at(route, worker, request, timeout)
+        name = worker.pod["metadata"]["name"] if worker is not None and answer.status else ""
+        return answer.status, answer.error, name
 
     async def connect(self, node: str, ip: str, port: int, timeout: float, local: Worker | None = None) -> str:
         """Empty when a connection is accepted, else why not."""

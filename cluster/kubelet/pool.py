@@ -11,18 +11,21 @@ from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
+from cluster.client.informer import SharedInformers
 from cluster.kubelet import logs as log_endpoint
 from cluster.kubelet.kubelet import Kubelet
 from cluster.kubelet.network import Network
 from cluster.kubelet.node import fresh_node
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import RuntimeFailure
+from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.terminal import Stdin, Write
-from cluster.kubelet.runtime.troubles import Troubles
+from cluster.kubelet.runtime.troubles import Registry, SickProbe, Troubles
 from cluster.kubelet.worker import Worker
 
 log = logging.getLogger(__name__)
+IMAGES = "sim.kubeweb.dev/v1alpha1/containerimages"
 USER, PROXY = "system:kubeweb:machines", "system:kube-proxy"
 
 
@@ -34,7 +37,8 @@ class Machines:
         self._profile = PROFILES[profile]
         self.kubelets: dict[str, Kubelet] = {}
         self.troubles = Troubles()
-        self.network = Network(client_for(PROXY), self.kubelets, self._profile)
+        self.network = Network(self.kubelets, self._profile)
+        self.catalogue = Catalogue()
         self._disks: dict[str, dict[str, bytes]] = {}
         # How often each machine has lost power.
         self._boots: Counter[str] = Counter()
@@ -46,7 +50,10 @@ class Machines:
         """Register the machines that are wanted from the start, then follow the Node objects."""
         for number, name in enumerate(names, 1):
             self._numbers[name] = number
-        await self.network.start()
+        await self.network.start(self._client_for(PROXY))
+        self._informers = SharedInformers(self._client_for(USER))
+        self._informers(IMAGES).add_handler(self._image_changed)
+        await self._informers.start()
         await asyncio.gather(*(self._register(name) for name in names))
         self._task = asyncio.create_task(self._follow(), name="machines")
 
@@ -66,6 +73,14 @@ class Machines:
         await asyncio.gather(*(kubelet.stop() for kubelet in self.kubelets.values()))
         self.kubelets.clear()
         await self.network.stop()
+        await self._informers.stop()
+
+    def _image_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """Somebody's own entry of the image catalogue."""
+        if old is not None:
+            self.catalogue.forget(old)
+        if new is not None:
+            self.catalogue.learn(new)
 
     # -- following the Node objects ----------------------------------------------------------------------------------
 
@@ -104,6 +119,7 @@ class Machines:
             self._profile,
             network=self.network,
             troubles=self.troubles,
+            catalogue=self.catalogue,
             disks=self._disks,
             boots=self._boots[name],
         )
@@ -184,6 +200,25 @@ class Machines:
         record.container.hung = True
         return str(record.spec["name"])
 
+    def sicken(self, key: str, namespace: str, pod: str, container: str, probe: str) -> None:
+        """A probe fails whatever the container says; LookupError without such a pod."""
+        if not any(
+            (one.pod["metadata"]["namespace"], one.pod["metadata"]["name"]) == (namespace, pod)
+            for kubelet in self.kubelets.values()
+            for one in kubelet.workers.values()
+        ):
+            raise LookupError(f'no pod "{namespace}/{pod}" found on any node')
+        self.troubles.probes[key] = SickProbe(namespace, pod, container, probe)
+
+    def disturb_registry(self, key: str, domain: str, delay: float | None) -> None:
+        """A registry (empty: all) is slower, or does not answer at all (None)."""
+        self.troubles.registries[key] = Registry(domain, delay is None, delay or 0.0)
+
+    def cure(self, key: str) -> None:
+        """This registry, or probe, is well again."""
+        self.troubles.registries.pop(key, None)
+        self.troubles.probes.pop(key, None)
+
     def awake(self, namespace: str, pod: str) -> None:
         """What hung in a pod goes on."""
         for kubelet in self.kubelets.values():
@@ -207,6 +242,28 @@ class Machines:
             if one.pod["metadata"]["name"] == pod and one.pod["metadata"]["namespace"] == namespace:
                 return one
         return None
+
+    def node_usage(self, name: str) -> dict[str, tuple[float, int]]:
+        """Cores and bytes in use by node."""
+        found = {}
+        for node, kubelet in self.kubelets.items():
+            if name in ("", node) and not kubelet.client.cut:
+                found[node] = kubelet.usage()
+        return found
+
+    def pod_usage(self, namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
+        """Cores and bytes in use by pod and container, of what runs."""
+        found: dict[tuple[str, str], dict[str, tuple[float, int]]] = {}
+        for kubelet in self.kubelets.values():
+            if kubelet.client.cut:
+                continue
+            for worker in kubelet.workers.values():
+                metadata = worker.pod["metadata"]
+                if namespace in ("", metadata["namespace"]) and name in ("", metadata["name"]):
+                    used = worker.usage()
+                    if used:
+                        found[metadata["namespace"], metadata["name"]] = used
+        return found
 
     async def execute(
         self,

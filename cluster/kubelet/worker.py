@@ -138,6 +138,15 @@ class Worker:
                     return int(declared["containerPort"])
         return port
 
+    def usage(self) -> dict[str, tuple[float, int]]:
+        """Cores and bytes by container, of those that run."""
+        found = {}
+        for record in self.records:
+            if record.state == "running" and record.container is not None:
+                used = self.kubelet.runtime.usage(record.container)
+                found[record.spec["name"]] = (used.cpu, used.memory)
+        return found
+
     def join(self) -> None:
         """Be found under the pod's address."""
         if self.kubelet.network is not None and not self.pod["spec"].get("hostNetwork"):

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from cluster.apimachinery.placement import daemon_placement as placement
+from cluster.apimachinery.placement import daemon_tolerations as tolerations_for
+from cluster.apimachinery.placement import wants_node
 from cluster.client.client import Obj
 from cluster.controllers.daemonset import DAEMONSETS, DaemonSetController
 from cluster.controllers.lib.history import REVISIONS
-from cluster.controllers.policy.daemon import placement, tolerations_for, wants_node
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.fakekubelet import FakeNodes
 from tests.support.objects import named, template

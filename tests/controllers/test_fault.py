@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cluster.apiserver.server import Disturbance
 from cluster.client.client import Obj
 from cluster.controllers.fault import FAULTS, FaultController
 from cluster.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -42,10 +43,13 @@ def fault(name: str = "f", **spec: Any) -> Obj:
 class World:
     def __init__(self) -> None:
         self.cluster, self.machines, self.stopped = FakeCluster(), Machines(), set[str]()
+        self.control_plane = Disturbance()
 
     def running(self) -> Running:
         classes = (FaultController, TTLAfterFinishedController)
-        return Running(self.cluster, *classes, machines=self.machines, stopped=self.stopped)
+        return Running(
+            self.cluster, *classes, machines=self.machines, stopped=self.stopped, control_plane=self.control_plane
+        )
 
     async def apply(self, name: str = "f", **spec: Any) -> None:
         await self.cluster.client().create(FAULTS, fault(name, **spec))

@@ -8,11 +8,12 @@ import pytest
 
 from cluster import clock
 from cluster.apimachinery.meta import get_condition
+from cluster.apimachinery.placement import tolerates
 from cluster.client.client import Obj
 from cluster.controllers.node import LEASES, NodeController
 from cluster.controllers.podgc import PodGCController, surplus
 from cluster.controllers.policy.node_health import all_disrupted, eviction_rate, with_taints
-from cluster.controllers.policy.tolerations import tolerated_for, tolerates
+from cluster.controllers.policy.tolerations import tolerated_for
 from cluster.controllers.tainteviction import TaintEvictionController
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.fakekubelet import make_ready

@@ -93,7 +93,7 @@ def test_a_process_finds_its_service_account(cluster):
     cluster.kubectl("run", "who", "--image=busybox", "--command", "--", "sleep", "3600")
     cluster.kubectl("wait", "--for=condition=Ready", "pod/who", "--timeout=60s")
     folder = "/var/run/secrets/kubernetes.io/serviceaccount"
-    assert cluster.kubectl("exec", "who", "--", "cat", f"{folder}/namespace") == "default\n"
+    assert cluster.kubectl("exec", "who", "--", "cat", f"{folder}/namespace") == "default"
     assert cluster.kubectl("exec", "who", "--", "cat", f"{folder}/ca.crt").startswith("-----BEGIN CERTIFICATE-----")
     token = cluster.kubectl("exec", "who", "--", "cat", f"{folder}/token").strip()
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}

@@ -441,6 +441,17 @@ CONTROLLERS: dict[str, list[str]] = {
         "READ core nodes",
         EVENTS,
     ],
+    "traffic-controller": [
+        "READ sim.kubeweb.dev traffics",
+        "update sim.kubeweb.dev traffics/status",
+        "READ core services",
+        EVENTS,
+    ],
+    "clock-controller": [
+        "READ,create,patch sim.kubeweb.dev clocks",
+        "update sim.kubeweb.dev clocks/status",
+        EVENTS,
+    ],
     "volumeattributesclass-protection-controller": [
         "READ core persistentvolumeclaims",
         "READ core persistentvolumes",
@@ -505,12 +516,9 @@ ROLE_BINDINGS: dict[tuple[str, str], tuple[str, list[str]]] = {
 
 # What is our own: the simulator's kinds, one by one, for whoever may view and edit. Journeys are not among them: they show
 # everybody's requests, so they are for those alone who may see everything (cluster-admin and kubeweb:view-all).
-SIMULATOR = (
-    "faults,faults/status,diagnoses,diagnoses/status,images,images/status,imagecatalogs,imagecatalogs/status,"
-    "imagecatalogentries,imagecatalogentries/status,lessons,lessons/status,scenarios,scenarios/status"
-)
+SIMULATOR = "faults,faults/status,traffics,traffics/status,containerimages,clocks,clocks/status,diagnoses,nodediagnoses"
 OWN_CLUSTER_ROLES: dict[str, list[str]] = {
-    "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}"],
+    "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],
     "kubeweb:aggregate-to-edit": [f"WRITE sim.kubeweb.dev {SIMULATOR}"],
     "kubeweb:view-all": ["READ * *", "get *"],
 }

@@ -158,18 +158,3 @@ def priorityclass(obj: Obj, now: float) -> Cells:
 @printer("node.k8s.io/runtimeclasses", NAME, Column("Handler"), AGE)
 def runtimeclass(obj: Obj, now: float) -> Cells:
     return [name_of(obj), obj.get("handler", ""), age(obj, now)]
-
-
-@printer(
-    "sim.kubeweb.dev/faults",
-    NAME,
-    Column("Type", "What breaks"),
-    Column("Target", "Where it breaks"),
-    Column("Phase", "Active, Ended or Failed"),
-    AGE,
-)
-def fault(obj: Obj, now: float) -> Cells:
-    spec = spec_of(obj)
-    pod = f"{spec.get('namespace', '')}/{spec['pod']}" if spec.get("pod") else ""
-    target = spec.get("node") or spec.get("controller") or pod
-    return [name_of(obj), spec.get("type", ""), target, status_of(obj).get("phase", ""), age(obj, now)]

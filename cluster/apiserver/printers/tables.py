@@ -9,10 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cluster.apiserver.printers import access, cluster, events, extension, network, pods, scaling, storage, workloads
+from cluster.apiserver.printers import (
+    access,
+    cluster,
+    events,
+    extension,
+    network,
+    pods,
+    scaling,
+    simulation,
+    storage,
+    workloads,
+)
 from cluster.apiserver.printers.columns import CREATED, NAME, PRINTERS, Cells, Printer, name_of
 
-__all__ = ["access", "cluster", "events", "extension", "network", "pods", "scaling", "storage", "table", "workloads"]
+__all__ = [
+    "access",
+    "cluster",
+    "events",
+    "extension",
+    "network",
+    "pods",
+    "scaling",
+    "simulation",
+    "storage",
+    "table",
+    "workloads",
+]
 
 Obj = dict[str, Any]
 

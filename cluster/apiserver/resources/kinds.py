@@ -1,7 +1,7 @@
 """Every built-in kind that a default Kubernetes 1.37 serves: the one table that everything else derives from.
 
 A line is: plural, Kind, scope (`ns` or `cluster`), then optional `short=a,b`, `cat=a,b`, `sub=status,scale,…`, `virtual` (a
-question that is answered and stored nowhere), `verbs=…` where they differ from the usual eight. The order of groups is the
+question that is answered and stored nowhere), `computed` (worked out when it is read, stored nowhere), `verbs=…` where they differ from the usual eight. The order of groups is the
 order in which discovery lists them (preferred version first).
 """
 
@@ -123,6 +123,16 @@ KINDS: dict[str, str] = {
     # Ours: the simulated world as objects.
     "sim.kubeweb.dev/v1alpha1": """
         faults Fault cluster sub=status
+        traffics Traffic ns sub=status
+        containerimages ContainerImage cluster short=img
+        clocks Clock cluster sub=status
+        diagnoses Diagnosis ns short=diag computed verbs=get,list
+        nodediagnoses NodeDiagnosis cluster short=nodediag computed verbs=get,list
+    """,
+    # What metrics-server serves beside a cluster, computed from what the kubelets report.
+    "metrics.k8s.io/v1beta1": """
+        nodes NodeMetrics cluster computed verbs=get,list
+        pods PodMetrics ns computed verbs=get,list
     """,
 }
 

@@ -39,6 +39,7 @@ class Resource:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
     virtual: bool = False
+    computed: bool = False
     api_version: str = ""
     path: str = ""
     list_kind: str = ""
@@ -54,7 +55,7 @@ _PACKAGES = {
     "apiextensions.k8s.io": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
     "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
     "flowcontrol.apiserver.k8s.io": "flowcontrol",
-    own.GROUP: own.PACKAGE,
+    **own.PACKAGES,
 }
 
 
@@ -111,6 +112,7 @@ def parse_line(api_version: str, line: str) -> Resource:
         verbs=verbs,
         subresources={name: _subresource(group, version, plural, kind, name) for name in names},
         virtual=virtual,
+        computed="computed" in rest,
     )
 
 

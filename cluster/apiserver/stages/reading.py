@@ -21,6 +21,10 @@ async def read(context: Context) -> Detail | None:
     info = context.info
     if info.subresource and info.subresource != "status":
         return await subresources.read(context)
+    if context.resource.computed:
+        from cluster.apiserver import computed
+
+        return computed.get(context) if info.verb == "get" else computed.list_objects(context, selection_of(context))
     if info.verb == "get":
         return await _get(context)
     if info.verb == "list":

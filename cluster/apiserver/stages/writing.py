@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.stages import deleting
@@ -34,7 +35,9 @@ class Written:
 
 async def put(context: Context, key: Key, obj: Obj, verb: str, expected: int) -> object:
     """One write of the request's resource; raises etcd's Conflict. Sets the journey's revision."""
-    storage = context.server.storage
+    storage, delays = context.server.storage, context.server.disturbance.delays
+    if delays:
+        await clock.sleep(sum(delays.values()))
     revision = await storage.write(context.resource.storage_key, key, obj, verb, expected, context.journey.id)
     context.journey.revision = revision.revision
     return Written(revision)

@@ -64,7 +64,16 @@ BUILT_IN = (
     ResourceInfo("v1/limitranges", "LimitRange"),
     ResourceInfo("v1/podtemplates", "PodTemplate"),
     ResourceInfo("v1/resourcequotas", "ResourceQuota"),
+    ResourceInfo("sim.kubeweb.dev/v1alpha1/traffics", "Traffic"),
 )
+
+
+def by_kind(api_version: str, kind: str) -> ResourceInfo | None:
+    """The built-in resource of a kind; None when there is none."""
+    for one in BUILT_IN:
+        if one.kind == kind and one.path.rpartition("/")[0] == api_version:
+            return one
+    return None
 
 
 def ownership() -> Iterable[ResourceInfo]:

@@ -9,35 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.apimachinery.labels import Requirement
 from cluster.apimachinery.meta import is_condition_true, scaled
+from cluster.apimachinery.placement import daemon_placement
 from cluster.client.client import Obj
 from cluster.controllers.lib.history import HASH
 from cluster.controllers.policy.replicaset_status import availability
-from cluster.controllers.policy.tolerations import tolerates
 
 GENERATION_LABEL, GENERATION = "pod-template-generation", "deprecated.daemonset.template.generation"
-_TOLERATED = (
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
-)
-
-
-def tolerations_for(spec: Obj) -> list[Obj]:
-    """The pod's own tolerations and those every daemon gets: it stays on nodes that are not well."""
-    result: list[Obj] = list(spec.get("tolerations") or ())
-    added = list(_TOLERATED)
-    if spec.get("hostNetwork"):
-        added.append(("node.kubernetes.io/network-unavailable", "NoSchedule"))
-    for key, effect in added:
-        wanted = {"key": key, "operator": "Exists", "effect": effect}
-        if wanted not in result:
-            result.append(wanted)
-    return result
 
 
 def pinned_affinity(affinity: Mapping[str, Any] | None, node: str) -> Obj:
@@ -64,46 +42,6 @@ def node_of(pod: Obj) -> str:
             if expression["key"] == "metadata.name" and len(expression.get("values") or ()) == 1:
                 return str(expression["values"][0])
     return ""
-
-
-def _term_matches(term: Obj, node: Obj) -> bool:
-    labels = node["metadata"].get("labels") or {}
-    fields = {"metadata.name": node["metadata"]["name"]}
-    expressions, on_fields = term.get("matchExpressions") or [], term.get("matchFields") or []
-    if not expressions and not on_fields:
-        return False
-
-    def holds(expression: Obj, values: Mapping[str, str]) -> bool:
-        wanted = Requirement(expression["key"], expression["operator"], tuple(expression.get("values") or ()))
-        return wanted.matches(values)
-
-    return all(holds(one, labels) for one in expressions) and all(holds(one, fields) for one in on_fields)
-
-
-def wants_node(spec: Obj, node: Obj) -> bool:
-    """Do nodeName, nodeSelector and required node affinity of the template admit this node?"""
-    if spec.get("nodeName") and spec["nodeName"] != node["metadata"]["name"]:
-        return False
-    labels = node["metadata"].get("labels") or {}
-    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
-        return False
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    return required is None or any(_term_matches(term, node) for term in required.get("nodeSelectorTerms") or ())
-
-
-def placement(spec: Obj, node: Obj) -> tuple[bool, bool]:
-    """(should a daemon be started on the node, may one that is there stay)."""
-    if not wants_node(spec, node):
-        return False, False
-    tolerations = tolerations_for(spec)
-    start = stay = True
-    for taint in node["spec"].get("taints") or ():
-        if taint["effect"] != "PreferNoSchedule" and not any(tolerates(one, taint) for one in tolerations):
-            start = False
-            if taint["effect"] == "NoExecute":
-                stay = False
-    return start, stay
 
 
 @dataclass(slots=True)
@@ -140,7 +78,7 @@ def keep_one_each(
     for node in nodes:
         name = node["metadata"]["name"]
         existing.add(name)
-        start, stay = placement(spec, node)
+        start, stay = daemon_placement(spec, node)
         pods = by_node.get(name, ())
         running = sorted((pod for pod in pods if "deletionTimestamp" not in pod["metadata"]), key=_age)
         if start and not pods:
@@ -220,7 +158,7 @@ def daemon_status(
     wait = spec.get("minReadySeconds", 0)
     desired = scheduled = misplaced = ready = updated = available = 0
     for node in nodes:
-        start, _ = placement(template, node)
+        start, _ = daemon_placement(template, node)
         pods = sorted(by_node.get(node["metadata"]["name"], ()), key=_age)
         if not start:
             misplaced += bool(pods)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from cluster.apimachinery.placement import tolerates
 from cluster.client.client import Obj
-
-
-def tolerates(toleration: Obj, taint: Obj) -> bool:
-    """An empty effect tolerates all effects; an empty key with Exists tolerates all taints."""
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    operator = toleration.get("operator") or "Equal"
-    if operator == "Exists":
-        return True
-    return operator == "Equal" and (toleration.get("value") or "") == (taint.get("value") or "")
 
 
 def tolerated_for(tolerations: Sequence[Obj], taints: Iterable[Obj]) -> float | None:

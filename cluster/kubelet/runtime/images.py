@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
+from cluster.apimachinery.quantity import milli, value
 from cluster.kubelet.runtime.cri import ImageInfo, RuntimeFailure
 from cluster.kubelet.runtime.references import InvalidReference, Reference, parse
 
+Obj = dict[str, Any]
 MIB = 1024 * 1024
 
 
@@ -39,6 +41,9 @@ class Image:
     cpu: float = 0.001
     memory: int = 8 * MIB
     work: float = 0.0005
+    ignores_term: bool = False
+    answers: tuple[tuple[str, str], ...] = ()
+    missing_tags: tuple[str, ...] = ()
 
 
 _NGINX = (
@@ -236,45 +241,104 @@ OFFICIAL = frozenset(
 PLAIN = Image(48 * MIB)
 
 
-def lookup(reference: Reference) -> Image | None:
-    """What is known of an image; None when there is no such image."""
-    name = reference.familiar
-    found = CATALOGUE.get(name)
-    if found is not None:
-        return found
-    if reference.domain == "docker.io" and "/" not in name:
-        return PLAIN if name in OFFICIAL else None
-    return PLAIN
-
-
-def _has_tag(reference: Reference) -> bool:
-    """Tags that announce themselves as missing; everything else exists."""
+def _has_tag(reference: Reference, image: Image) -> bool:
+    """Tags that announce themselves as missing, or are said to be; everything else exists."""
     tag = reference.tag.lower()
-    return not any(
+    return reference.tag not in image.missing_tags and not any(
         word in tag for word in ("nonexist", "does-not-exist", "doesnotexist", "not-found", "notfound", "no-such")
     )
 
 
-@lru_cache(maxsize=4096)
-def resolve(name: str) -> tuple[ImageInfo, Image]:
-    """The image behind a name as a registry would answer; RuntimeFailure in containerd's words when there is none."""
-    try:
-        reference = parse(name)
-    except InvalidReference as error:
-        raise RuntimeFailure(f'failed to parse image name "{name}": {error}', "InvalidArgument") from error
-    image = lookup(reference)
-    shown = str(reference)
-    if image is None:
-        raise RuntimeFailure(
-            f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": pull access denied, '
-            "repository does not exist or may require authorization: server message: insufficient_scope: "
-            "authorization failed",
-        )
-    if not _has_tag(reference):
-        raise RuntimeFailure(
-            f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": {shown}: not found',
-            "NotFound",
-        )
-    digest = hashlib.sha256(shown.encode()).hexdigest()
-    tagged = f"{reference.repository}:{reference.tag}" if reference.tag else shown
-    return ImageInfo(tagged, f"{reference.repository}@{reference.digest or 'sha256:' + digest}", image.size), image
+def _image_of(spec: Obj) -> Image:
+    """A ContainerImage's spec as the runtime needs it."""
+    kind = {"Server": "server", "Shell": "shell", "Once": "once"}[spec.get("type") or "Server"]
+    return Image(
+        value(spec["size"]) if spec.get("size") else 48 * MIB,
+        kind,
+        tuple(spec.get("ports") or ()),
+        float(spec.get("startSeconds", 0.2)),
+        int(spec.get("exitCodeOnTerm") or 0),
+        tuple(spec.get("log") or ()),
+        tuple(spec.get("requiredEnv") or ()),
+        cpu=milli(spec["cpu"]) / 1000 if spec.get("cpu") else 0.001,
+        memory=value(spec["memory"]) if spec.get("memory") else 8 * MIB,
+        work=float(spec.get("cpuSecondsPerRequest") or 0.0005),
+        ignores_term=bool(spec.get("ignoresTerm")),
+        answers=tuple(sorted((spec.get("answers") or {}).items())),
+        missing_tags=tuple(spec.get("missingTags") or ()),
+    )
+
+
+class Catalogue:
+    """What can be pulled: the built-in table, and before it what ContainerImage objects say."""
+
+    def __init__(self) -> None:
+        # By the familiar name, then by the object's: two objects may speak of one image, the first by name wins.
+        self._own: dict[str, dict[str, Image]] = {}
+        self._resolved: dict[str, tuple[ImageInfo, Image]] = {}
+
+    def learn(self, obj: Obj) -> None:
+        """A ContainerImage that is there. One whose name is no image's says nothing."""
+        name = self._name(obj)
+        if name:
+            self._own.setdefault(name, {})[obj["metadata"]["name"]] = _image_of(obj["spec"])
+            self._resolved.clear()
+
+    def forget(self, obj: Obj) -> None:
+        """One that is gone."""
+        name = self._name(obj)
+        if name in self._own:
+            self._own[name].pop(obj["metadata"]["name"], None)
+            if not self._own[name]:
+                del self._own[name]
+            self._resolved.clear()
+
+    @staticmethod
+    def _name(obj: Obj) -> str:
+        try:
+            return parse(obj["spec"]["image"]).familiar
+        except InvalidReference:
+            return ""
+
+    def _lookup(self, reference: Reference) -> Image | None:
+        name = reference.familiar
+        own = self._own.get(name)
+        if own:
+            return own[min(own)]
+        found = CATALOGUE.get(name)
+        if found is not None:
+            return found
+        if reference.domain == "docker.io" and "/" not in name:
+            return PLAIN if name in OFFICIAL else None
+        return PLAIN
+
+    def resolve(self, name: str) -> tuple[ImageInfo, Image]:
+        """The image behind a name as a registry would answer; RuntimeFailure in containerd's words when there is none."""
+        known = self._resolved.get(name)
+        if known is None:
+            if len(self._resolved) > 4096:
+                self._resolved.clear()
+            known = self._resolved[name] = self._resolve(name)
+        return known
+
+    def _resolve(self, name: str) -> tuple[ImageInfo, Image]:
+        try:
+            reference = parse(name)
+        except InvalidReference as error:
+            raise RuntimeFailure(f'failed to parse image name "{name}": {error}', "InvalidArgument") from error
+        image = self._lookup(reference)
+        shown = str(reference)
+        if image is None:
+            raise RuntimeFailure(
+                f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": pull access denied, '
+                "repository does not exist or may require authorization: server message: insufficient_scope: "
+                "authorization failed",
+            )
+        if not _has_tag(reference, image):
+            raise RuntimeFailure(
+                f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": {shown}: not found',
+                "NotFound",
+            )
+        digest = hashlib.sha256(shown.encode()).hexdigest()
+        tagged = f"{reference.repository}:{reference.tag}" if reference.tag else shown
+        return ImageInfo(tagged, f"{reference.repository}@{reference.digest or 'sha256:' + digest}", image.size), image

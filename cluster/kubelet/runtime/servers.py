@@ -269,6 +269,12 @@ def agnhost(args: list[str]) -> tuple[str, tuple[int, ...]]:
     return command, ports
 
 
+def fixed(answers: Mapping[str, str], request: HTTPRequest) -> HTTPResult:
+    """What an entry of the catalogue says: bodies by path."""
+    body = answers.get(_path(request))
+    return _text("404 page not found\n", 404) if body is None else _text(body)
+
+
 async def answer(program: str, me: Self, request: HTTPRequest) -> HTTPResult:
     """What the server `program` says."""
     found = PROGRAMS.get(program, plain)(me, request)

@@ -25,7 +25,7 @@ from cluster.kubelet.runtime.cri import (
     StartFailure,
     Usage,
 )
-from cluster.kubelet.runtime.images import Image, resolve
+from cluster.kubelet.runtime.images import Catalogue, Image
 from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
 from cluster.kubelet.runtime.shell.commands import COMMANDS
@@ -49,9 +49,14 @@ class SimulatedRuntime:
     """
 
     def __init__(
-        self, latency: Latency, net: Callable[[Sandbox], Net | None] | None = None, troubles: Troubles | None = None
+        self,
+        latency: Latency,
+        net: Callable[[Sandbox], Net | None] | None = None,
+        troubles: Troubles | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.latency = latency
+        self.catalogue = catalogue or Catalogue()
         self.troubles = troubles or Troubles()
         self.on_exit: Callable[[Container], None] = lambda container: None
         self._net = net or (lambda sandbox: None)
@@ -70,7 +75,7 @@ class SimulatedRuntime:
     async def pull_image(self, image: str, credentials: bool = False) -> tuple[ImageInfo, float]:
         began = clock.now()
         await self._take(self.latency.pick(self.latency.profile.resolve))
-        info, profile = resolve(image)
+        info, profile = self.catalogue.resolve(image)
         await self._take(self.troubles.of_registry(image))
         if image not in self._images:
             await self._take(self.latency.transfer(info.size))
@@ -109,7 +114,7 @@ class SimulatedRuntime:
     def _create(self, sandbox: Sandbox, config: ContainerConfig, container_id: str) -> Container:
         found = self._images.get(config.image)
         if found is None:
-            found = self._images[config.image] = resolve(config.image)
+            found = self._images[config.image] = self.catalogue.resolve(config.image)
         container = Container(sandbox, config, found[0], found[1], container_id)
         self._containers[container.id] = container
         return container
@@ -282,6 +287,8 @@ class SimulatedRuntime:
         if container.state != "running" or container.hung:
             return
         serving = container.kind == "server" or (container.first and container.ended is not None)
+        if name in _ENDING and serving and container.profile.ignores_term:
+            return
         if name in _ENDING and (serving or container.sandbox.config.shared_pid):
             # The listener closes at once; the process takes a moment to end.
             container.stopping = True
@@ -478,6 +485,9 @@ class SimulatedRuntime:
             return HTTPResult(0, error="read: connection reset by peer")
         if took > timeout:
             return HTTPResult(0, error="context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        answers = container.profile.answers if container.kind == "server" else ()
+        if answers:
+            return servers.fixed(dict(answers), request)
         return await servers.answer(container.program, self._self(container, port), request)
 
     def _self(self, container: Container, port: int) -> servers.Self:

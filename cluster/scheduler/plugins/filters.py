@@ -6,10 +6,10 @@ asked once per pod template and node; `DYNAMIC` ones depend on the other pods th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from cluster.apimachinery.labels import Requirement
+from cluster.apimachinery.placement import matches_term, tolerates, untolerated
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 
 Obj = dict[str, Any]
@@ -17,28 +17,6 @@ Filter = Callable[[PodShape, NodeInfo], tuple[str, ...]]
 
 UNSCHEDULABLE_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 _YES: tuple[str, ...] = ()
-
-
-def tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
-    """Whether one toleration accepts one taint (v1.Toleration.ToleratesTaint)."""
-    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
-        return False
-    if toleration.get("key") and toleration["key"] != taint.get("key"):
-        return False
-    operator = toleration.get("operator") or "Equal"
-    if operator == "Exists":
-        return True
-    if not toleration.get("key"):
-        return False
-    return (toleration.get("value") or "") == (taint.get("value") or "")
-
-
-def untolerated(tolerations: tuple[Obj, ...], taints: tuple[Obj, ...], effects: tuple[str, ...]) -> Obj | None:
-    """The first taint with one of these effects that nothing tolerates."""
-    for taint in taints:
-        if taint.get("effect") in effects and not any(tolerates(toleration, taint) for toleration in tolerations):
-            return taint
-    return None
 
 
 def node_unschedulable(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
@@ -60,25 +38,14 @@ def taint_toleration(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
     return _YES
 
 
-def matches_term(term: Mapping[str, Any], node: NodeInfo) -> bool:
-    """One nodeSelectorTerm: all its expressions and fields must hold; an empty one matches nothing."""
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    for part, labels in ((expressions, node.labels), (fields, {"metadata.name": node.name})):
-        for expression in part:
-            need = Requirement(expression["key"], expression["operator"], tuple(expression.get("values") or ()))
-            if not need.matches(labels):
-                return False
-    return True
-
-
 def node_affinity(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
     for key, value in shape.selector.items():
         if node.labels.get(key) != value:
             return ("node(s) didn't match Pod's node affinity/selector",)
     required = shape.affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if required and not any(matches_term(term, node) for term in required.get("nodeSelectorTerms") or ()):
+    if required and not any(
+        matches_term(term, node.name, node.labels) for term in required.get("nodeSelectorTerms") or ()
+    ):
         return ("node(s) didn't match Pod's node affinity/selector",)
     return _YES
 

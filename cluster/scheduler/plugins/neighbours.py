@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.apimachinery.labels import from_selector
+from cluster.apimachinery.placement import untolerated
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 from cluster.scheduler.peers import PREFERRED, REQUIRED, Namespaces, Peer, Peers, Term, terms, with_label_keys
-from cluster.scheduler.plugins.filters import node_affinity, untolerated
+from cluster.scheduler.plugins.filters import node_affinity
 
 Obj = dict[str, Any]
 AFFINITY, SPREAD = "InterPodAffinity", "PodTopologySpread"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cluster.apimachinery.placement import matches_term, tolerates
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
-from cluster.scheduler.plugins.filters import matches_term, tolerates
 
 Score = Callable[[PodShape, NodeInfo], int]
 MAX = 100
@@ -61,7 +61,7 @@ def preferred_affinity(shape: PodShape, node: NodeInfo) -> int:
     return sum(
         int(term.get("weight", 0))
         for term in shape.affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-        if matches_term(term.get("preference") or {}, node)
+        if matches_term(term.get("preference") or {}, node.name, node.labels)
     )
 
 

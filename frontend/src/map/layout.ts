@@ -91,14 +91,14 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   const loopsRight = width - schedulerWidth - 34;
   // Two rows for up to fourteen; more in three, of which the last may run on below the scheduler.
   const rows = pipeline.loops.length > 14 ? 3 : 2;
-  const perRow = rows > 2 ? 8 : Math.ceil(pipeline.loops.length / 2);
+  const perRow = rows > 2 ? Math.max(8, Math.floor(pipeline.loops.length / 3)) : Math.ceil(pipeline.loops.length / 2);
   const pitch = rows > 2 ? 87 : 98;
   const step = (loopsRight - 40) / Math.max(perRow, 1);
   const loops = new Map<string, Circle>();
   pipeline.loops.forEach((loop, index) => {
     const row = Math.min(Math.floor(index / perRow), rows - 1);
     const column = index - row * perRow;
-    const r = rows > 2 ? 21 : 23;
+    const r = perRow > 8 ? 19 : rows > 2 ? 21 : 23;
     const x = 44 + step * (column + 0.5) - 8;
     const y = watchY + 56 + row * pitch;
     const stops = pipeline.loop_steps.map((_, stop) => {
@@ -123,7 +123,7 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
     client,
     stations,
     write: [...inside.map((stage) => stage.name), ...write.filter((one) => one.component === 'etcd').map((one) => one.name)],
-    read: ['request-info', 'authn', 'authz', ...read.map((stage) => stage.name)].filter((name) => stations.has(name)),
+    read: [...inside.filter((stage) => stage.line === 'all'), ...read].map((stage) => stage.name),
     house: { x: left - 42, y: 52, width: right - left + 84, height: READ_Y - 52 + 40 },
     loops,
     steps: pipeline.loop_steps,

@@ -32,7 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--https", default="127.0.0.1:6443", help="HOST:PORT for kubectl")
         parser.add_argument("--data-dir", default="", help="where the cluster keeps its data (default: ./data)")
         parser.add_argument("--nodes", type=int, default=3, help="how many machines register themselves")
-        parser.add_argument("--speed", type=float, default=1.0, help="how fast the cluster's clock runs")
+        parser.add_argument(
+            "--speed",
+            type=float,
+            help="how fast the cluster's clock runs, 0.1 to 100 (default: as its Clock object says)",
+        )
         parser.add_argument(
             "--profile", choices=("realistic", "instant"), default="realistic", help="how long pulls and starts take"
         )
@@ -45,8 +49,8 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         if options["nodes"] < 0:
             raise CommandError("--nodes must not be negative")
-        if options["speed"] < 0:
-            raise CommandError("--speed must not be negative")
+        if options["speed"] is not None and not 0.1 <= options["speed"] <= 100:
+            raise CommandError("--speed must be between 0.1 and 100")
         self._migrate()
         http, https = _address(options["http"]), _address(options["https"])
         server_url = f"https://{'[' + https[0] + ']' if ':' in https[0] else https[0]}:{https[1]}"
@@ -91,8 +95,9 @@ class Command(BaseCommand):
         from kubeweb.httpd import ClusterServer, finish_loop, reactor
         from kubeweb.wiring import Cluster, Options
 
-        clock.set_speed(options["speed"])
-        cluster = Cluster(Options(options["nodes"], options["profile"], not options["no_journeys"]))
+        if options["speed"] is not None:
+            clock.set_speed(options["speed"])
+        cluster = Cluster(Options(options["nodes"], options["profile"], options["speed"], not options["no_journeys"]))
         server = ClusterServer(
             application,
             endpoints=[f"tcp:port={http[1]}:interface={http[0].replace(':', chr(92) + ':')}"],

@@ -1,0 +1,96 @@
+"""Which nodes a pod's spec admits: selectors, required affinity, tolerations (k8s.io/component-helpers/scheduling/corev1).
+
+Shared by the scheduler, the controllers and diagnosis, so that all three mean the same by "this pod may stand there".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cluster.apimachinery.labels import Requirement
+
+Obj = dict[str, Any]
+Map = Mapping[str, Any]
+# What a DaemonSet's pods tolerate: they stay on nodes that are not well.
+_DAEMONS_TOLERATE = (
+    ("node.kubernetes.io/not-ready", "NoExecute"),
+    ("node.kubernetes.io/unreachable", "NoExecute"),
+    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+)
+HARD = ("NoSchedule", "NoExecute")
+
+
+def tolerates(toleration: Map, taint: Map) -> bool:
+    """An empty effect tolerates all effects; an empty key with Exists tolerates all taints (v1.Toleration.ToleratesTaint)."""
+    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
+        return False
+    if toleration.get("key") and toleration["key"] != taint.get("key"):
+        return False
+    operator = toleration.get("operator") or "Equal"
+    if operator == "Exists":
+        return True
+    if not toleration.get("key"):
+        return False
+    return operator == "Equal" and (toleration.get("value") or "") == (taint.get("value") or "")
+
+
+def untolerated(tolerations: Iterable[Map], taints: Iterable[Obj], effects: tuple[str, ...] = HARD) -> Obj | None:
+    """The first taint with one of these effects that nothing tolerates."""
+    tolerations = tuple(tolerations)
+    for taint in taints:
+        if taint.get("effect") in effects and not any(tolerates(one, taint) for one in tolerations):
+            return taint
+    return None
+
+
+def matches_term(term: Map, name: str, labels: Mapping[str, str]) -> bool:
+    """One nodeSelectorTerm: all its expressions and fields must hold; an empty one matches nothing."""
+    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    if not expressions and not fields:
+        return False
+    for part, values in ((expressions, labels), (fields, {"metadata.name": name})):
+        for expression in part:
+            need = Requirement(expression["key"], expression["operator"], tuple(expression.get("values") or ()))
+            if not need.matches(values):
+                return False
+    return True
+
+
+def wants_node(spec: Map, node: Map) -> bool:
+    """Do nodeName, nodeSelector and required node affinity of a pod's spec admit this node?"""
+    name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
+    if spec.get("nodeName") and spec["nodeName"] != name:
+        return False
+    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
+        return False
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return required is None or any(matches_term(term, name, labels) for term in required.get("nodeSelectorTerms") or ())
+
+
+def daemon_tolerations(spec: Map) -> list[Obj]:
+    """The pod's own tolerations and those every daemon gets."""
+    result: list[Obj] = list(spec.get("tolerations") or ())
+    added = list(_DAEMONS_TOLERATE)
+    if spec.get("hostNetwork"):
+        added.append(("node.kubernetes.io/network-unavailable", "NoSchedule"))
+    for key, effect in added:
+        wanted = {"key": key, "operator": "Exists", "effect": effect}
+        if wanted not in result:
+            result.append(wanted)
+    return result
+
+
+def daemon_placement(spec: Map, node: Map) -> tuple[bool, bool]:
+    """(should a daemon be started on the node, may one that is there stay)."""
+    if not wants_node(spec, node):
+        return False, False
+    tolerations, taints = daemon_tolerations(spec), node["spec"].get("taints") or ()
+    return (
+        untolerated(tolerations, taints) is None,
+        untolerated(tolerations, taints, ("NoExecute",)) is None,
+    )

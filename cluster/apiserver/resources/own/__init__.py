@@ -1,0 +1,14 @@
+"""Schemas of the kinds that are ours and no built-in's: `sim.kubeweb.dev`, the simulated world as objects, and metrics.k8s.io."""
+
+from __future__ import annotations
+
+from cluster.apiserver.resources.own import clocks, diagnoses, faults, images, metrics, traffic
+from cluster.apiserver.resources.own.schema import GROUP, PACKAGES, VERSION, Schema
+
+__all__ = ["DEFINITIONS", "GROUP", "PACKAGES", "VERSION"]
+
+DEFINITIONS: dict[str, Schema] = {
+    name: schema
+    for part in (faults, traffic, images, clocks, diagnoses, metrics)
+    for name, schema in part.DEFINITIONS.items()
+}

@@ -1,0 +1,141 @@
+"""What belongs to an object that is diagnosed: its pods, their nodes, what was said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Protocol
+
+from cluster.apimachinery.meta import get_condition
+
+Obj = dict[str, Any]
+
+# Storage key → kind, of what can be diagnosed.
+KINDS = {
+    "apps/deployments": "Deployment",
+    "apps/daemonsets": "DaemonSet",
+    "apps/statefulsets": "StatefulSet",
+    "apps/replicasets": "ReplicaSet",
+    "batch/jobs": "Job",
+    "replicationcontrollers": "ReplicationController",
+    "pods": "Pod",
+    "nodes": "Node",
+}
+
+
+class View(Protocol):
+    """Objects by storage key; what is returned is not changed."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None: ...
+
+    def list(self, resource: str, namespace: str = "") -> Iterable[Obj]: ...
+
+
+def owner_of(obj: Obj) -> str:
+    """The uid of the controlling owner."""
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["uid"])
+    return ""
+
+
+class Facts:
+    """One object and what is known around it."""
+
+    def __init__(self, view: View, resource: str, obj: Obj) -> None:
+        self.view = view
+        self.resource = resource
+        self.kind = KINDS[resource]
+        self.obj = obj
+        self.namespace: str = obj["metadata"].get("namespace", "")
+
+    @property
+    def spec(self) -> Obj:
+        found: Obj = self.obj.get("spec") or {}
+        return found
+
+    @property
+    def status(self) -> Obj:
+        found: Obj = self.obj.get("status") or {}
+        return found
+
+    @property
+    def template(self) -> Obj:
+        """The spec of the pods that are wanted."""
+        if self.kind == "Pod":
+            return self.spec
+        found: Obj = (self.spec.get("template") or {}).get("spec") or {}
+        return found
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """uid → name of the object itself and of the ReplicaSets between it and its pods."""
+        metadata = self.obj["metadata"]
+        found = {metadata["uid"]: f"{self.kind.lower()}/{metadata['name']}"}
+        if self.kind == "Deployment":
+            for one in self.view.list("apps/replicasets", self.namespace):
+                if owner_of(one) == metadata["uid"]:
+                    found[one["metadata"]["uid"]] = f"replicaset/{one['metadata']['name']}"
+        return found
+
+    @cached_property
+    def pods(self) -> list[Obj]:
+        """The pods that belong to it, in order of their names; for a node those that run there."""
+        if self.kind == "Pod":
+            return [self.obj]
+        if self.kind == "Node":
+            name = self.obj["metadata"]["name"]
+            found = [pod for pod in self.view.list("pods") if pod["spec"].get("nodeName") == name]
+        else:
+            found = [pod for pod in self.view.list("pods", self.namespace) if owner_of(pod) in self.owners]
+        return sorted(found, key=lambda pod: pod["metadata"]["name"])
+
+    @cached_property
+    def nodes(self) -> dict[str, Obj]:
+        """All nodes by name."""
+        return {node["metadata"]["name"]: node for node in self.view.list("nodes")}
+
+    @cached_property
+    def _events(self) -> dict[str, list[Obj]]:
+        """Events by the uid of what they are about, the oldest first."""
+        found: dict[str, list[Obj]] = {}
+        for event in self.view.list("events", self.namespace or "default"):
+            found.setdefault((event.get("involvedObject") or {}).get("uid", ""), []).append(event)
+        for events in found.values():
+            events.sort(key=said_at)
+        return found
+
+    def events(self, uid: str, *reasons: str) -> list[Obj]:
+        """What was said about an object, of these reasons (none: any)."""
+        return [one for one in self._events.get(uid, ()) if not reasons or one.get("reason") in reasons]
+
+    def last_action(self, uid: str, component: str) -> Obj | None:
+        """The latest event that a component wrote about an object."""
+        said = [one for one in self._events.get(uid, ()) if component in (one.get("source") or {}).get("component", "")]
+        return said[-1] if said else None
+
+
+def said_at(event: Obj) -> str:
+    """When an event was said last, as text that sorts."""
+    series = event.get("series") or {}
+    return str(
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"].get("creationTimestamp")
+        or ""
+    )
+
+
+def is_ready(pod: Obj) -> bool:
+    condition = get_condition(pod, "Ready")
+    return condition is not None and condition["status"] == "True"
+
+
+def is_over(pod: Obj) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def node_is_ready(node: Obj) -> bool:
+    condition = get_condition(node, "Ready")
+    return condition is not None and condition["status"] == "True"

@@ -1,0 +1,256 @@
+"""Desired against actual: what the spec asks, what is, what is missing, and who should close it. One table by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cluster.apimachinery.placement import daemon_placement, daemon_tolerations, untolerated, wants_node
+from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at
+
+
+def gaps(facts: Facts) -> list[Obj]:
+    """The comparisons for this kind of object."""
+    return _BY_KIND[facts.kind](facts)
+
+
+def _gap(facts: Facts, what: str, desired: object, actual: object, missing: str, by: str, uid: str = "") -> Obj:
+    found: Obj = {"what": what, "desired": str(desired), "actual": str(actual), "gap": missing, "closedBy": by}
+    component = by.removesuffix(" controller").replace(" ", "")
+    last = facts.last_action(uid or facts.obj["metadata"]["uid"], _COMPONENTS.get(component, component))
+    if last is not None:
+        found["lastAction"] = f"{last['reason']}: {last['message']}"
+        found["lastActionTime"] = said_at(last)[:19].rstrip("Z") + "Z"
+    return found
+
+
+_COMPONENTS = {"scheduler": "default-scheduler"}
+
+
+def _missing(wanted: int, have: int, what: str) -> str:
+    if have < wanted:
+        return f"{wanted - have} of {wanted} {what}"
+    return f"{have - wanted} too many" if have > wanted else ""
+
+
+def _alive(facts: Facts) -> list[Obj]:
+    return [pod for pod in facts.pods if not pod["metadata"].get("deletionTimestamp") and not is_over(pod)]
+
+
+def _replicated(facts: Facts) -> list[Obj]:
+    wanted = facts.spec.get("replicas", 1)
+    alive = _alive(facts)
+    ready = [pod for pod in alive if is_ready(pod)]
+    controller = f"{facts.kind.lower()} controller"
+    found = [
+        _gap(facts, "pods", wanted, len(alive), _missing(wanted, len(alive), "pods are not there"), controller),
+        _gap(
+            facts,
+            "ready pods",
+            wanted,
+            len(ready),
+            _missing(wanted, len(ready), "pods are not ready"),
+            _who(facts, alive),
+        ),
+    ]
+    updated = facts.status.get("updatedReplicas")
+    if facts.kind in ("Deployment", "StatefulSet") and wanted and updated is not None:
+        text = _missing(wanted, min(updated, wanted), "pods have the old template")
+        if facts.kind == "StatefulSet" and facts.status.get("currentRevision") == facts.status.get("updateRevision"):
+            text, updated = "", wanted
+        found.append(_gap(facts, "pods of the newest template", wanted, updated, text, controller))
+    if facts.status.get("observedGeneration", 0) < facts.obj["metadata"].get("generation", 0):
+        found.append(
+            _gap(
+                facts,
+                "generation",
+                facts.obj["metadata"]["generation"],
+                facts.status.get("observedGeneration", 0),
+                "the newest spec has not been looked at",
+                controller,
+            )
+        )
+    return found
+
+
+def _who(facts: Facts, alive: list[Obj]) -> str:
+    """Whose turn it is with the pods that are not ready."""
+    unready = [pod for pod in alive if not is_ready(pod)]
+    if any(not pod["spec"].get("nodeName") for pod in unready):
+        return "scheduler"
+    return "kubelet" if unready else f"{facts.kind.lower()} controller"
+
+
+def _daemons(facts: Facts) -> list[Obj]:
+    eligible = [name for name, node in facts.nodes.items() if daemon_placement(facts.template, node)[0]]
+    alive = _alive(facts)
+    on = {_place(pod) for pod in alive}
+    ready = {_place(pod) for pod in alive if is_ready(pod)}
+    missing = sorted(set(eligible) - on)
+    unready = sorted(set(eligible) & on - ready)
+    updated = facts.status.get("updatedNumberScheduled", 0)
+    text = f"no pod for {', '.join(missing)}" if missing else ""
+    found = [
+        _gap(facts, "nodes with a pod", len(eligible), len(set(eligible) & on), text, "daemonset controller"),
+        _gap(
+            facts,
+            "nodes with a ready pod",
+            len(eligible),
+            len(set(eligible) & ready),
+            f"not ready on {', '.join(unready)}" if unready else "no ready pod" if missing else "",
+            _who(facts, alive),
+        ),
+    ]
+    if not missing and updated < len(eligible):
+        found.append(
+            _gap(
+                facts,
+                "nodes with the newest template",
+                len(eligible),
+                updated,
+                _missing(len(eligible), updated, "nodes have the old template"),
+                "daemonset controller",
+            )
+        )
+    return found
+
+
+def _place(pod: Obj) -> str:
+    """The node of a daemon's pod: where it is, or what it is pinned to."""
+    if pod["spec"].get("nodeName"):
+        return str(pod["spec"]["nodeName"])
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or ():
+        for one in term.get("matchFields") or ():
+            return str(one["values"][0])
+    return ""
+
+
+def node_matrix(facts: Facts) -> list[Obj]:
+    """Every node: whether a daemon belongs there, which pod is there, whether it is ready, and why not."""
+    by_node = {_place(pod): pod for pod in facts.pods if not pod["metadata"].get("deletionTimestamp")}
+    rows = []
+    for name, node in sorted(facts.nodes.items()):
+        start, stay = daemon_placement(facts.template, node)
+        pod = by_node.get(name)
+        row: Obj = {"node": name, "eligible": start, "ready": pod is not None and is_ready(pod)}
+        if pod is not None:
+            row["pod"] = pod["metadata"]["name"]
+        reason = _why(facts, node, pod, start=start, stay=stay)
+        if reason:
+            row["reason"] = reason
+        rows.append(row)
+    return rows
+
+
+def _why(facts: Facts, node: Obj, pod: Obj | None, *, start: bool, stay: bool) -> str:
+    if pod is not None and is_ready(pod):
+        return "" if stay else "should not run here any more"
+    if not start and pod is None:
+        if not wants_node(facts.template, node):
+            return "nodeSelector or node affinity does not match"
+        taint = untolerated(daemon_tolerations(facts.template), node["spec"].get("taints") or ())
+        return f"taint {taint['key']}:{taint['effect']} is not tolerated" if taint else "not eligible"
+    if pod is None:
+        failed = facts.events(facts.obj["metadata"]["uid"], "FailedCreate")
+        return f"FailedCreate: {failed[-1]['message']}" if failed else "no pod yet"
+    if not node_is_ready(node):
+        return "the node is not ready"
+    return trouble_of(pod) or (pod.get("status") or {}).get("phase", "Pending")
+
+
+def trouble_of(pod: Obj) -> str:
+    """In a word why a pod is not ready: what kubectl shows as its status."""
+    status = pod.get("status") or {}
+    if status.get("reason"):
+        return str(status["reason"])
+    for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        state = one.get("state") or {}
+        for kind in ("waiting", "terminated"):
+            reason = (state.get(kind) or {}).get("reason")
+            if reason and reason not in ("Completed", "PodInitializing", "ContainerCreating"):
+                return str(reason)
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("reason") or "Unschedulable")
+    return ""
+
+
+def _job(facts: Facts) -> list[Obj]:
+    spec, status = facts.spec, facts.status
+    wanted = spec.get("completions") or spec.get("parallelism", 1)
+    done = status.get("succeeded", 0)
+    finished = any(one["status"] == "True" for one in status.get("conditions") or () if one["type"] == "Complete")
+    failed = next(
+        (one for one in status.get("conditions") or () if one["type"] == "Failed" and one["status"] == "True"), None
+    )
+    text = "" if finished or done >= wanted else f"{wanted - done} of {wanted} completions are missing"
+    if failed is not None:
+        text = f"the job has failed: {failed.get('reason', '')}"
+    elif spec.get("suspend"):
+        text = "the job is suspended"
+    return [_gap(facts, "completions", wanted, done, text, "job controller")]
+
+
+def _pod(facts: Facts) -> list[Obj]:
+    pod, status = facts.obj, facts.status
+    node = facts.spec.get("nodeName", "")
+    found = [
+        _gap(facts, "node", "one", node or "none", "" if node else "not scheduled", "scheduler"),
+    ]
+    if status.get("phase") == "Succeeded":
+        return [*found, _gap(facts, "phase", "Succeeded", "Succeeded", "", "kubelet")]
+    known = {one["name"]: one for one in status.get("containerStatuses") or ()}
+    for container in facts.spec["containers"]:
+        one = known.get(container["name"]) or {}
+        state = one.get("state") or {}
+        actual = next(
+            (f"{kind}: {value['reason']}" if value.get("reason") else kind for kind, value in state.items()), "none"
+        )
+        running = "running" in state
+        image = container["image"]
+        found.append(
+            _gap(
+                facts,
+                f"container {container['name']}",
+                f"running {image}",
+                actual,
+                "" if running else f"container {container['name']} does not run",
+                "kubelet",
+            )
+        )
+    ready = is_ready(pod)
+    found.append(_gap(facts, "ready", "True", ready, "" if ready else "the pod is not ready", "kubelet"))
+    return found
+
+
+def _node(facts: Facts) -> list[Obj]:
+    found = []
+    for kind, wanted in (
+        ("Ready", "True"),
+        ("MemoryPressure", "False"),
+        ("DiskPressure", "False"),
+        ("PIDPressure", "False"),
+    ):
+        condition = next((one for one in facts.status.get("conditions") or () if one["type"] == kind), None)
+        actual = condition["status"] if condition else "Unknown"
+        said = condition.get("message", "") if condition else "the kubelet has never reported"
+        found.append(_gap(facts, kind, wanted, actual, "" if actual == wanted else said, "kubelet"))
+    pods = [pod for pod in facts.pods if not is_over(pod)]
+    ready = sum(is_ready(pod) for pod in pods)
+    found.append(
+        _gap(facts, "ready pods", len(pods), ready, _missing(len(pods), ready, "pods here are not ready"), "kubelet")
+    )
+    return found
+
+
+_BY_KIND: dict[str, Callable[[Facts], list[Obj]]] = {
+    "Deployment": _replicated,
+    "ReplicaSet": _replicated,
+    "StatefulSet": _replicated,
+    "ReplicationController": _replicated,
+    "DaemonSet": _daemons,
+    "Job": _job,
+    "Pod": _pod,
+    "Node": _node,
+}
