@@ -6,6 +6,7 @@ The order is the order in which a cluster comes up: etcd, API server, its bootst
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
+# Seconds between two notes of what time it is in the cluster.
+TIME_PERIOD = 30.0
 
 
 @dataclass
@@ -122,14 +125,19 @@ class Cluster:
         await self.machines.start([f"node-{number}" for number in range(1, self.options.nodes + 1)])
         self._ready["machines"] = True
         self.housekeeping.start()
+        self._workers.append(asyncio.create_task(self._remember_time(), name="time"))
         provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
 
     def _go_on_from(self) -> None:
         """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
-        for lease in self.storage.list("coordination.k8s.io/leases"):
-            renewed = lease["spec"].get("renewTime")
-            if renewed:
-                clock.clock.advance_to(clock.parse(renewed))
+        with contextlib.suppress(OSError, ValueError):
+            clock.clock.advance_to(float((settings.DATA_DIR / "clock").read_text()))
+
+    async def _remember_time(self) -> None:
+        """Note cluster time now and then, for the next start."""
+        while True:
+            (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
+            await asyncio.sleep(TIME_PERIOD)
 
     def _check(self, name: str) -> Callable[[], bool]:
         return lambda: self._ready[name]
@@ -169,6 +177,7 @@ class Cluster:
     async def stop(self) -> None:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
         await self.housekeeping.stop()
+        (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
         await self.machines.stop()
         for loop in list(self.context.running.values()):
             await loop.loop_stop()

@@ -270,6 +270,10 @@ def unsupported_media_type(text: str) -> StatusError:
     return StatusError(415, "UnsupportedMediaType", text)
 
 
+def service_unavailable(text: str) -> StatusError:
+    return StatusError(503, "ServiceUnavailable", text)
+
+
 def too_many_requests(text: str, retry_after: int = 1, causes: Iterable[Obj] = ()) -> StatusError:
     return StatusError(429, "TooManyRequests", text, retry_after=retry_after, causes=causes)
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
@@ -19,56 +18,13 @@ from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.context import Context, Response
+from cluster.apiserver.nodes import Nodes
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.storage.store import Storage
 from cluster.journeys.trace import Journey, current_causes
 
 log = logging.getLogger(__name__)
-
-
-class Nodes(Protocol):
-    """The calls that run the other way: from the API server to a kubelet's endpoint."""
-
-    async def execute(
-        self,
-        node: str,
-        namespace: str,
-        pod: str,
-        container: str,
-        command: list[str],
-        stdin: asyncio.Queue[bytes | None] | None,
-        write: Callable[[bytes], None],
-        write_error: Callable[[bytes], None],
-        *,
-        tty: bool,
-    ) -> int:
-        """Run a command in a container, or (without one) attach to it; the exit code."""
-        ...
-
-    def node_usage(self, name: str) -> dict[str, tuple[float, int]]:
-        """Cores and bytes in use by node (empty name: all whose kubelet answers)."""
-        ...
-
-    def pod_usage(self, namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
-        """Cores and bytes in use by (namespace, pod) and container; empty: all."""
-        ...
-
-    async def logs(
-        self,
-        node: str,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        follow: bool,
-        previous: bool,
-        timestamps: bool,
-        tail_lines: int | None,
-        limit_bytes: int | None,
-        since_seconds: int | None,
-        since_time: float | None,
-    ) -> AsyncIterator[bytes]: ...
 
 
 @dataclass

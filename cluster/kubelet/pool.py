@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from cluster import clock
 from cluster.apimachinery import errors
@@ -13,11 +14,12 @@ from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
 from cluster.client.informer import SharedInformers
 from cluster.kubelet import logs as log_endpoint
+from cluster.kubelet.forwarding import Incoming, converse
 from cluster.kubelet.kubelet import Kubelet
 from cluster.kubelet.network import Network
 from cluster.kubelet.node import fresh_node
 from cluster.kubelet.podstatus import Record
-from cluster.kubelet.runtime.cri import RuntimeFailure
+from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.terminal import Stdin, Write
@@ -291,6 +293,18 @@ class Machines:
         except RuntimeFailure as failure:
             doing = "executing command in" if command else "attaching to"
             raise errors.internal(f"Internal error occurred: error {doing} container: {failure.text}") from failure
+
+    async def forward(self, node: str, namespace: str, pod: str, port: int, incoming: Incoming, write: Write) -> str:
+        """One connection to a pod's port, until it is over; why it failed, or nothing."""
+        worker = self._worker(node, namespace, pod, f"portForward/{namespace}/{pod}")
+        if worker is None:
+            raise errors.internal(f"unable to upgrade connection: pod does not exist: {namespace}/{pod}")
+        return await converse(worker, port, incoming, write)
+
+    async def dial(self, ip: str, port: int, request: Any, timeout: float) -> HTTPResult:
+        """One HTTP request from the API server to a pod's address."""
+        passed = HTTPRequest(request.path, request.method, request.headers, request.body, request.client)
+        return await self.network.http("", ip, port, passed, timeout)
 
     async def logs(
         self,

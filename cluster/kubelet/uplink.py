@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Batch, Client, Obj, ObjectList
+from cluster.clock import skew
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+def _by_its_own_clock(call: Call) -> Call:
+    """The API server reads its own clock, not the machine's."""
+
+    @wraps(call)
+    async def sent(self: Uplink, *args: Any, **options: Any) -> Any:
+        machine = skew.get()
+        if machine is None or not machine.seconds:
+            return await call(self, *args, **options)
+        token = skew.set(None)
+        try:
+            return await call(self, *args, **options)
+        finally:
+            skew.reset(token)
+
+    return cast(Call, sent)
 
 
 class Uplink(Client):
@@ -23,24 +44,31 @@ class Uplink(Client):
             raise StatusError(503, "ServiceUnavailable", f'Get "{path}": dial tcp 10.96.0.1:443: i/o timeout')
         return self._client
 
+    @_by_its_own_clock
     async def get(self, resource: str, name: str, namespace: str = "", *, subresource: str = "") -> Obj:
         return await self._through(resource).get(resource, name, namespace, subresource=subresource)
 
+    @_by_its_own_clock
     async def list(self, resource: str, namespace: str = "", **options: Any) -> ObjectList:
         return await self._through(resource).list(resource, namespace, **options)
 
+    @_by_its_own_clock
     async def create(self, resource: str, obj: Obj, namespace: str = "", **options: Any) -> Obj:
         return await self._through(resource).create(resource, obj, namespace, **options)
 
+    @_by_its_own_clock
     async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
         return await self._through(resource).update(resource, obj, subresource=subresource)
 
+    @_by_its_own_clock
     async def patch(self, resource: str, name: str, patch: Any, namespace: str = "", **options: Any) -> Obj:
         return await self._through(resource).patch(resource, name, patch, namespace, **options)
 
+    @_by_its_own_clock
     async def delete(self, resource: str, name: str, namespace: str = "", **options: Any) -> Obj:
         return await self._through(resource).delete(resource, name, namespace, **options)
 
+    @_by_its_own_clock
     async def delete_collection(self, resource: str, namespace: str = "", **options: Any) -> None:
         await self._through(resource).delete_collection(resource, namespace, **options)
 

@@ -11,7 +11,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from cluster.apimachinery.errors import FieldError, StatusError
-from cluster.apiserver.subresources import binding, ephemeral, eviction, exec, finalize, log, reviews, scale, token
+from cluster.apiserver.subresources import (
+    binding,
+    ephemeral,
+    eviction,
+    exec,
+    finalize,
+    log,
+    portforward,
+    proxy,
+    reviews,
+    scale,
+    token,
+)
 
 if TYPE_CHECKING:
     from cluster.apiserver.context import Context, Obj
@@ -23,6 +35,10 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
     ("pods", "exec"): exec,
     ("pods", "ephemeralcontainers"): ephemeral,
     ("pods", "attach"): exec,
+    ("pods", "portforward"): portforward,
+    ("pods", "proxy"): proxy,
+    ("services", "proxy"): proxy,
+    ("nodes", "proxy"): proxy,
     ("namespaces", "finalize"): finalize,
     ("serviceaccounts", "token"): token,
     ("apps/deployments", "scale"): scale,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -75,7 +76,50 @@ class Channels:
         self.out.put_nowait(None)
 
 
-Session = Callable[[Channels], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Channelled:
+    """A session of the channel protocol: takes the WebSocket over and works on its channels."""
+
+    protocols = PROTOCOLS
+
+    def __init__(self, work: Callable[[Channels], Awaitable[None]]) -> None:
+        self._work = work
+
+    async def run(self, protocol: str, receive: Receive, send: Send) -> None:
+        """Until either side has ended it."""
+        channels = Channels()
+
+        async def listen() -> None:
+            while True:
+                message = await receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                data = message.get("bytes")
+                channels.received(data if data is not None else (message.get("text") or "").encode())
+
+        async def speak() -> None:
+            while (data := await channels.out.get()) is not None:
+                await send({"type": "websocket.send", "bytes": data})
+                channels.sent += len(data) - 1
+            await send({"type": "websocket.close", "code": 1000})
+
+        working = asyncio.ensure_future(self._work(channels))
+        speaking, listening = asyncio.ensure_future(speak()), asyncio.ensure_future(listen())
+        tasks = (working, speaking, listening)
+        try:
+            await asyncio.wait((speaking, listening), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Flooded):
+                await send({"type": "websocket.close", "code": 1009})
+            elif isinstance(result, Exception):
+                raise result
 
 
 def decode(context: Context) -> None:
@@ -91,9 +135,9 @@ def _flag(context: Context, name: str) -> bool:
     return context.params.get(name, "").lower() in ("1", "true")
 
 
-async def read(context: Context) -> dict[str, object]:
+def require_create(context: Context) -> None:
+    """A GET that lets the caller act needs the verb of acting, too."""
     info = context.info
-    # A GET that lets the caller act needs the verb of acting, too.
     require(
         context,
         RequestInfo(
@@ -108,6 +152,11 @@ async def read(context: Context) -> dict[str, object]:
             info.name,
         ),
     )
+
+
+async def read(context: Context) -> dict[str, object]:
+    require_create(context)
+    info = context.info
     entry = context.server.storage.entry("pods", context.key)
     if entry is None:
         raise errors.not_found("pods", "", info.name)
@@ -149,7 +198,7 @@ async def read(context: Context) -> dict[str, object]:
             return
         channels.end(_ended(command, code))
 
-    context.response = Response(101, data=b"", content_type="text/plain", session=session)
+    context.response = Response(101, data=b"", content_type="text/plain", session=Channelled(session))
     return {"node": node, "container": container, "command": command[:1]}
 
 
