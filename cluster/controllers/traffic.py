@@ -1,7 +1,7 @@
 """Simulated clients: sends requests to Services as Traffic objects say, and counts what was felt (sim.kubeweb.dev; no Kubernetes has this).
 
 The requests go through the simulated network that the wiring hands over (`settings["network"]`): a node's view of the endpoints, the
-containers' own answers. What is counted is kept in memory and written to the status about once in two seconds.
+containers' own answers. What is counted is kept in memory and written to the status about once in five seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cluster.client.loop import ControlLoop, LoopContext
 from cluster.journeys.trace import step
 
 TRAFFICS, SERVICES = "sim.kubeweb.dev/v1alpha1/traffics", "v1/services"
-WRITE_PERIOD, RECENT = 2.0, 10.0
+WRITE_PERIOD, RECENT = 5.0, 10.0
 # Requests of one Traffic that may wait for an answer at a time.
 MOST_WAITING = 2000
 MOST_PODS = 20

@@ -291,7 +291,7 @@ class Kubelet:
                 worker.terminate(journey)
             else:
                 worker.wake(journey)
-        elif pod["metadata"]["resourceVersion"] != worker.pod["metadata"]["resourceVersion"]:
+        elif int(pod["metadata"]["resourceVersion"]) > int(worker.pod["metadata"]["resourceVersion"]):
             worker.update(pod, journey)
 
     def _gone(self, uid: str) -> None:

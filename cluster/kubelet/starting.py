@@ -51,6 +51,9 @@ class Starter:
             span.detail = {"container": spec["name"], "image": spec["image"], "id": container.id[:12]}
         worker.tell(record, "Normal", "Created", "Container created")
         if record.container is not None:
+            # Of the runs before, the log of the latest is kept.
+            if spec["name"] in worker.previous:
+                worker.drop(worker.previous[spec["name"]])
             worker.previous[spec["name"]] = record.container
         again = record.state == "terminated" or record.last is not None
         if record.state == "terminated":

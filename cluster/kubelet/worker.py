@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cluster.kubelet.kubelet import Kubelet
 
 log = logging.getLogger(__name__)
+# Conditions that others may not decide.
+OWNED = ("Ready", "ContainersReady")
 
 
 class Worker:
@@ -169,8 +171,22 @@ class Worker:
             record.spec = spec
         added = (pod["spec"].get("ephemeralContainers") or [])[len(self.debug) :]
         self.debug += [Record(spec) for spec in added]
-        if added or self._needs_look():
+        if self._overwritten():
+            # Somebody else wrote what is the kubelet's to say (the node controller, while the node was silent).
+            self._written = None
             self.wake(journey)
+        elif added or self._needs_look():
+            self.wake(journey)
+
+    def _overwritten(self) -> bool:
+        """Whether the API shows another readiness than this kubelet wrote last."""
+        if self._written is None or self.finished:
+            return False
+        mine, theirs = (
+            {one["type"]: one["status"] for one in status.get("conditions") or () if one["type"] in OWNED}
+            for status in (self._written, self.pod.get("status") or {})
+        )
+        return mine != theirs
 
     def _needs_look(self) -> bool:
         """Whether a changed pod asks for more than was done: a new image, or readiness gates to judge again."""
@@ -519,6 +535,11 @@ class Worker:
             if timer is not None:
                 timer.cancel()
 
+    def drop(self, container: Any) -> None:
+        """Nobody asks for this container any more."""
+        self.kubelet.owners.pop(container.id, None)
+        self.kubelet.runtime.drop(container)
+
     def forget(self) -> None:
         """The pod object is gone: nothing may stay behind."""
         self._cancelled = True
@@ -531,11 +552,10 @@ class Worker:
             self._task.cancel()
         for record in self.records:
             if record.container is not None:
-                self.kubelet.owners.pop(record.container.id, None)
                 self.kubelet.runtime.kill(record.container)
-                self.kubelet.runtime.drop(record.container)
+                self.drop(record.container)
         for container in self.previous.values():
-            self.kubelet.runtime.drop(container)
+            self.drop(container)
 
     # -- status ----------------------------------------------------------------------------------------------------
 

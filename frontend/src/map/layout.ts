@@ -105,7 +105,7 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
       const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
       return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
     });
-    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title, rows > 2 ? 10 : 13), x, y, r, stops });
+    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title, perRow > 8 ? 9 : rows > 2 ? 10 : 13), x, y, r, stops });
   });
   const schedulerX = width - schedulerWidth - 12;
   const schedulerY = watchY + 92;
