@@ -19,6 +19,7 @@ from django.conf import settings
 
 from cluster import clock
 from cluster.accounts import pki
+from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
 from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.authn.authenticator import Authenticator
@@ -99,6 +100,11 @@ class Cluster:
         client: Client = self.server.loopback(user_info(user), "kubeweb-explorer")
         return client
 
+    def client_for_form(self, user: Any) -> Client:
+        """The same for what a person saves in the admin: a journey of their own, as if kubectl had asked."""
+        client: Client = self.server.loopback(user_info(user), "kubeweb-admin", person=True)
+        return client
+
     async def start(self) -> None:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
@@ -127,6 +133,7 @@ class Cluster:
         self.housekeeping.start()
         self._workers.append(asyncio.create_task(self._remember_time(), name="time"))
         provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
+        door.provide(door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop()))
 
     def _go_on_from(self) -> None:
         """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
