@@ -19,7 +19,6 @@ from django.conf import settings
 
 from cluster import clock
 from cluster.accounts import pki
-from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
 from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.authn.authenticator import Authenticator
@@ -31,13 +30,13 @@ from cluster.apiserver.pipeline import STAGES
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
-from cluster.apiserver.storage.store import Storage
+from cluster.apiserver.storage.store import Storage, parse
 from cluster.client.client import Client
 from cluster.client.informer import SharedInformers
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers import CONTROLLERS
 from cluster.etcd.log import Log
-from cluster.explorer.services import Services, provide
+from cluster.explorer.services import Past, Services, provide
 from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
@@ -100,11 +99,6 @@ class Cluster:
         client: Client = self.server.loopback(user_info(user), "kubeweb-explorer")
         return client
 
-    def client_for_form(self, user: Any) -> Client:
-        """The same for what a person saves in the admin: a journey of their own, as if kubectl had asked."""
-        client: Client = self.server.loopback(user_info(user), "kubeweb-admin", person=True)
-        return client
-
     async def start(self) -> None:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
@@ -132,8 +126,16 @@ class Cluster:
         self._ready["machines"] = True
         self.housekeeping.start()
         self._workers.append(asyncio.create_task(self._remember_time(), name="time"))
-        provide(Services(self.client_for_person, self.journeys, self._declaration(), self._stats))
-        door.provide(door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop()))
+        provide(
+            Services(
+                self.client_for_person,
+                self.journeys,
+                self._declaration(),
+                self._stats,
+                history=self._history,
+                resource_of=self._resource_of,
+            )
+        )
 
     def _go_on_from(self) -> None:
         """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
@@ -197,6 +199,19 @@ class Cluster:
         await self.storage.close()
 
     # -- what the page shows -------------------------------------------------------------------------------------
+
+    async def _history(self, path: str, namespace: str, name: str, limit: int) -> list[Past]:
+        """The known revisions of an object, newest first, out of the log."""
+        resource = self.registry.by_path(path)
+        if resource is None or resource.computed or resource.virtual:
+            return []
+        key = namespace if resource.namespaced else ""
+        found = await self.log.history(resource.storage_key, key, name, limit)
+        return [Past(one.revision, one.verb, one.journey, parse(one.value, one.revision)) for one in found]
+
+    def _resource_of(self, api_version: str, kind: str) -> str:
+        found = self.registry.by_kind(api_version, kind)
+        return "" if found is None else found.path
 
     def _declaration(self) -> dict[str, Any]:
         """The stations of the map, from the code that does the work."""

@@ -63,22 +63,12 @@ class Client(ABC):
 
     @abstractmethod
     async def create(
-        self,
-        resource: str,
-        obj: Obj,
-        namespace: str = "",
-        *,
-        name: str = "",
-        subresource: str = "",
-        dry_run: bool = False,
+        self, resource: str, obj: Obj, namespace: str = "", *, name: str = "", subresource: str = ""
     ) -> Obj:
-        """`name` with `subresource` for pods/binding, pods/eviction, serviceaccounts/token.
-
-        `dry_run`: everything but the storing (dryRun=All).
-        """
+        """`name` with `subresource` for pods/binding, pods/eviction, serviceaccounts/token."""
 
     @abstractmethod
-    async def update(self, resource: str, obj: Obj, *, subresource: str = "", dry_run: bool = False) -> Obj:
+    async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
         """Replace; a `metadata.resourceVersion` in obj makes it conditional (Conflict when it is stale)."""
 
     @abstractmethod

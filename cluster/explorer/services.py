@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.client.client import Client
 from cluster.journeys.store import JourneyStore
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One revision of an object: create, update or delete; the object as it was then; the journey that wrote it."""
+
+    revision: int
+    verb: str
+    journey: str
+    object: dict[str, Any]
 
 
 @dataclass
@@ -20,6 +30,11 @@ class Services:
     pipeline: dict[str, Any]
     # Live figures: queue depths, revision, watchers …
     stats: Callable[[], dict[str, Any]] = dict
+    # (resource path, namespace, name, how many) → the revisions of an object that are still known, newest first.
+    # Asks nobody's leave: whoever shows it asks RBAC first.
+    history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None
+    # (apiVersion, kind) → resource path, `apps/v1/deployments`; empty when nobody serves it.
+    resource_of: Callable[[str, str], str] = lambda api_version, kind: ""
     extra: dict[str, Any] = field(default_factory=dict)
 
 

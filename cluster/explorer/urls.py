@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from cluster.explorer import views
+from cluster.explorer import views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
     path("explorer/pipeline/", views.PipelineView.as_view(), name="pipeline"),
     path("explorer/journeys/", views.JourneysView.as_view(), name="journeys"),
     path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),
+    path("explorer/why/", why.WhyView.as_view(), name="why"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
 ]

@@ -118,17 +118,17 @@ class JourneyStore:
     async def tree(self, root: str) -> list[dict[str, Any]]:
         """All journeys of a tree as dicts, by start; empty when it is not known (any more)."""
         tree = self._outside.get(root) or self._inside.get(root)
-        found: dict[str, dict[str, Any]] = {}
+        # First what is at hand: what is written away meanwhile is then found in the database.
+        at_hand = [] if tree is None else [one.as_dict() for one in (*tree.finished, *tree.open.values())]
+        chunks: list[bytes] = []
         if self.persist and (tree is None or root in self._outside):
-            for data in await sync_to_async(_read_chunks)(root):
-                for journey in orjson.loads(zlib.decompress(data)):
-                    found[journey["id"]] = journey
+            chunks = await sync_to_async(_read_chunks)(root)
         if tree is not None:
-            for packed in tree.packed:
-                for journey in orjson.loads(zlib.decompress(packed)):
-                    found[journey["id"]] = journey
-            for journey_object in (*tree.finished, *tree.open.values()):
-                found[journey_object.id] = journey_object.as_dict()
+            chunks += tree.packed
+        # A tree may hold thousands: the loop does not wait for them to be unpacked.
+        found = await asyncio.to_thread(_unpack, chunks)
+        for journey in at_hand:
+            found.setdefault(journey["id"], journey)
         return sorted(found.values(), key=lambda journey: (journey["start"], journey["id"]))
 
     def actor_of(self, root: str) -> str | None:
@@ -220,6 +220,10 @@ class JourneyStore:
 
 def _pack(work: Iterable[tuple[Tree, list[Journey]]]) -> list[tuple[Tree, bytes, int]]:
     return [(tree, zlib.compress(encode(journeys), 1), len(journeys)) for tree, journeys in work]
+
+
+def _unpack(chunks: list[bytes]) -> dict[str, dict[str, Any]]:
+    return {journey["id"]: journey for data in chunks for journey in orjson.loads(zlib.decompress(data))}
 
 
 def _write(roots: list[dict[str, Any]], chunks: list[tuple[str, int, bytes]], forget: list[str]) -> None:
