@@ -25,7 +25,9 @@ from cluster.apimachinery.meta import key_of
 from cluster.client.client import Client
 from cluster.explorer.permissions import may
 from cluster.explorer.services import services
+from cluster.explorer.signals import message_of
 from cluster.explorer.summaries import SUMMARIES
+from cluster.journeys.signals import Ear, listen
 from cluster.journeys.trace import Journey, encode
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,9 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.pending: dict[str, dict[str, dict[str, Any]]] = {}
         self.revisions: dict[str, int] = {}
+        # Open while this browser looks at probes and requests.
+        self.ear: Ear | None = None
+        self.listening = contextlib.ExitStack()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             # 4401 says "sign in": a rejected handshake would not tell the page why.
@@ -62,6 +67,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks["ticker"] = asyncio.create_task(self._tick())
 
     async def disconnect(self, code: int) -> None:
+        self.listening.close()
         for task in self.tasks.values():
             task.cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
@@ -74,6 +80,12 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except (ValueError, KeyError, TypeError):
             await self.close(code=4400)
             return
+        if operation == "signals":
+            self.listening.close()
+            self.ear = None
+            # They tell of pods everywhere: whoever may list those may hear them.
+            if message.get("on") and await may(self.user, "list", "", "pods"):
+                self.ear = self.listening.enter_context(listen())
         if operation == "subscribe" and isinstance(message.get("resources"), dict):
             for resource in message["resources"]:
                 if resource in SUMMARIES and resource not in self.tasks:
@@ -140,6 +152,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(TICK)
             try:
                 await self._send_objects()
+                if self.ear is not None and (heard := message_of(self.ear)) is not None:
+                    await self._send(heard)
                 fresh = []
                 if store.sequence > seen:
                     for sequence, journey in reversed(store.feed):

@@ -93,6 +93,18 @@ def pod(obj: Obj) -> Obj:
         "restarts": sum(container.get("restartCount", 0) for container in containers),
         "images": [container.get("image", "") for container in spec["containers"]],
         "ip": status.get("podIP", ""),
+        "qos": status.get("qosClass", ""),
+        "grace": obj["metadata"].get("deletionGracePeriodSeconds"),
+        **_requested(spec),
+    }
+
+
+def _requested(spec: Obj) -> Obj:
+    """What the containers ask for together: cores and bytes."""
+    requests = [(container.get("resources") or {}).get("requests") or {} for container in spec["containers"]]
+    return {
+        "cpu": sum(quantity.milli(one["cpu"]) for one in requests if "cpu" in one) / 1000,
+        "memory": sum(quantity.value(one["memory"]) for one in requests if "memory" in one),
     }
 
 

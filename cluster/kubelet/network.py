@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cluster import clock
 from cluster.client.client import Client, Obj
 from cluster.client.informer import SharedInformers
+from cluster.journeys import signals
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.profile import Profile
 
@@ -250,7 +251,27 @@ class Network:
         if ip == API_ADDRESS:
             return HTTPResult(403, _FORBIDDEN, headers={"Content-Type": "application/json"})
         route = self.route(node, ip, port, request.client)
-        return await self._at(route, None if route.refused else self._worker_at(route.ip, route.port), request, timeout)
+        worker = None if route.refused else self._worker_at(route.ip, route.port)
+        answer = await self._at(route, worker, request, timeout)
+        self._tell(node, ip, worker, answer, local)
+        return answer
+
+    def _tell(self, node: str, ip: str, to: Worker | None, answer: HTTPResult, by: Worker | None = None) -> None:
+        """Let whoever looks at the map see the request."""
+        if not signals.heard():
+            return
+        key = self._virtual.get(ip, "")
+        namespace = to.pod["metadata"]["namespace"] if to is not None else key.partition("/")[0]
+        signals.emit(
+            "request",
+            node,
+            namespace,
+            to.pod["metadata"]["name"] if to is not None else "",
+            0 < answer.status < 500,
+            answer.error or f"HTTP {answer.status}",
+            service=key.partition("/")[2],
+            client=f"{by.pod['metadata']['namespace']}/{by.pod['metadata']['name']}" if by is not None else "",
+        )
 
     async def _at(self, route: Route, worker: Worker | None, request: HTTPRequest, timeout: float) -> HTTPResult:
         """The answer of whoever is at the end of a route."""
@@ -277,6 +298,7 @@ class Network:
         worker = None if route.refused else self._worker_at(route.ip, route.port)
         request = HTTPRequest(path, headers={"Host": ip}, client=self.kubelets[node].ip)
         answer = await self._at(route, worker, request, timeout)
+        self._tell(node, ip, worker, answer)
         name = worker.pod["metadata"]["name"] if worker is not None and answer.status else ""
         return answer.status, answer.error, name
 

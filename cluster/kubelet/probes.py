@@ -8,6 +8,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.client.client import Obj
+from cluster.journeys import signals
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import HTTPRequest
 
@@ -117,6 +118,14 @@ class Prober:
         if "readinessProbe" in spec:
             await self._readiness(spec["readinessProbe"])
 
+    async def _ask(self, kind: str, probe: Obj) -> Verdict:
+        """One attempt, told to whoever looks at the map."""
+        good, said = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
+        if signals.heard():
+            metadata, node = self._pod["metadata"], self._pod["spec"].get("nodeName", "")
+            signals.emit(kind.lower(), node, metadata["namespace"], metadata["name"], good, "" if good else said)
+        return good, said
+
     async def _liveness(self, probe: Obj) -> None:
         await self._watch("Liveness", probe, once=False)
 
@@ -125,7 +134,7 @@ class Prober:
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
         failures = 0
         while True:
-            good, said = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
+            good, said = await self._ask(kind, probe)
             if good:
                 failures = 0
                 if once:
@@ -142,7 +151,7 @@ class Prober:
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
         good_in_row = bad_in_row = 0
         while True:
-            good, said = await run_probe(self._runtime, self._record, probe, self._ip, "Readiness", self._pod)
+            good, said = await self._ask("Readiness", probe)
             good_in_row, bad_in_row = (good_in_row + 1, 0) if good else (0, bad_in_row + 1)
             if not good:
                 self._unhealthy(self._record, f"Readiness probe failed: {said}")

@@ -60,6 +60,12 @@ export interface Pod extends Summary {
   restarts: number;
   images: string[];
   ip: string;
+  qos?: string;
+  /** Seconds of its grace period, while it is being deleted. */
+  grace?: number | null;
+  /** Cores and bytes that it asks for. */
+  cpu?: number;
+  memory?: number;
 }
 
 export interface NodeInfo extends Summary {
