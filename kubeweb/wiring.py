@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -41,6 +42,7 @@ from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
+from cluster.scheduler.simulation import FILTERS, WEIGHTS, simulate
 
 log = logging.getLogger(__name__)
 # Seconds between two notes of what time it is in the cluster.
@@ -121,6 +123,8 @@ class Cluster:
         await bootstrap.ensure(self.server, settings.DATA_DIR)
         self._ready["bootstrap"] = True
         await self._start_loops()
+        if isinstance(scheduler := self.context.running.get(Scheduler.name), Scheduler):
+            self.server.answers["SchedulingSimulation"] = partial(simulate, scheduler)
         self._ready["informers"] = True
         await self.machines.start([f"node-{number}" for number in range(1, self.options.nodes + 1)])
         self._ready["machines"] = True
@@ -241,6 +245,8 @@ class Cluster:
                     "name": "scheduler",
                     "title": "scheduler",
                     "stages": ["queue", "filter", "score", "bind"],
+                    "filters": list(FILTERS),
+                    "weights": WEIGHTS,
                     "description": (Scheduler.__doc__ or "").strip().split("\n")[0],
                 },
                 {

@@ -51,6 +51,8 @@ class APIServer:
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
     disturbance: Disturbance = field(default_factory=Disturbance)
+    # Who answers questions that the API server itself cannot (kind → the question, with its answer): other components, wired in.
+    answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
     async def handle(self, context: Context) -> Response:
         """Take one request through the pipeline. Raises StatusError; anything else becomes an InternalError."""

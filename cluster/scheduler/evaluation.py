@@ -205,6 +205,10 @@ class Verdicts:
                 "considered": result.nodes,
                 "passed": len(passed),
                 "refused_by": dict(plugins),
+                # Which filter says what: several nodes fall for the same reason.
+                "reasons": {
+                    reason: plugin for plugin, reasons in result.refused.values() for reason in (", ".join(reasons),)
+                },
                 "nodes": nodes,
                 **({"passed_nodes": passed} if len(passed) > self.ROWS else {}),
             }

@@ -25,6 +25,7 @@ from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_er
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape, shape_of
 from cluster.scheduler.peers import Peers, peer_of
 from cluster.scheduler.plugins.neighbours import Neighbourhood, neighbourhood
+from cluster.scheduler.preemption import Candidate
 from cluster.scheduler.queue import Queued, SchedulingQueue
 from cluster.scheduler.room import RoomMaker, as_detail
 
@@ -233,15 +234,10 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         journey.add("filter", journey.start, "ok" if best else "refused", Verdicts("filter", result))
         if best is None:
             self._slots.release()
-            if missing:
-                message = (
-                    f"0/{result.nodes} nodes are available: {missing}. preemption: 0/{result.nodes} nodes are available: "
-                    f"{result.nodes} Preemption is not helpful for scheduling."
-                )
-                refused_by = frozenset({"VolumeBinding"})
-            else:
-                message = fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
-                refused_by = frozenset(plugin for plugin, _ in result.refused.values())
+            message = self._no_node(spec, shape, result, missing)
+            refused_by = (
+                frozenset({"VolumeBinding"}) if missing else frozenset(plugin for plugin, _ in result.refused.values())
+            )
             candidate = None if missing else self.room.find(pod, shape, result, kept_for)
             if candidate is not None:
                 self.room.nominate(pod, shape, owner, candidate.node)
@@ -258,6 +254,31 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             self._spawn(self._bind(queued, best.name, journey))
         self.reconciles += 1
         self.busy_seconds += time.perf_counter() - started
+
+    def _no_node(self, spec: Obj, shape: PodShape, result: Evaluation, missing: str) -> str:
+        """Why no node would do, in Kubernetes' words."""
+        if missing:
+            none = f"0/{result.nodes} nodes are available"
+            return f"{none}: {missing}. preemption: {none}: {result.nodes} Preemption is not helpful for scheduling."
+        return fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
+
+    def consider(self, pod: Obj) -> tuple[Evaluation, str, Candidate | None]:
+        """What would come of this pod now, by the same filters and scores; nothing changes.
+
+        All nodes are looked at; the message says why none would do, the candidate whose pods would have to go.
+        """
+        spec, shape = pod["spec"], shape_of(pod["spec"])
+        missing = self._claims_missing(pod)
+        if missing:
+            result = Evaluation(len(self._order))
+        else:
+            start = self._start % len(self._order) if self._order else 0
+            rotated = self._order[start:] + self._order[:start]
+            result = self._evaluator.evaluate(shape, _owner(pod), rotated, wanted=0, around=self._around(pod, shape))
+        if result.best is not None:
+            return result, "", None
+        candidate = None if missing else self.room.find(pod, shape, result, "")
+        return result, self._no_node(spec, shape, result, missing), candidate
 
     def _claims_missing(self, pod: Obj) -> str:
         """Why the pod's claims keep it from any node; empty when they do not."""

@@ -108,3 +108,55 @@ def test_a_claim_that_comes_later(cluster):
     }
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(claim))
     cluster.kubectl("wait", "--for=condition=Ready", "pod/user", "--timeout=60s")
+
+
+def simulated(cluster, spec, labels=None):
+    question = {
+        "apiVersion": "sim.kubeweb.dev/v1alpha1",
+        "kind": "SchedulingSimulation",
+        "metadata": {"name": "what-if"},
+        "spec": {"pod": {"metadata": {"labels": labels or {}}, "spec": spec}},
+    }
+    path = "/apis/sim.kubeweb.dev/v1alpha1/namespaces/default/schedulingsimulations"
+    code, answer = cluster.request("POST", path, question)
+    assert code == 201, answer
+    return answer["status"]
+
+
+def test_a_simulation_says_where_a_pod_would_go_and_creates_nothing(cluster):
+    before = cluster.kubectl("get", "pods", "-A", "-o", "name")
+    asked = {"requests": {"cpu": "250m"}}
+    cluster.kubectl("label", "node", "node-2", "disk=ssd", "--overwrite")
+    cluster.kubectl("cordon", "node-3")
+    spec = {"nodeSelector": {"disk": "ssd"}, "containers": [{"name": "c", "image": "nginx", "resources": asked}]}
+    answer = wait_for(
+        lambda: (told := simulated(cluster, spec)).get("node") == "node-2" and told,
+        "it would stand on the one with the label",
+    )
+    cluster.kubectl("uncordon", "node-3")
+    assert (answer["considered"], answer["feasible"]) == (3, 1)
+    fell = {row["name"]: row["refusedBy"] for row in answer["nodes"] if "refusedBy" in row}
+    assert fell == {"node-1": "NodeAffinity", "node-3": "NodeUnschedulable"}
+    assert {one["name"]: one["refused"] for one in answer["filters"] if one["refused"]} == {
+        "NodeAffinity": 1,
+        "NodeUnschedulable": 1,
+    }
+    assert answer["nodes"][0]["name"] == "node-2" and answer["nodes"][0]["total"] > 0
+    assert cluster.kubectl("get", "pods", "-A", "-o", "name") == before
+
+
+def test_a_simulation_speaks_as_the_scheduler_would(cluster):
+    asked = {"requests": {"cpu": "4k"}}
+    answer = simulated(cluster, {"containers": [{"name": "c", "image": "nginx", "resources": asked}]})
+    assert answer["message"].startswith("0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate")
+    assert "node" not in answer
+    claim = {"name": "d", "persistentVolumeClaim": {"claimName": "nowhere"}}
+    answer = simulated(cluster, {"containers": [{"name": "c", "image": "nginx"}], "volumes": [claim]})
+    assert 'persistentvolumeclaim "nowhere" not found' in answer["message"]
+
+
+def test_whoever_may_not_simulate_is_refused(cluster):
+    question = {"apiVersion": "sim.kubeweb.dev/v1alpha1", "kind": "SchedulingSimulation", "spec": {"pod": {}}}
+    path = "/apis/sim.kubeweb.dev/v1alpha1/namespaces/default/schedulingsimulations"
+    code, answer = cluster.request("POST", path, question, {"Impersonate-User": "nobody"})
+    assert code == 403 and "schedulingsimulations" in answer["message"]

@@ -128,6 +128,7 @@ KINDS: dict[str, str] = {
         clocks Clock cluster sub=status
         diagnoses Diagnosis ns short=diag computed verbs=get,list
         nodediagnoses NodeDiagnosis cluster short=nodediag computed verbs=get,list
+        schedulingsimulations SchedulingSimulation ns virtual
     """,
     # What metrics-server serves beside a cluster, computed from what the kubelets report.
     "metrics.k8s.io/v1beta1": """
