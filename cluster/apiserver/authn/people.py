@@ -18,6 +18,26 @@ def user_info(user: User) -> UserInfo:
     return UserInfo(user.get_username(), user.kubernetes_groups())
 
 
+def groups_of(username: str) -> tuple[str, ...]:
+    """The groups that a person of this name has when signed in; empty when there is none."""
+    close_old_connections()
+    user = User.objects.filter(username=username, is_active=True).first()
+    return user.kubernetes_groups() if user is not None else ()
+
+
+def members_of(groups: list[str]) -> dict[str, list[str]]:
+    """Who is in which of these groups."""
+    close_old_connections()
+    found: dict[str, list[str]] = {}
+    people = User.objects.filter(is_active=True).order_by("username")
+    for group, name in people.filter(groups__name__in=groups).values_list("groups__name", "username"):
+        if group in groups:
+            found.setdefault(group, []).append(name)
+    if "system:masters" in groups:
+        found["system:masters"] = list(people.filter(is_superuser=True).values_list("username", flat=True))
+    return found
+
+
 def user_of_access_token(digest: str) -> UserInfo | None:
     """The user whose valid access token has this digest."""
     close_old_connections()

@@ -206,6 +206,7 @@ CLUSTER_ROLE_BINDINGS: dict[str, list[str]] = {
     "system:monitoring": ["group:system:monitoring"],
     "system:discovery": ["group:system:authenticated"],
     "system:basic-user": ["group:system:authenticated"],
+    "kubeweb:access-questions": ["group:system:authenticated"],
     "system:public-info-viewer": ["group:system:authenticated", "group:system:unauthenticated"],
     "system:node-proxier": ["user:system:kube-proxy"],
     "system:kube-controller-manager": ["user:system:kube-controller-manager"],
@@ -518,6 +519,10 @@ ROLE_BINDINGS: dict[tuple[str, str], tuple[str, list[str]]] = {
 # everybody's requests, so they are for those alone who may see everything (cluster-admin and kubeweb:view-all).
 SIMULATOR = "faults,faults/status,traffics,traffics/status,containerimages,clocks,clocks/status,diagnoses,nodediagnoses"
 OWN_CLUSTER_ROLES: dict[str, list[str]] = {
+    # Asking is everybody's right; asking about others takes the right to create SubjectAccessReviews.
+    "kubeweb:access-questions": [
+        "create sim.kubeweb.dev accessexplanations,accessmatrices,accessreports,bindingpreviews"
+    ],
     "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],
     "kubeweb:aggregate-to-edit": [f"WRITE sim.kubeweb.dev {SIMULATOR}"],
     "kubeweb:view-all": ["READ * *", "get *"],

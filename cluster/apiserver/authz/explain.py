@@ -33,7 +33,7 @@ ORDER = (
 _COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
 
 
-def explain(index: RBACIndex, user: UserInfo, info: RequestInfo) -> list[Obj]:
+def explain(index: RBACIndex, user: UserInfo, info: RequestInfo, limit: int = LIMIT) -> list[Obj]:
     """What was considered for this request and what nearly fits, most telling first."""
     found: list[Obj] = []
     for key in sorted(index.bindings):
@@ -45,7 +45,7 @@ def explain(index: RBACIndex, user: UserInfo, info: RequestInfo) -> list[Obj]:
             found.extend(_near_subjects(index, binding, user, info))
     kept = [entry for entry in found if entry]
     kept.sort(key=lambda entry: ORDER.index(entry["verdict"]))
-    return kept[:LIMIT]
+    return kept[:limit]
 
 
 def _applies(index: RBACIndex, binding: Binding, subject: Obj, info: RequestInfo) -> Obj:
@@ -126,7 +126,7 @@ def _near_rule(rule: CompiledRule, info: RequestInfo) -> Iterator[tuple[str, str
 
 def _near_resource(rule: CompiledRule, info: RequestInfo, resource: str) -> Iterator[tuple[str, str, CompiledRule]]:
     for one in sorted(rule.resources or ()):
-        if _singular(one.lower()) == _singular(resource):
+        if singular(one.lower()) == singular(resource):
             text = f'its rule says "{one}", but the resource is called "{resource}".'
             yield "misspelled-resource", text, rule
         elif info.subresource and one == info.resource:
@@ -172,7 +172,7 @@ def _near_subject(binding: Binding, subject: Obj, user: UserInfo) -> tuple[str, 
     return None
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """Near enough to see that `pod`, `Pods` and `pods` mean the same."""
     word, slash, rest = word.partition("/")
     if word.endswith("ies"):

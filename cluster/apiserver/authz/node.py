@@ -53,6 +53,10 @@ class NodeAuthorizer:
                 return decision
         return _ALLOWED if self._allowed_for_all(info) else _NO_OPINION
 
+    def might_allow(self, info: RequestInfo) -> bool:
+        """Whether some node may do this to some object."""
+        return self._allowed_for_all(info)
+
     def _allowed_for_all(self, info: RequestInfo) -> bool:
         """What every node may do alike, by the rules of system:node."""
         if not info.is_resource:

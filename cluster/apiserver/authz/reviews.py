@@ -128,7 +128,8 @@ async def _token_review(spec: Obj, authenticator: TokenAuthenticator) -> Obj:
     return status
 
 
-def _validate(kind: str, obj: Obj, spec: Obj) -> None:
+def check_attributes(spec: Obj) -> list[errors.FieldError]:
+    """What is wrong with a question's attributes: there must be one sort of them, and one only."""
     found: list[errors.FieldError] = []
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource and path:
@@ -146,6 +147,12 @@ def _validate(kind: str, obj: Obj, spec: Obj) -> None:
                 "exactly one of nonResourceAttributes or resourceAttributes must be specified",
             )
         )
+    return found
+
+
+def _validate(kind: str, obj: Obj, spec: Obj) -> None:
+    found = check_attributes(spec)
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
         found.append(errors.invalid_value("spec.user", "", "at least one of user or group must be specified"))
     if kind == "LocalSubjectAccessReview":

@@ -129,6 +129,10 @@ KINDS: dict[str, str] = {
         diagnoses Diagnosis ns short=diag computed verbs=get,list
         nodediagnoses NodeDiagnosis cluster short=nodediag computed verbs=get,list
         schedulingsimulations SchedulingSimulation ns virtual
+        accessexplanations AccessExplanation cluster virtual
+        accessmatrices AccessMatrix cluster virtual
+        accessreports AccessReport cluster virtual
+        bindingpreviews BindingPreview cluster virtual
     """,
     # What metrics-server serves beside a cluster, computed from what the kubelets report.
     "metrics.k8s.io/v1beta1": """

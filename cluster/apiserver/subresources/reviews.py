@@ -1,11 +1,11 @@
-"""The kinds that are questions: TokenReview, SubjectAccessReview and their relatives. Created, answered, stored nowhere.
+"""The kinds that are questions: TokenReview, SubjectAccessReview and their relatives, and our own. Created, answered, stored nowhere.
 
 Questions about access are answered here; those for another component by whom `APIServer.answers` names.
 """
 
 from __future__ import annotations
 
-from cluster.apiserver.authz import reviews
+from cluster.apiserver.authz import questions, reviews
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.stages import bodies
 
@@ -26,8 +26,10 @@ async def commit(context: Context) -> object:
     assert context.obj is not None
     server, kind = context.server, context.resource.kind
     if kind in server.answers:
-        context.response = Response(201, obj=server.answers[kind](context.obj))
-        return {"kind": kind, "stored": False}
-    answer = await reviews.handle(kind, context.obj, context.user, server.authorizer, server.authenticator)
+        answer = server.answers[kind](context.obj)
+    elif kind in questions.ANSWERS:
+        answer = await questions.answer(kind, context.obj, server, context.user)
+    else:
+        answer = await reviews.handle(kind, context.obj, context.user, server.authorizer, server.authenticator)
     context.response = Response(201, obj=answer)
     return {"kind": kind, "stored": False}
