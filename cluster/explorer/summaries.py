@@ -170,6 +170,38 @@ def lease(obj: Obj) -> Obj:
     }
 
 
+def fault(obj: Obj) -> Obj:
+    spec, status = obj["spec"], obj.get("status") or {}
+    return {
+        **_base(obj),
+        "type": spec["type"],
+        "node": spec.get("node", ""),
+        "podNamespace": spec.get("namespace", ""),
+        "pod": spec.get("pod", ""),
+        "probe": spec.get("probe", ""),
+        "phase": status.get("phase", ""),
+        "message": status.get("message", ""),
+        "started": _epoch(status.get("startTime")),
+        "ended": _epoch(status.get("endTime")),
+        "duration": spec.get("durationSeconds"),
+    }
+
+
+def traffic(obj: Obj) -> Obj:
+    spec, status = obj["spec"], obj.get("status") or {}
+    counts = ("requests", "succeeded", "failed", "successPercent", "recentSuccessPercent", "latencyMilliseconds")
+    return {
+        **_base(obj),
+        "service": spec["service"],
+        "rate": spec.get("requestsPerSecond", 10),
+        "paused": bool(spec.get("paused")),
+        **{name: status.get(name) for name in counts},
+        "failures": status.get("failures") or {},
+        "pods": status.get("pods") or {},
+        "lastFailure": status.get("lastFailure", ""),
+    }
+
+
 SUMMARIES: dict[str, Callable[[Obj], Obj]] = {
     "v1/pods": pod,
     "v1/nodes": node,
@@ -178,4 +210,6 @@ SUMMARIES: dict[str, Callable[[Obj], Obj]] = {
     "apps/v1/deployments": workload,
     "apps/v1/replicasets": workload,
     "coordination.k8s.io/v1/leases": lease,
+    "sim.kubeweb.dev/v1alpha1/faults": fault,
+    "sim.kubeweb.dev/v1alpha1/traffics": traffic,
 }
