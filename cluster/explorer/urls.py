@@ -1,11 +1,13 @@
 """URLs of the explorer."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from cluster.explorer import views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
+    # The page's own addresses: `/explore/<view>/…` is read by the page itself.
+    re_path(r"^explore(?:/.*)?$", views.page, name="explore"),
     path("explorer/pipeline/", views.PipelineView.as_view(), name="pipeline"),
     path("explorer/journeys/", views.JourneysView.as_view(), name="journeys"),
     path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),

@@ -1,5 +1,7 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { start } from './route.svelte';
 import './tokens.css';
 
+start();
 mount(App, { target: document.getElementById('app')! });

@@ -1,6 +1,4 @@
 /** Requests to the same origin as the signed-in person: the Kubernetes API and the explorer's own resources. */
-import { parseAllDocuments } from 'yaml';
-
 export interface Status {
   kind: 'Status';
   status: string;
@@ -10,15 +8,9 @@ export interface Status {
   details?: { causes?: { field?: string; message?: string; reason?: string }[] };
 }
 
-export interface Answer {
-  title: string;
-  verb: string;
-  ok: boolean;
-  code: number;
-  message: string;
-  causes: string[];
-  warnings: string[];
-  journey: string;
+/** To the login page, and back here afterwards. */
+export function signIn(): void {
+  location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function csrf(): string {
@@ -30,7 +22,7 @@ export async function request(method: string, path: string, body?: string, type 
   if (method !== 'GET') headers['X-CSRFToken'] = csrf();
   if (body !== undefined) headers['Content-Type'] = type;
   const response = await fetch(path, { method, headers, body, credentials: 'same-origin' });
-  if (response.status === 401) window.location.assign('/login/');
+  if (response.status === 401) signIn();
   return response;
 }
 
@@ -61,73 +53,4 @@ export async function resourceOf(apiVersion: string, kind: string): Promise<{ ba
   const resource = (await list).resources.find((one) => one.kind === kind && !one.name.includes('/'));
   if (!resource) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
   return { base, resource };
-}
-
-export interface Manifest {
-  apiVersion?: unknown;
-  kind?: unknown;
-  metadata?: { name?: string; generateName?: string; namespace?: string };
-}
-
-/** The documents of a text; a problem is told with its line. */
-export function documents(text: string): { manifest: Manifest | null; source: string; problem: string }[] {
-  return parseAllDocuments(text, { version: '1.1' })
-    .map((document) => {
-      const problem = document.errors[0]?.message.split('\n')[0] ?? '';
-      const range = document.range;
-      const source = text.slice(range[0], range[2]);
-      return { manifest: problem ? null : (document.toJS() as Manifest | null), source, problem };
-    })
-    .filter((one) => one.problem || one.manifest);
-}
-
-async function told(response: Response, title: string, verb: string): Promise<Answer> {
-  const journey = response.headers.get('X-KubeWeb-Journey') ?? '';
-  const warnings = (response.headers.get('Warning') ?? '').split(/,\s*(?=299)/).filter(Boolean).map((one) => one.replace(/^299 - "|"$/g, ''));
-  const body = (await response.json().catch(() => ({}))) as Partial<Status>;
-  const base = { title, ok: response.ok, code: response.status, causes: [] as string[], warnings, journey };
-  if (!response.ok) {
-    const causes = (body.details?.causes ?? []).map((one) => [one.field, one.message].filter(Boolean).join(': '));
-    return { ...base, verb: 'refused', message: body.message ?? `${response.status}`, causes };
-  }
-  return { ...base, verb, message: '' };
-}
-
-/** Apply, dry-run or delete one document; `namespace` is used where the document names none. */
-export async function send(
-  action: 'apply' | 'dry-run' | 'delete',
-  document: { manifest: Manifest | null; source: string; problem: string },
-  namespace: string,
-): Promise<Answer> {
-  const failed = (title: string, message: string): Answer => ({ title, verb: 'refused', ok: false, code: 0, message, causes: [], warnings: [], journey: '' });
-  const { manifest } = document;
-  if (!manifest || typeof manifest !== 'object') return failed('YAML', document.problem || 'not an object');
-  const { apiVersion, kind, metadata } = manifest;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return failed('YAML', 'apiVersion and kind must be set');
-  const name = metadata?.name ?? '';
-  try {
-    const { base, resource } = await resourceOf(apiVersion, kind);
-    const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-    const title = `${kind.toLowerCase()}${group}/${name || (metadata?.generateName ?? '')}`;
-    const space = resource.namespaced ? `/namespaces/${encodeURIComponent(metadata?.namespace ?? namespace)}` : '';
-    const collection = `${base}${space}/${resource.name}`;
-    if (action === 'delete') {
-      return told(await request('DELETE', `${collection}/${encodeURIComponent(name)}`), title, 'deleted');
-    }
-    const dry = action === 'dry-run' ? '&dryRun=All' : '';
-    if (!name && metadata?.generateName) {
-      const response = await request('POST', `${collection}?fieldManager=kubeweb&fieldValidation=Strict${dry}`, document.source, 'application/yaml');
-      return told(response, title, dry ? 'created (dry run)' : 'created');
-    }
-    if (!name) return failed(title, 'resource name may not be empty');
-    const path = `${collection}/${encodeURIComponent(name)}`;
-    const before = await request('GET', path);
-    const had = before.ok ? ((await before.json()) as { metadata: { resourceVersion: string } }).metadata.resourceVersion : '';
-    const response = await request('PATCH', `${path}?fieldManager=kubeweb&force=true&fieldValidation=Strict${dry}`, document.source, 'application/apply-patch+yaml');
-    const copy = (await response.clone().json().catch(() => null)) as { metadata?: { resourceVersion?: string } } | null;
-    const verb = response.status === 201 ? 'created' : copy?.metadata?.resourceVersion === had ? 'unchanged' : 'configured';
-    return told(response, title, dry ? `${verb} (dry run)` : verb);
-  } catch (error) {
-    return failed(`${kind}/${name}`, error instanceof Error ? error.message : String(error));
-  }
 }

@@ -55,6 +55,6 @@ export function create(
     }),
   });
   return {
-    set: (value) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value } }),
+    set: (value) => value !== view.state.doc.toString() && view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value } }),
   };
 }

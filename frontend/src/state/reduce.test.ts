@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { documents } from '../api/http';
-import { journey } from '../map/position.test';
+import { documents } from '../api/manifests';
+import { journey } from '../views/pipeline/position.test';
 import { applyEvents, applySnapshot, assignSlots, collect, lookOf, type Objects, type Tree } from './reduce';
 
 describe('objects', () => {

@@ -1,5 +1,6 @@
 /** The page's state: what the stream says, what is played, and what is looked at. */
-import { get } from '../api/http';
+import { get, signIn } from '../api/http';
+import { route, setParams } from '../route.svelte';
 import { isNoise, lengthOf, schedule, steps, type Run } from '../time/schedule';
 import type { Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { applyEvents, applySnapshot, collect, type EventsMessage, type Objects, type SnapshotMessage, type Tree } from './reduce';
@@ -43,7 +44,6 @@ class Store {
   /** Moves with every change of objects; readers of the maps depend on it. */
   version = $state(0);
   forbidden = $state.raw<Record<string, string>>({});
-  namespace = $state('default');
   subject = $state.raw<Subject>({ kind: 'none' });
   listed = $state.raw<Listed[]>([]);
   playing = $state.raw<Playing[]>([]);
@@ -57,10 +57,42 @@ class Store {
 
   objects: Objects = {};
   trees = new Map<string, Tree>();
+  #wanted = new Set(RESOURCES);
+  #socket: WebSocket | null = null;
   #colours = new Map<string, number>();
   #dirty = new Set<string>();
   #retry = 500;
   #last = 0;
+
+  /** The namespace that is looked at; the address says which. */
+  get namespace(): string {
+    return route.params['ns'] ?? 'default';
+  }
+
+  set namespace(name: string) {
+    setParams({ ns: name === 'default' ? '' : name });
+  }
+
+  /** The past revision that is looked at, or null: now. */
+  get at(): number | null {
+    const at = Number(route.params['at'] ?? '');
+    return Number.isInteger(at) && at > 0 ? at : null;
+  }
+
+  set at(revision: number | null) {
+    setParams({ at: revision === null ? '' : String(revision) });
+  }
+
+  /** Subscribe to a further resource, `apps/v1/daemonsets`; its objects appear in `objects` and stay up to date. */
+  want(resource: string): void {
+    if (this.#wanted.has(resource)) return;
+    this.#wanted.add(resource);
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe([resource]);
+  }
+
+  #subscribe(resources: Iterable<string>): void {
+    this.#socket?.send(JSON.stringify({ op: 'subscribe', resources: Object.fromEntries([...resources].map((one) => [one, null])) }));
+  }
 
   pods(): Pod[] {
     void this.version;
@@ -113,17 +145,18 @@ class Store {
   #connect(): void {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new WebSocket(`${scheme}://${location.host}/ws/explorer/`);
+    this.#socket = socket;
     socket.onopen = () => {
       this.connected = true;
       this.problem = '';
       this.#retry = 500;
-      socket.send(JSON.stringify({ op: 'subscribe', resources: Object.fromEntries(RESOURCES.map((one) => [one, null])) }));
+      this.#subscribe(this.#wanted);
     };
     socket.onmessage = (event: MessageEvent<string>) => this.#receive(JSON.parse(event.data));
     socket.onclose = (event) => {
       this.connected = false;
       if (event.code === 4401) {
-        location.assign('/login/');
+        signIn();
         return;
       }
       this.problem = 'The live stream is interrupted; trying again.';

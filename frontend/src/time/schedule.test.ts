@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { journey } from '../map/position.test';
+import { journey } from '../views/pipeline/position.test';
 import { isNoise, lengthOf, legAt, schedule, shown, STAGE, steps } from './schedule';
 
 describe('schedule', () => {

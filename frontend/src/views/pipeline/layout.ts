@@ -1,5 +1,5 @@
 /** The geometry of the map, from what the server declares. Pure: the same declaration, the same map. */
-import type { Pipeline, Stage } from '../types';
+import type { Pipeline, Stage } from '../../types';
 
 export interface Point {
   x: number;

@@ -1,6 +1,6 @@
 /** Where a train is: a pure function of the map, the schedule and the moment. Pause, step, speed and rewind are the same code. */
-import { legAt, TRAVEL, type Run } from '../time/schedule';
-import type { Journey } from '../types';
+import { legAt, TRAVEL, type Run } from '../../time/schedule';
+import type { Journey } from '../../types';
 import { along, type Layout, type Point } from './layout';
 
 export interface Train {

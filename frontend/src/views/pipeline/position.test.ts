@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { schedule } from '../time/schedule';
-import type { Journey, Pipeline, Span } from '../types';
+import { schedule } from '../../time/schedule';
+import type { Journey, Pipeline, Span } from '../../types';
 import { layoutOf } from './layout';
 import { trainAt } from './position';
 

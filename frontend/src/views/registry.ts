@@ -1,0 +1,38 @@
+/**
+ * The views of the page: one line each. A view is a folder beside this file; it is loaded when somebody goes there, and
+ * answers one question. To add a view, add its line.
+ */
+import type { Component } from 'svelte';
+import type { IconName } from '../ui/icons';
+
+/** In the order of the top bar. A group of one is a link; more are a menu. */
+export const GROUPS = ['Map', 'Workloads', 'Objects', 'Access', 'Metrics', 'Learn'] as const;
+
+export interface View {
+  id: string;
+  title: string;
+  icon: IconName;
+  /** What people come here to ask. */
+  question: string;
+  group: (typeof GROUPS)[number];
+  load: () => Promise<{ default: Component }>;
+  /** Wants the whole width: what one says (left) and why (right) make room until they are asked for. */
+  wide?: boolean;
+  /** Reached by links from elsewhere, not from the menu. */
+  hidden?: boolean;
+}
+
+export const VIEWS: View[] = [
+  {
+    id: 'pipeline',
+    title: 'Map',
+    icon: 'map',
+    question: 'What happens to a request, and why?',
+    group: 'Map',
+    load: () => import('./pipeline/Pipeline.svelte'),
+  },
+];
+
+export function viewOf(id: string): View | undefined {
+  return VIEWS.find((one) => one.id === id);
+}
