@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from cluster import clock
 from cluster.apimachinery.meta import get_condition
 from cluster.apimachinery.placement import HARD, daemon_placement, daemon_tolerations, untolerated, wants_node
 from cluster.apimachinery.quantity import milli, value
@@ -12,6 +13,8 @@ from cluster.diagnosis.gaps import trouble_of
 
 # How many objects are named one by one.
 NAMED = 5
+# Seconds after which a restart is past: the kubelet forgets its back-off then, too.
+PAST = 600.0
 
 
 def steps(facts: Facts) -> list[Obj]:
@@ -359,7 +362,7 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
             _set_image(facts, name),
         )
     killed = last or state.get("terminated") or {}
-    if killed.get("reason") == "OOMKilled":
+    if killed.get("reason") == "OOMKilled" and not (one.get("ready") and _past(killed)):
         limit = next(
             (
                 ((spec.get("resources") or {}).get("limits") or {}).get("memory", "none")
@@ -401,6 +404,12 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
                 _logs(pod, name),
             )
     return None
+
+
+def _past(terminated: Obj) -> bool:
+    """Whether a container ended so long ago that it has stood the test since."""
+    finished: str = terminated.get("finishedAt") or ""
+    return bool(finished) and clock.now() - clock.parse(finished) > PAST
 
 
 def _container_of(event: Obj) -> str:

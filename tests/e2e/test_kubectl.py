@@ -141,8 +141,7 @@ def test_explain_and_api_resources(cluster):
 def test_a_namespace_goes_with_all_it_holds(cluster):
     cluster.kubectl("apply", "-f", str(ROOT / "examples" / "20-shop.yaml"))
     cluster.kubectl("rollout", "status", "deployment/api", "-n", "shop", "--timeout=60s")
-    out = wait_for(lambda: cluster.kubectl("get", "endpointslices", "-n", "shop", "-o", "wide"), "endpoints")
-    assert "10.244." in out
+    wait_for(lambda: "10.244." in cluster.kubectl("get", "endpointslices", "-n", "shop"), "the pods' addresses")
     cluster.kubectl("delete", "namespace", "shop", "--timeout=60s")
     assert "NotFound" in cluster.kubectl("get", "namespace", "shop", check=False)
 

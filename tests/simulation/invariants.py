@@ -28,7 +28,7 @@ class Invariants:
         # While controllers are stopped, or the API server refuses, slices lag for as long.
         self.excused_until = 0.0
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         if len(self.broken) < 20:
             self.broken.append(f"{clock.timestamp()} {text}")
 
@@ -42,7 +42,7 @@ class Invariants:
         self._numbers(pods)
         self._jobs()
         for text in self.world.complaints.said:
-            self._note(f"logged: {text}")
+            self.note(f"logged: {text}")
         self.world.complaints.said.clear()
 
     def _identities(self) -> None:
@@ -55,7 +55,7 @@ class Invariants:
                     running[worker.pod["metadata"]["name"]] += 1
         for name, count in running.items():
             if count > 1:
-                self._note(f"{count} machines run {name}")
+                self.note(f"{count} machines run {name}")
 
     def _addresses(self, pods: list[Obj]) -> None:
         """One address, one pod."""
@@ -65,7 +65,7 @@ class Invariants:
             if not ip or is_over(pod):
                 continue
             if ip in seen:
-                self._note(f"{pod['metadata']['name']} and {seen[ip]} have the address {ip}")
+                self.note(f"{pod['metadata']['name']} and {seen[ip]} have the address {ip}")
             seen[ip] = pod["metadata"]["name"]
 
     def _room(self, pods: list[Obj]) -> None:
@@ -79,7 +79,7 @@ class Invariants:
         for node in self.world.list("nodes"):
             have = milli(((node.get("status") or {}).get("allocatable") or {}).get("cpu", "0"))
             if asked[node["metadata"]["name"]] > have > 0:
-                self._note(
+                self.note(
                     f"{node['metadata']['name']} has {have}m of cpu and promised {asked[node['metadata']['name']]}m"
                 )
 
@@ -97,7 +97,7 @@ class Invariants:
         self._stale = {key: self._stale.get(key, now) for key in wrong}
         for key, since in self._stale.items():
             if now - max(since, self.excused_until) > SYNC:
-                self._note(f"slice {key[0]} shows pod {key[1]} as ready for {now - since:.0f} s too long")
+                self.note(f"slice {key[0]} shows pod {key[1]} as ready for {now - since:.0f} s too long")
 
     def _numbers(self, pods: list[Obj]) -> None:
         """No controller makes more pods than it may."""
@@ -114,13 +114,13 @@ class Invariants:
             )
             # A surge of 25 %, and what an autoscaler or a person took away a moment ago.
             if have > max(wanted * 2, wanted + 8):
-                self._note(f"deployment {deployment['metadata']['name']} has {have} pods for {wanted}")
+                self.note(f"deployment {deployment['metadata']['name']} has {have} pods for {wanted}")
         for one in self.world.list("apps/replicasets"):
             if alive[one["metadata"]["uid"]] > max(one["spec"]["replicas"], one["status"].get("replicas", 0)) + 500:
-                self._note(f"replicaset {one['metadata']['name']} runs away")
+                self.note(f"replicaset {one['metadata']['name']} runs away")
         for one in self.world.list("apps/statefulsets"):
             if alive[one["metadata"]["uid"]] > one["spec"]["replicas"] and clock.now() > self.excused_until + 60:
-                self._note(f"statefulset {one['metadata']['name']} has {alive[one['metadata']['uid']]} pods")
+                self.note(f"statefulset {one['metadata']['name']} has {alive[one['metadata']['uid']]} pods")
         per_node: Counter[tuple[str, str]] = Counter()
         for pod in pods:
             if pod["metadata"].get("deletionTimestamp") or is_over(pod) or not pod["spec"].get("nodeName"):
@@ -130,7 +130,7 @@ class Invariants:
                 per_node[owner["uid"], pod["spec"]["nodeName"]] += 1
         for (_, node), count in per_node.items():
             if count > 1:
-                self._note(f"{count} pods of one DaemonSet on {node}")
+                self.note(f"{count} pods of one DaemonSet on {node}")
 
     def _jobs(self) -> None:
         """A completion is counted once and never taken back."""
@@ -138,9 +138,9 @@ class Invariants:
             done = job["status"].get("succeeded", 0)
             uid = job["metadata"]["uid"]
             if done < self._completed.get(uid, 0):
-                self._note(f"job {job['metadata']['name']} lost a completion")
+                self.note(f"job {job['metadata']['name']} lost a completion")
             if done > job["spec"].get("completions", 1):
-                self._note(f"job {job['metadata']['name']} has {done} completions")
+                self.note(f"job {job['metadata']['name']} has {done} completions")
             self._completed[uid] = done
 
     # -- at the end ----------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Invariants:
             for obj in world.list(resource):
                 found = diagnose(view, resource, obj)
                 if found["verdict"] != "Healthy":
-                    self._note(f"at the end: {found['message']}")
+                    self.note(f"at the end: {found['message']}")
         uids = {
             obj["metadata"]["uid"]
             for resource in (
@@ -170,28 +170,63 @@ class Invariants:
         for resource in ("pods", "apps/replicasets", "batch/jobs"):
             for obj in world.list(resource):
                 if owner_of(obj) not in uids:
-                    self._note(f"at the end: {resource} {obj['metadata']['name']} has lost its owner")
+                    self.note(f"at the end: {resource} {obj['metadata']['name']} has lost its owner")
                 if obj["metadata"].get("deletionTimestamp"):
-                    self._note(f"at the end: {resource} {obj['metadata']['name']} is still going")
+                    self.note(f"at the end: {resource} {obj['metadata']['name']} is still going")
         for node in world.list("nodes"):
             name = node["metadata"]["name"]
             kubelet = world.machines.kubelets.get(name)
             bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName") == name}
             if kubelet is None:
-                self._note(f"at the end: nobody runs {name}")
+                self.note(f"at the end: nobody runs {name}")
             elif set(kubelet.workers) != bound:
-                self._note(f"at the end: the kubelet of {name} has {len(kubelet.workers)} pods, {len(bound)} are bound")
+                self.note(f"at the end: the kubelet of {name} has {len(kubelet.workers)} pods, {len(bound)} are bound")
             elif kubelet.owners.keys() - {one.id for one in kubelet.runtime.list_containers()}:
-                self._note(f"at the end: {name} remembers containers that are gone")
+                self.note(f"at the end: {name} remembers containers that are gone")
             if node["spec"].get("taints"):
-                self._note(f"at the end: {name} has taints {node['spec']['taints']}")
+                self.note(f"at the end: {name} has taints {node['spec']['taints']}")
         addresses = {(pod.get("status") or {}).get("podIP") for pod in pods if not is_over(pod)}
         leaked = set(world.machines.network.pods) - addresses
         if leaked:
-            self._note(f"at the end: addresses without pods: {sorted(leaked)}")
+            self.note(f"at the end: addresses without pods: {sorted(leaked)}")
+        self._leftovers(pods)
         leases = {one["metadata"]["name"] for one in world.list("coordination.k8s.io/leases", "kube-node-lease")}
         if leases != {node["metadata"]["name"] for node in world.list("nodes")}:
-            self._note(f"at the end: leases of {sorted(leases)}")
+            self.note(f"at the end: leases of {sorted(leases)}")
         disturbance = world.server.disturbance
         if disturbance.delays or disturbance.overload or world.stopped or world.machines.network.frozen:
-            self._note("at the end: something is still broken on purpose")
+            self.note("at the end: something is still broken on purpose")
+
+    def _leftovers(self, pods: list[Obj]) -> None:
+        """Everything that comes with the workloads is there once, and nothing that came with what is gone."""
+        world = self.world
+        for one in world.list("discovery.k8s.io/endpointslices"):
+            service = (one["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "")
+            shown = {end["targetRef"]["uid"] for end in one.get("endpoints") or () if "targetRef" in end}
+            up = {
+                pod["metadata"]["uid"]
+                for pod in pods
+                if (pod["metadata"].get("labels") or {}).get("app") == service and not is_over(pod)
+            }
+            if service in ("web", "db", "api") and shown != up:
+                self.note(f"at the end: slice {one['metadata']['name']} shows {len(shown)} pods, there are {len(up)}")
+        claims = {one["metadata"]["name"]: one for one in world.list("persistentvolumeclaims")}
+        if set(claims) != {"data-db-0", "data-db-1", "data-db-2"}:
+            self.note(f"at the end: claims {sorted(claims)}")
+        volumes = {one["metadata"]["name"] for one in world.list("persistentvolumes")}
+        if volumes != {one["spec"].get("volumeName") for one in claims.values()}:
+            self.note(f"at the end: {len(volumes)} volumes for {len(claims)} claims")
+        for resource, most in (("apps/replicasets", 11), ("apps/controllerrevisions", 12), ("batch/jobs", 5)):
+            per_owner = Counter(owner_of(one) for one in world.list(resource))
+            for uid, count in per_owner.items():
+                if count > most:
+                    self.note(f"at the end: {count} {resource} of one owner ({uid})")
+        for quota in world.list("resourcequotas"):
+            used = quota["status"]["used"]
+            here = [pod for pod in pods if not is_over(pod)]
+            if used != {"pods": str(len(here)), "count/deployments.apps": str(len(world.list("apps/deployments")))}:
+                self.note(f"at the end: the quota counts {used}, there are {len(here)} pods")
+        for budget in world.list("policy/poddisruptionbudgets"):
+            status, wanted = budget["status"], budget["spec"]["minAvailable"]
+            if status["disruptionsAllowed"] != status["currentHealthy"] - wanted or status.get("disruptedPods"):
+                self.note(f"at the end: the budget {budget['metadata']['name']} says {status}")

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import logging
 import os
 import random
 import sys
@@ -26,6 +27,7 @@ django.setup()
 from cluster import clock  # noqa: E402
 from cluster.apimachinery.errors import StatusError  # noqa: E402
 from tests.simulation.invariants import Invariants  # noqa: E402
+from tests.simulation.rules import Rules, excuse  # noqa: E402
 from tests.simulation.virtual import VirtualLoop  # noqa: E402
 from tests.simulation.world import World, seed_everything, until  # noqa: E402
 
@@ -84,6 +86,15 @@ async def furnish(world: World) -> None:
             "kind": "PodDisruptionBudget",
             "metadata": {"name": "web", "namespace": "default"},
             "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}},
+        },
+    )
+    await world.apply(
+        "v1/resourcequotas",
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "all", "namespace": "default"},
+            "spec": {"hard": {"pods": "60", "count/deployments.apps": "5"}},
         },
     )
     await world.apply("v1/services", _service("db", clusterIP="None"))
@@ -162,6 +173,8 @@ class Mischief:
         self.world = world
         self.dice = random.Random(seed)
         self.done: Counter[str] = Counter()
+        # Pods that were deleted by hand.
+        self.by_hand: set[str] = set()
         self._number = 0
         self._tasks: set[asyncio.Future[None]] = set()
 
@@ -235,6 +248,7 @@ class Mischief:
         elif what == "delete":
             pod = self._pod()
             if pod is not None:
+                self.by_hand.add(pod["metadata"]["name"])
                 try:
                     await world.admin.delete("v1/pods", pod["metadata"]["name"], "default")
                 except StatusError as error:
@@ -301,6 +315,9 @@ async def play(seed: int, hours: float) -> Obj:
 
     world.log.on_commit.append(note)
     invariants, mischief = Invariants(world), Mischief(world, seed)
+    rules = Rules(invariants.note, excuse(lambda: invariants.excused_until))
+    rules.by_hand = mischief.by_hand
+    world.log.on_commit.append(rules.see)
     await furnish(world)
     began = clock.now()
     end, next_fault, next_person = began + hours * 3600, began + 300, began + 200
@@ -332,6 +349,7 @@ async def play(seed: int, hours: float) -> Obj:
         "digest": digest.hexdigest(),
         "done": dict(sorted(mischief.done.items())),
         "felt": felt,
+        "judged": rules.asked,
         "broken": invariants.broken,
     }
 
@@ -341,6 +359,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hours", type=float, default=24.0)
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR, force=True)
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     started = time.perf_counter()

@@ -30,7 +30,6 @@ class ServiceAllocator(Plugin):
 
     def __init__(self) -> None:
         self._promised: dict[str | int, str] = {}
-        self._random = random.Random()
 
     def admit(self, attributes: Attributes) -> str | None:
         service = attributes.obj
@@ -119,7 +118,7 @@ class ServiceAllocator(Plugin):
         # The upper part of the range, as Kubernetes does, so that people's own choices low in it stay free.
         low, high = int(CIDR.network_address) + 256, int(CIDR.broadcast_address) - 1
         for _ in range(64):
-            found = str(ipaddress.ip_address(self._random.randint(low, high)))
+            found = str(ipaddress.ip_address(random.randint(low, high)))
             if found not in taken and self._promised.get(found, uid) == uid:
                 return found
         for number in range(int(CIDR.network_address) + 1, high + 1):
@@ -173,7 +172,7 @@ class ServiceAllocator(Plugin):
 
     def _free_port(self, taken: set[tuple[int, str]], protocol: str, uid: str) -> int:
         candidates = list(NODE_PORTS)
-        self._random.shuffle(candidates)
+        random.shuffle(candidates)
         for port in candidates:
             if (port, protocol) not in taken and self._promised.get(port, uid) == uid:
                 return port

@@ -135,8 +135,9 @@ def roll(
             else:
                 surging += 1
         elif not is_available(old, min_ready_seconds, now):
-            # It serves nobody: replacing it makes nothing worse.
+            # It serves nobody: replacing it makes nothing worse. It counts as one of those that may be away.
             must.append(old)
+            missing += 1
         else:
             may.append(old)
     if surge:
