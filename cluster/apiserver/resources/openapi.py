@@ -21,6 +21,7 @@ import orjson
 
 from cluster.apimachinery.errors import generic_not_found, not_acceptable
 from cluster.apiserver.context import Response
+from cluster.apiserver.resources import openapi_protobuf
 from cluster.apiserver.resources.definitions import INT_OR_STRING, QUANTITY, closure, definitions, published
 from cluster.apiserver.resources.openapi_paths import DELETE_OPTIONS, PATCH, STATUS, Paths
 from cluster.apiserver.resources.registry import Registry, Resource, definition_of
@@ -65,7 +66,13 @@ _documents: WeakKeyDictionary[Registry, tuple[int, dict[str, Document]]] = WeakK
 def respond(registry: Registry, path: str, params: Mapping[str, str], headers: Mapping[bytes, bytes]) -> Response:
     """The answer for `/openapi/v2`, `/openapi/v3` and the documents below it."""
     path = path.rstrip("/")
-    _negotiate(headers.get(b"accept", b"").decode("latin-1"))
+    accept = headers.get(b"accept", b"").decode("latin-1")
+    if path == "/openapi/v2" and _takes(accept, openapi_protobuf.ACCEPTED):
+        found = answer(_document(registry, "v2 protobuf", lambda: _v2(registry), openapi_protobuf.encode), headers)
+        found.content_type = openapi_protobuf.MEDIA_TYPE
+        return found
+    if accept and not _takes(accept, _JSON):
+        raise not_acceptable("only the following media types are accepted: application/json")
     if path == "/openapi/v2":
         return answer(_document(registry, "v2", lambda: _v2(registry)), headers)
     if path == "/openapi/v3":
@@ -102,19 +109,19 @@ def _has(header: str, etag: str) -> bool:
     return any(one.strip().removeprefix("W/") in (etag, "*") for one in header.split(",")) if header else False
 
 
-def _negotiate(accept: str) -> None:
-    """JSON is what we have; who takes only protobuf (kubectl asks so for v2) is told."""
-    if accept and not any(media.partition(";")[0].strip() in _JSON for media in accept.split(",")):
-        raise not_acceptable("only the following media types are accepted: application/json")
+def _takes(accept: str, media_types: Iterable[str]) -> bool:
+    return any(media.partition(";")[0].strip() in media_types for media in accept.split(","))
 
 
-def _document(registry: Registry, name: str, build: Callable[[], Obj]) -> Document:
+def _document(
+    registry: Registry, name: str, build: Callable[[], Obj], encode: Callable[[Obj], bytes] = orjson.dumps
+) -> Document:
     generation, found = _documents.get(registry, (-1, {}))
     if generation != registry.generation:
         found = {}
         _documents[registry] = (registry.generation, found)
     if name not in found:
-        found[name] = Document(orjson.dumps(build()))
+        found[name] = Document(encode(build()))
     return found[name]
 
 

@@ -174,10 +174,58 @@ def test_what_is_not_served_is_not_found(path):
     assert caught.value.code == 404
 
 
-def test_protobuf_alone_is_not_acceptable():
-    """kubectl asks for v2 like this."""
+def fields(data):
+    """(number, value) of a protobuf message; lengths are checked by reading to the end."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        shift = value = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        tag = varint()
+        kind = tag & 7
+        if kind == 0:
+            yield tag >> 3, varint()
+        elif kind == 1:
+            yield tag >> 3, data[at : at + 8]
+            at += 8
+        else:
+            assert kind == 2
+            size = varint()
+            assert at + size <= len(data)
+            yield tag >> 3, data[at : at + size]
+            at += size
+
+
+def test_kubectl_reads_v2_as_protobuf():
+    response = get("/openapi/v2", accept=b"application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+    assert response.content_type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    document = dict(fields(response.data))
+    assert document[1] == b"2.0"
+    schemas = {
+        dict(fields(one))[1].decode(): dict(fields(one))[2] for number, one in fields(document[9]) if number == 1
+    }
+    assert schemas.keys() == body("/openapi/v2")["definitions"].keys()
+    review = list(fields(schemas["io.k8s.api.authorization.v1.SelfSubjectAccessReview"]))
+    properties = [dict(fields(one))[1] for _, one in fields(next(value for number, value in review if number == 25))]
+    assert sorted(properties) == [b"apiVersion", b"kind", b"metadata", b"spec", b"status"]
+    extensions = [dict(fields(value)) for number, value in review if number == 31]
+    assert extensions[0][1] == b"x-kubernetes-group-version-kind"
+    kinds = orjson.loads(dict(fields(extensions[0][2]))[2])
+    assert kinds == [{"group": "authorization.k8s.io", "kind": "SelfSubjectAccessReview", "version": "v1"}]
+
+
+def test_protobuf_alone_is_not_acceptable_elsewhere():
     with pytest.raises(StatusError) as caught:
-        get("/openapi/v2", accept=b"application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+        get("/openapi/v3", accept=b"application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
     assert caught.value.code == 406
     assert get("/openapi/v3", accept=b"application/com.github.x+protobuf, application/json;q=0.8").code == 200
 
