@@ -59,6 +59,7 @@ class Store {
   trees = new Map<string, Tree>();
   #wanted = new Set(RESOURCES);
   #socket: WebSocket | null = null;
+  #listeners = new Map<string, Set<(message: Record<string, unknown>) => void>>();
   #colours = new Map<string, number>();
   #dirty = new Set<string>();
   #retry = 500;
@@ -88,6 +89,18 @@ class Store {
     if (this.#wanted.has(resource)) return;
     this.#wanted.add(resource);
     if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe([resource]);
+  }
+
+  /** Hear the stream's messages of one kind that the store itself keeps nothing of; the answer ends it. */
+  listen(operation: string, hear: (message: Record<string, unknown>) => void): () => void {
+    const listeners = this.#listeners.get(operation) ?? new Set();
+    this.#listeners.set(operation, listeners.add(hear));
+    return () => listeners.delete(hear);
+  }
+
+  /** Tell the server something over the stream; nothing when it is interrupted. */
+  tell(message: Record<string, unknown>): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   #subscribe(resources: Iterable<string>): void {
@@ -166,6 +179,7 @@ class Store {
   }
 
   #receive(message: { op: string } & Record<string, unknown>): void {
+    for (const hear of this.#listeners.get(message.op) ?? []) hear(message);
     switch (message.op) {
       case 'hello':
         this.user = message['user'] as string;

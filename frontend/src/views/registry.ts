@@ -31,6 +31,15 @@ export const VIEWS: View[] = [
     group: 'Map',
     load: () => import('./pipeline/Pipeline.svelte'),
   },
+  {
+    id: 'nodes',
+    title: 'Cluster',
+    icon: 'nodes',
+    question: 'Where does everything run, and how does it fare?',
+    group: 'Map',
+    load: () => import('./nodes/Nodes.svelte'),
+    wide: true,
+  },
 ];
 
 export function viewOf(id: string): View | undefined {

@@ -1,0 +1,134 @@
+/** Words over the board, painted on a canvas of their own only when something moved: zones, nodes, Services, and pods when they are near. */
+import type { Board } from './board';
+import { toScreen, type Camera, type Detail } from './camera';
+import type { Palette } from './looks';
+import { NODE_WIDTH, nodeHeight, PAD, TILE, ZONE_HEAD } from './world';
+import { store } from '../../state/store.svelte';
+import type { NodeInfo } from '../../types';
+
+export interface Named {
+  name: string;
+  x: number;
+  y: number;
+}
+
+interface Options {
+  palette: Palette;
+  services: Named[];
+  selected: string;
+  now: number;
+}
+
+/** Pods whose names are written at the most. */
+const MOST_NAMES = 400;
+
+const css = ([red, green, blue, alpha]: readonly [number, number, number, number]) => `rgba(${red},${green},${blue},${alpha / 255})`;
+
+function shorten(context: CanvasRenderingContext2D, text: string, room: number): string {
+  if (context.measureText(text).width <= room) return text;
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (context.measureText(`${text.slice(0, middle)}…`).width <= room) low = middle;
+    else high = middle - 1;
+  }
+  return low > 1 ? `${text.slice(0, low)}…` : '';
+}
+
+export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Camera, detail: Detail, ratio: number, options: Options): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const { palette } = options;
+  const ink = css(palette.get('--ink'));
+  const soft = css(palette.get('--soft'));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const width = canvas.width / ratio;
+  const height = canvas.height / ratio;
+  context.clearRect(0, 0, width, height);
+  context.textBaseline = 'middle';
+  const nodes = (store.objects['v1/nodes'] ?? new Map()) as unknown as Map<string, NodeInfo>;
+  const tall = nodeHeight(board.layout.rows);
+  const { scale } = camera;
+
+  for (const zone of board.layout.zones) {
+    const at = toScreen(camera, zone.x, zone.y);
+    const size = Math.min(Math.max(18 * scale, 11), 22);
+    context.font = `650 ${size}px 'Inter Variable', sans-serif`;
+    context.fillStyle = ink;
+    context.textAlign = 'left';
+    const y = at.y + Math.max((ZONE_HEAD / 2) * scale, size * 0.8 - (scale < 0.25 ? size * 1.6 : 0));
+    const name = shorten(context, zone.name || 'no zone', Math.max(zone.width * scale - 20, 40));
+    context.fillText(name, at.x + 18 * Math.max(scale, 0.3), y);
+    const wide = context.measureText(name).width;
+    context.font = `400 ${Math.max(size * 0.72, 10)}px 'Inter Variable', sans-serif`;
+    context.fillStyle = soft;
+    const count = `${zone.nodes} ${zone.nodes === 1 ? 'node' : 'nodes'}`;
+    if (wide + 30 + context.measureText(count).width < zone.width * scale) context.fillText(count, at.x + 18 * Math.max(scale, 0.3) + wide + 9, y + 1);
+  }
+
+  for (const one of options.services) {
+    const at = toScreen(camera, one.x, one.y);
+    if (at.x < -80 || at.x > width + 80 || scale < 0.16) continue;
+    context.font = `600 12px 'Inter Variable', sans-serif`;
+    context.fillStyle = ink;
+    context.textAlign = one.name === 'clients' ? 'left' : 'center';
+    context.fillText(shorten(context, one.name, 130), one.name === 'clients' ? at.x - 10 * scale : at.x, at.y + 10 * scale + 11);
+  }
+  context.textAlign = 'left';
+
+  if (detail !== 'heat') {
+    for (const place of board.layout.nodes.values()) {
+      const at = toScreen(camera, place.x, place.y);
+      const wide = NODE_WIDTH * scale;
+      if (at.x > width || at.y > height || at.x + wide < 0 || at.y + tall * scale < 0) continue;
+      const node = nodes.get(place.name);
+      if (!node) continue;
+      const size = Math.min(Math.max(15 * scale, 9.5), 20);
+      if (detail === 'labels' || wide > 62) {
+        const dead = node.ready !== 'True';
+        const state = dead ? 'NotReady' : node.unschedulable ? 'Cordoned' : detail === 'labels' ? 'Ready' : '';
+        context.font = `600 ${size * 0.86}px 'Inter Variable', sans-serif`;
+        const stateWidth = state ? context.measureText(state).width + 8 : 0;
+        const y = at.y + 17 * scale;
+        if (state && stateWidth < wide * 0.6) {
+          context.fillStyle = css(palette.get(dead ? '--red' : node.unschedulable ? '--amber-text' : '--green'));
+          context.textAlign = 'right';
+          context.fillText(state, at.x + wide - PAD * scale, y);
+          context.textAlign = 'left';
+        }
+        context.font = `600 ${size}px 'JetBrains Mono Variable', monospace`;
+        context.fillStyle = ink;
+        context.fillText(shorten(context, place.name, wide - 2 * PAD * scale - stateWidth), at.x + PAD * scale, y);
+      }
+      if (options.selected === place.name) outline(context, at.x, at.y, wide, tall * scale, 12 * scale, ink);
+    }
+  }
+
+  const names = scale > 2.6;
+  if (names || options.selected.includes('/')) {
+    let written = 0;
+    context.textAlign = 'center';
+    for (const [key, one] of board.standing()) {
+      const chosen = key === options.selected;
+      if (!chosen && !names) continue;
+      const at = toScreen(camera, one.x, one.y);
+      if (at.x < -60 || at.y < -20 || at.x > width + 60 || at.y > height + 20) continue;
+      const side = TILE * scale;
+      if (chosen) outline(context, at.x - side / 2 - 2, at.y - side / 2 - 2, side + 4, side + 4, 5 * scale, ink);
+      if (!names || written++ > MOST_NAMES) continue;
+      context.font = `500 ${Math.min(side * 0.17, 12)}px 'JetBrains Mono Variable', monospace`;
+      context.fillStyle = css(palette.get('--card'));
+      context.fillText(shorten(context, one.pod.name, side * 0.94), at.x, at.y);
+    }
+    context.textAlign = 'left';
+  }
+}
+
+function outline(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number, colour: string): void {
+  context.strokeStyle = colour;
+  context.lineWidth = 2.5;
+  context.beginPath();
+  context.roundRect(x, y, width, height, radius);
+  context.stroke();
+}

@@ -1,0 +1,173 @@
+/**
+ * Where everything stands: zones side by side, in each a grid of nodes, in each node a grid of slots. Pure, in world units.
+ *
+ * Places are kept: a node keeps its cell and a pod its slot as long as it lives; what comes later fills what became free. Nothing is laid
+ * out by force, so that a person who looks away finds everything where it was.
+ */
+
+export interface NodePlace {
+  name: string;
+  zone: string;
+  x: number;
+  y: number;
+}
+
+export interface ZonePlace {
+  name: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  nodes: number;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export const SLOT = 20;
+export const TILE = 16;
+export const SLOTS_ACROSS = 11;
+export const HEAD = 50;
+export const PAD = 10;
+/** Rows of slots that a card shows at least; a node with more pods than its slots grows. */
+export const NODE_WIDTH = SLOTS_ACROSS * SLOT + 2 * PAD;
+export const GAP = 18;
+export const ZONE_GAP = 44;
+export const ZONE_HEAD = 40;
+
+/** Slots that are kept: each key has a number, and the smallest free number goes to the next. */
+export class Slots {
+  #of = new Map<string, number>();
+  #free: number[] = [];
+  #next = 0;
+
+  take(key: string): number {
+    const had = this.#of.get(key);
+    if (had !== undefined) return had;
+    const slot = this.#free.length > 0 ? this.#free.shift()! : this.#next++;
+    this.#of.set(key, slot);
+    return slot;
+  }
+
+  release(key: string): void {
+    const slot = this.#of.get(key);
+    if (slot === undefined) return;
+    this.#of.delete(key);
+    // Few are free at a time: a sorted insert is cheap.
+    const at = this.#free.findIndex((one) => one > slot);
+    if (at < 0) this.#free.push(slot);
+    else this.#free.splice(at, 0, slot);
+  }
+
+  get(key: string): number | undefined {
+    return this.#of.get(key);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#of.keys();
+  }
+
+  get size(): number {
+    return this.#of.size;
+  }
+
+  /** One more than the highest number in use. */
+  get height(): number {
+    let most = 0;
+    for (const slot of this.#of.values()) if (slot + 1 > most) most = slot + 1;
+    return most;
+  }
+}
+
+/** The middle of a slot, from the node's own corner. */
+export function slotAt(slot: number): Point {
+  return { x: PAD + (slot % SLOTS_ACROSS) * SLOT + SLOT / 2, y: HEAD + Math.floor(slot / SLOTS_ACROSS) * SLOT + SLOT / 2 };
+}
+
+export function nodeHeight(rows: number): number {
+  return HEAD + rows * SLOT + PAD;
+}
+
+/**
+ * How many nodes stand side by side in a zone of so many: the number with which the whole is seen largest in a window of this aspect
+ * (width by height). `top` is what stands above all zones.
+ */
+export function columnsFor(nodes: number, zones: number, rows: number, aspect: number, top = 0): number {
+  const cellWidth = NODE_WIDTH + GAP;
+  const cellHeight = nodeHeight(rows) + GAP;
+  let best = 1;
+  let largest = 0;
+  for (let columns = 1; columns <= Math.min(nodes, 250); columns++) {
+    const width = Math.max(zones, 1) * (columns * cellWidth + GAP + ZONE_GAP) - ZONE_GAP;
+    const height = top + ZONE_HEAD + Math.ceil(nodes / columns) * cellHeight;
+    const scale = Math.min(aspect / width, 1 / height);
+    if (scale > largest * 1.001) {
+      largest = scale;
+      best = columns;
+    }
+  }
+  return best;
+}
+
+export interface Layout {
+  zones: ZonePlace[];
+  nodes: Map<string, NodePlace>;
+  width: number;
+  height: number;
+  rows: number;
+}
+
+/**
+ * Lay the zones out. `cells` keeps each zone's places (they are filled in and emptied here); `rows` is how many rows of slots a card has.
+ * `top` leaves room above for the services' lane.
+ */
+export function layOut(nodes: { name: string; zone: string }[], cells: Map<string, Slots>, rows: number, aspect: number, top = 0): Layout {
+  const byZone = new Map<string, string[]>();
+  for (const node of nodes) {
+    const list = byZone.get(node.zone);
+    if (list) list.push(node.name);
+    else byZone.set(node.zone, [node.name]);
+  }
+  for (const [zone, slots] of cells) {
+    const here = new Set(byZone.get(zone) ?? []);
+    for (const name of [...slots.keys()]) if (!here.has(name)) slots.release(name);
+    if (slots.size === 0) cells.delete(zone);
+  }
+  const names = [...byZone.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const largest = Math.max(0, ...[...byZone.values()].map((one) => one.length));
+  const columns = columnsFor(largest, names.length, rows, aspect, top);
+  const cellHeight = nodeHeight(rows) + GAP;
+  const cellWidth = NODE_WIDTH + GAP;
+  const places = new Map<string, NodePlace>();
+  const zones: ZonePlace[] = [];
+  let x = 0;
+  let height = 0;
+  for (const zone of names) {
+    const slots = cells.get(zone) ?? new Slots();
+    cells.set(zone, slots);
+    const members = byZone.get(zone)!.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    for (const name of members) slots.take(name);
+    const across = Math.min(columns, Math.max(slots.height, 1));
+    const down = Math.ceil(slots.height / columns);
+    const width = across * cellWidth - GAP + 2 * GAP;
+    const tall = ZONE_HEAD + down * cellHeight - GAP + GAP;
+    for (const name of members) {
+      const cell = slots.get(name)!;
+      places.set(name, { name, zone, x: x + GAP + (cell % columns) * cellWidth, y: top + ZONE_HEAD + Math.floor(cell / columns) * cellHeight });
+    }
+    zones.push({ name: zone, x, y: top, width, height: tall, nodes: members.length });
+    x += width + ZONE_GAP;
+    height = Math.max(height, top + tall);
+  }
+  return { zones, nodes: places, width: Math.max(x - ZONE_GAP, NODE_WIDTH), height, rows };
+}
+
+/** Which slot of a node lies under a point given from the node's corner; null for its head and margins. */
+export function slotUnder(x: number, y: number): number | null {
+  const column = Math.floor((x - PAD) / SLOT);
+  const row = Math.floor((y - HEAD) / SLOT);
+  if (column < 0 || column >= SLOTS_ACROSS || row < 0) return null;
+  return row * SLOTS_ACROSS + column;
+}
