@@ -21,6 +21,7 @@ from django.conf import settings
 from cluster import clock
 from cluster.accounts import pki
 from cluster.apiserver import bootstrap
+from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.people import user_info
@@ -83,6 +84,7 @@ class Cluster:
         self.journeys = JourneyStore()
         self.housekeeping = Housekeeping(self.storage)
         self.server: APIServer
+        self.addresses: ServiceAddresses
         self.context: LoopContext
         self.machines: Machines
         self._workers: list[asyncio.Task[Any]] = []
@@ -121,6 +123,8 @@ class Cluster:
         )
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
+        self.addresses = ServiceAddresses(self.server)
+        self.addresses.start()
         self._ready["bootstrap"] = True
         await self._start_loops()
         if isinstance(scheduler := self.context.running.get(Scheduler.name), Scheduler):
@@ -190,6 +194,7 @@ class Cluster:
     async def stop(self) -> None:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
         await self.housekeeping.stop()
+        await self.addresses.stop()
         (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
         await self.machines.stop()
         for loop in list(self.context.running.values()):

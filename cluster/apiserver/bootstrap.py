@@ -34,6 +34,9 @@ def _priority_class(name: str, value: int, description: str) -> Obj:
     }
 
 
+# Where the API server is, as the nodes see it; in the nodes' own network, before their first address.
+ADVERTISED = "172.18.0.1"
+
 NAMESPACES = tuple(_namespace(name) for name in ("default", "kube-system", "kube-public", "kube-node-lease"))
 
 OBJECTS: tuple[Obj, ...] = (
@@ -73,6 +76,40 @@ OBJECTS: tuple[Obj, ...] = (
             "clusterIPs": ["10.96.0.1"],
             "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
         },
+    },
+    # Who answers for it: the API server writes these itself, no controller does.
+    {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        },
+        "subsets": [
+            {
+                "addresses": [{"ip": ADVERTISED}],
+                "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+            }
+        ],
+    },
+    {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [ADVERTISED], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    },
+    {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": ["10.96.0.0/16"]},
     },
 )
 

@@ -14,6 +14,7 @@ from cluster.controllers.deployment import DeploymentController
 from cluster.controllers.disruption import DisruptionController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
+from cluster.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from cluster.controllers.fault import FaultController
 from cluster.controllers.garbagecollector import GarbageCollector
 from cluster.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
@@ -27,6 +28,7 @@ from cluster.controllers.resourcequota import ResourceQuotaController
 from cluster.controllers.rootca import RootCAController
 from cluster.controllers.service import ServiceController
 from cluster.controllers.serviceaccount import ServiceAccountController
+from cluster.controllers.servicecidr import ServiceCIDRController
 from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
 from cluster.controllers.traffic import TrafficController
@@ -47,6 +49,8 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     ServiceController,
     EndpointSliceController,
     EndpointsController,
+    EndpointSliceMirroringController,
+    ServiceCIDRController,
     NamespaceController,
     ServiceAccountController,
     ResourceQuotaController,

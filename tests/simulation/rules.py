@@ -9,6 +9,7 @@ import orjson
 
 from cluster import clock
 from cluster.apimachinery.meta import get_condition, is_pod_ready, scaled
+from cluster.apimachinery.placement import daemon_placement
 from cluster.diagnosis.facts import is_over, node_is_ready, owner_of
 
 Obj = dict[str, Any]
@@ -126,7 +127,15 @@ class Rules:
             for one in self._objects["pods"].values()
             if owner_of(one) == owner["metadata"]["uid"] and one["metadata"]["name"] != pod["metadata"]["name"]
         ]
-        wanted = owner["spec"].get("replicas", (owner.get("status") or {}).get("desiredNumberScheduled", 0))
+        wanted = owner["spec"].get("replicas")
+        if wanted is None:
+            # A DaemonSet: the nodes that want it now, which may be fewer than its status says yet.
+            template = owner["spec"]["template"]["spec"]
+            names = {
+                one["metadata"]["name"] for one in self._objects["nodes"].values() if daemon_placement(template, one)[0]
+            }
+            wanted = len(names)
+            others = [one for one in others if one["spec"].get("nodeName") in names]
         down = wanted - 1 - sum(map(_is_up, others))
         if down >= 1:
             self._note(f"{pod['metadata']['name']} is replaced while {down} others of {wanted} are down")

@@ -35,6 +35,8 @@ CLUSTER_SCOPED = {
     "clusterrolebindings",
     "persistentvolumes",
     "priorityclasses",
+    "servicecidrs",
+    "ipaddresses",
 }
 KINDS = {
     "endpoints": "Endpoints",
@@ -53,11 +55,13 @@ KINDS = {
     "resourcequotas": "ResourceQuota",
     "ingresses": "Ingress",
     "networkpolicies": "NetworkPolicy",
+    "ipaddresses": "IPAddress",
+    "servicecidrs": "ServiceCIDR",
 }
 # Resources whose status is written through the subresource only, and which count generations.
 WITH_STATUS = {
     *("deployments", "replicasets", "daemonsets", "statefulsets", "jobs", "cronjobs"),
-    *("pods", "nodes", "namespaces", "services"),
+    *("pods", "nodes", "namespaces", "services", "servicecidrs"),
 }
 
 

@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from cluster.apimachinery import errors
+from cluster.apimachinery.meta import is_condition_true
 from cluster.apiserver.admission.plugin import Plugin
 from cluster.apiserver.request import Attributes
 
@@ -19,6 +20,16 @@ CIDR = ipaddress.ip_network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)
 # How many promises are remembered: more than requests can ever be on their way.
 PROMISES = 4096
+
+
+def _elsewhere(attributes: Attributes, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is in a range that somebody added (ServiceCIDR) and that is ready."""
+    return any(
+        address in ipaddress.ip_network(text)
+        for one in attributes.reader.list("networking.k8s.io/servicecidrs")
+        if is_condition_true(one, "Ready")
+        for text in one["spec"].get("cidrs") or ()
+    )
 
 
 class ServiceAllocator(Plugin):
@@ -101,7 +112,7 @@ class ServiceAllocator(Plugin):
                 wanted,
                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
             ) from None
-        if address not in CIDR:
+        if address not in CIDR and not _elsewhere(attributes, address):
             raise self._refuse(
                 attributes,
                 field,

@@ -302,4 +302,8 @@ def status_of(statefulset: Obj, pods: Iterable[Obj], current: str, update: str, 
     for name, count in (("readyReplicas", ready), ("currentReplicas", current_count), ("updatedReplicas", updated)):
         if count:
             status[name] = count
+    conditions = (statefulset.get("status") or {}).get("conditions")
+    if conditions:
+        # Others' words: this controller has none of its own.
+        status["conditions"] = conditions
     return status
