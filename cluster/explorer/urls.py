@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from cluster.explorer import views, why
+from cluster.explorer import termination, views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("explorer/pipeline/", views.PipelineView.as_view(), name="pipeline"),
     path("explorer/journeys/", views.JourneysView.as_view(), name="journeys"),
     path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),
+    path("explorer/termination/", termination.TerminationView.as_view(), name="termination"),
     path("explorer/why/", why.WhyView.as_view(), name="why"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
 ]

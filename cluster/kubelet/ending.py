@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cluster import clock
@@ -21,6 +22,43 @@ log = logging.getLogger(__name__)
 # The least time that a process gets between SIGTERM and SIGKILL.
 LEAST_GRACE = 2.0
 HOOK_TIMEOUT = 30.0
+
+
+class LastRequests:
+    """What came to a pod while it ended, and whether it was answered: a span of its last journey, by quarters of a second."""
+
+    __slots__ = ("_series", "_why", "began")
+
+    STEP = 0.25
+
+    def __init__(self) -> None:
+        self.began = trace.wall()
+        self._series: dict[int, list[int]] = {}
+        self._why: Counter[str] = Counter()
+
+    def note(self, ok: bool, said: str) -> None:
+        """One request has come to an end."""
+        slot = self._series.setdefault(int((trace.wall() - self.began) / self.STEP), [0, 0])
+        slot[not ok] += 1
+        if not ok:
+            self._why[said.rpartition(": ")[2]] += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._series)
+
+    @property
+    def failed(self) -> int:
+        return sum(failed for _, failed in self._series.values())
+
+    def as_detail(self) -> Obj:
+        """`series`: [seconds since the deletion was seen, answered, failed]."""
+        return {
+            "answered": sum(answered for answered, _ in self._series.values()),
+            "failed": self.failed,
+            "step": self.STEP,
+            "series": [[round(at * self.STEP, 2), *counts] for at, counts in sorted(self._series.items())],
+            **({"why": dict(self._why.most_common(5))} if self._why else {}),
+        }
 
 
 async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> None:
@@ -61,26 +99,40 @@ async def end_pod(worker: Worker) -> None:
     journey.actor, journey.resource, journey.verb = kubelet.client.user, "pods", "terminate"
     journey.namespace, journey.name = metadata["namespace"], metadata["name"]
     trace.recorder.publish(journey)
-    with trace.working_on(journey):
-        await end_containers(worker, journey)
-        while True:
-            try:
-                # An admitted pod says how its containers ended before it goes.
-                if worker.sandbox is not None:
-                    await worker.write_status()
-                with trace.step("remove") as span:
-                    span.detail = {"pod": metadata["name"]}
-                    await kubelet.client.delete(
-                        "v1/pods", metadata["name"], metadata["namespace"], grace_period_seconds=0, uid=metadata["uid"]
-                    )
-            except StatusError as error:
-                if error.code not in (404, 409):
-                    log.warning("kubelet %s: ending pod %s: %s", kubelet.name, worker.key, error.message)
-                    await clock.sleep(1.0)
-                    continue
-                # Gone already, or another pod of this name: nothing left to do.
-            journey.finish("ok")
+    try:
+        with trace.working_on(journey):
+            await end_containers(worker, journey)
+            if requests := worker.last_requests:
+                outcome = "error" if requests.failed else "ok"
+                journey.spans.append(trace.Span("requests", requests.began, trace.wall(), outcome, requests))
+            await _let_go(worker)
+    except asyncio.CancelledError:
+        journey.finish("error", reason="the pod was taken away, or its kubelet ended, before its containers had ended")
+        raise
+    journey.finish("ok")
+
+
+async def _let_go(worker: Worker) -> None:
+    """Say how the containers ended, then have the object deleted for good."""
+    kubelet, metadata = worker.kubelet, worker.pod["metadata"]
+    while True:
+        try:
+            # An admitted pod says how its containers ended before it goes.
+            if worker.sandbox is not None:
+                await worker.write_status()
+            worker.removing = True
+            with trace.step("remove", {"pod": metadata["name"]}):
+                await kubelet.client.delete(
+                    "v1/pods", metadata["name"], metadata["namespace"], grace_period_seconds=0, uid=metadata["uid"]
+                )
             return
+        except StatusError as error:
+            if error.code in (404, 409):
+                # Gone already, or another pod of this name: nothing left to do.
+                return
+            worker.removing = False
+            log.warning("kubelet %s: ending pod %s: %s", kubelet.name, worker.key, error.message)
+            await clock.sleep(1.0)
 
 
 async def end_containers(worker: Worker, journey: trace.Journey, grace: float | None = None) -> None:

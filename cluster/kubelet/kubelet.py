@@ -297,7 +297,7 @@ class Kubelet:
     def _gone(self, uid: str) -> None:
         worker = self.workers.pop(uid, None)
         if worker is not None:
-            worker.forget()
+            worker.forget(gone=True)
         self.release_ip(uid)
         self.give_back(uid)
 

@@ -257,7 +257,9 @@ class Network:
         return answer
 
     def _tell(self, node: str, ip: str, to: Worker | None, answer: HTTPResult, by: Worker | None = None) -> None:
-        """Let whoever looks at the map see the request."""
+        """Let whoever looks at the map see the request; a pod that ends counts its last ones."""
+        if to is not None and to.last_requests is not None:
+            to.last_requests.note(0 < answer.status < 500, answer.error or f"HTTP {answer.status}")
         if not signals.heard():
             return
         key = self._virtual.get(ip, "")

@@ -16,7 +16,7 @@ from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet.adopting import adopt
-from cluster.kubelet.ending import end_containers, end_pod
+from cluster.kubelet.ending import LastRequests, end_containers, end_pod
 from cluster.kubelet.podstatus import Record, conditions_of, phase_of
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing
@@ -51,11 +51,13 @@ class Worker:
         "init",
         "ip",
         "kubelet",
+        "last_requests",
         "main",
         "pod",
         "previous",
         "probers",
         "rejected",
+        "removing",
         "sandbox",
         "started_at",
         "starter",
@@ -93,6 +95,9 @@ class Worker:
         self._written: Obj | None = None
         self._terminating = False
         self._cancelled = False
+        # While the API server is asked to take the pod away: what ends then ends by itself.
+        self.removing = False
+        self.last_requests: LastRequests | None = None
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -489,6 +494,7 @@ class Worker:
         if self._terminating:
             return
         self._terminating = True
+        self.last_requests = LastRequests()
         if journey:
             self.causes = (journey,)
         self._cancel_timers()
@@ -540,15 +546,15 @@ class Worker:
         self.kubelet.owners.pop(container.id, None)
         self.kubelet.runtime.drop(container)
 
-    def forget(self) -> None:
-        """The pod object is gone: nothing may stay behind."""
+    def forget(self, *, gone: bool = False) -> None:
+        """Nothing may stay behind: the pod object is gone, or the kubelet ends."""
         self._cancelled = True
         self._cancel_timers()
         self.leave()
         for prober in self.probers.values():
             prober.stop()
         self.probers.clear()
-        if self._task is not None and self._task is not asyncio.current_task():
+        if self._task is not None and self._task is not asyncio.current_task() and not (gone and self.removing):
             self._task.cancel()
         for record in self.records:
             if record.container is not None:
