@@ -23,6 +23,7 @@ from cluster.accounts import pki
 from cluster.apiserver import bootstrap
 from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.quota import used_in
+from cluster.apiserver.apiextensions.serving import CustomResources
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
@@ -85,6 +86,7 @@ class Cluster:
         self.housekeeping = Housekeeping(self.storage)
         self.server: APIServer
         self.addresses: ServiceAddresses
+        self.custom_resources: CustomResources
         self.context: LoopContext
         self.machines: Machines
         self._workers: list[asyncio.Task[Any]] = []
@@ -121,6 +123,8 @@ class Cluster:
             tokens,
             self.machines,
         )
+        self.custom_resources = CustomResources(self.server)
+        await self.custom_resources.start()
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
         self.addresses = ServiceAddresses(self.server)
@@ -195,6 +199,7 @@ class Cluster:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
         await self.housekeeping.stop()
         await self.addresses.stop()
+        await self.custom_resources.stop()
         (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
         await self.machines.stop()
         for loop in list(self.context.running.values()):

@@ -37,6 +37,7 @@ class Context:
 
     __slots__ = (
         "body",
+        "converted",
         "dry_run",
         "field_manager",
         "field_validation",
@@ -88,6 +89,8 @@ class Context:
         self.field_manager = ""
         self.field_validation = ""
         self.options: Obj = {}
+        # What a conversion webhook made of stored objects, by their revision.
+        self.converted: dict[int, Obj] = {}
         self.warnings: list[str] = []
         self.response: Response | None = None
 

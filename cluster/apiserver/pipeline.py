@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import CoroutineType
 
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context
@@ -101,7 +102,8 @@ async def run(context: Context) -> None:
         start = wall()
         try:
             detail = stage.run(context)
-            if stage.waits:
+            if stage.waits or type(detail) is CoroutineType:
+                # Some stages wait only now and then: when a webhook has to be asked.
                 detail = await detail  # type: ignore[misc]
         except Retry:
             spans.append(

@@ -165,6 +165,10 @@ class Informer:
             if old is None or old["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
                 self._store(key, obj)
 
+    def forget(self) -> None:
+        """Let go of everything, as if all had been deleted."""
+        self._replace(())
+
     def _apply(self, kind: str, obj: Obj) -> None:
         self._store(key_of(obj), None if kind == "DELETED" else obj, last=obj)
 
@@ -220,6 +224,15 @@ class SharedInformers:
             if resource not in self._tasks:
                 self._tasks[resource] = asyncio.create_task(informer.run(), name=f"informer {resource}")
         await asyncio.gather(*(informer.synced.wait() for informer in self._informers.values()))
+
+    def drop(self, resource: str) -> None:
+        """Forget a resource that is no longer served: its objects are gone, and nobody hears of it any more."""
+        informer = self._informers.pop(resource, None)
+        task = self._tasks.pop(resource, None)
+        if task is not None:
+            task.cancel()
+        if informer is not None:
+            informer.forget()
 
     async def stop(self) -> None:
         self._running = False

@@ -17,7 +17,7 @@ from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.graph import FOREGROUND, ORPHAN, Graph, Node
-from cluster.controllers.lib.resources import ResourceInfo, ownership
+from cluster.controllers.lib.resources import DEFINITIONS, ResourceInfo, custom_resources, ownership
 from cluster.journeys import trace
 from cluster.journeys.trace import step
 
@@ -26,7 +26,7 @@ CONCURRENCY, REMEMBERED = 20, 500
 # Owners of kinds that are not watched are looked up again after so many seconds.
 RECHECK = 30.0
 BATCH_PERIOD = 0.05
-# The key under which kinds that have been added (custom resources) are looked for, if discovery can tell of any.
+# The key under which custom resources that have come or gone are looked for.
 DISCOVERY = "discovery"
 SOLID, DANGLING, WAITING = "solid", "dangling", "waiting"
 
@@ -58,17 +58,22 @@ class GarbageCollector(ControlLoop):
 
     def setup(self) -> None:
         self._discover()
-        if type(self).discovery is not ownership:
-            self.queue.add(DISCOVERY)
+        self.watch(DEFINITIONS, lambda old, new: self.queue.add(DISCOVERY))
 
     def _discover(self) -> int:
-        """Watch kinds that are new; returns how many."""
-        known = len(self._kinds)
-        for resource in type(self).discovery():
-            if (resource.group, resource.kind) not in self._kinds:
-                self._kinds[resource.group, resource.kind] = resource
-                self.watch(resource.path, self._observer(resource))
-        return len(self._kinds) - known
+        """Watch kinds that are new, forget those that are gone; returns how many came."""
+        served = {(resource.group, resource.kind): resource for resource in self._served()}
+        for name in [name for name, one in self._kinds.items() if served.get(name) != one]:
+            self.context.informers.drop(self._kinds.pop(name).path)
+        fresh = [(name, resource) for name, resource in served.items() if name not in self._kinds]
+        for name, resource in fresh:
+            self._kinds[name] = resource
+            self.watch(resource.path, self._observer(resource))
+        return len(fresh)
+
+    def _served(self) -> Iterable[ResourceInfo]:
+        yield from type(self).discovery()
+        yield from custom_resources(self.informer(DEFINITIONS).list())
 
     def _observer(self, resource: ResourceInfo) -> Callable[[Obj | None, Obj | None], None]:
         def observe(old: Obj | None, new: Obj | None) -> None:
@@ -84,7 +89,7 @@ class GarbageCollector(ControlLoop):
         if key == DISCOVERY:
             with step("observe") as span:
                 span.detail = {"newKinds": self._discover()}
-            return RECHECK
+            return None
         uid = key.rpartition("/")[2]
         with step("observe") as span:
             owner = self.graph.nodes.get(uid)

@@ -14,7 +14,7 @@ from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.podcontrol import PODS
-from cluster.controllers.lib.resources import ResourceInfo, built_in
+from cluster.controllers.lib.resources import DEFINITIONS, ResourceInfo, built_in, custom_resources
 from cluster.controllers.policy.namespace_status import deletion_conditions, finalizer_counts, grace_estimate
 from cluster.journeys.trace import step
 
@@ -53,6 +53,7 @@ class NamespaceController(ControlLoop):
     def setup(self) -> None:
         self.namespaces = self.watch(NAMESPACES)
         self.pods = self.watch(PODS, self._pod_changed)
+        self.definitions = self.informer(DEFINITIONS)
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         """A pod of a terminating namespace is gone: perhaps it was the last."""
@@ -102,7 +103,8 @@ class NamespaceController(ControlLoop):
     async def _delete_content(self, name: str) -> Content:
         content = Content()
         try:
-            resources = [resource for resource in type(self).discovery() if resource.namespaced]
+            served = (*type(self).discovery(), *custom_resources(self.definitions.list()))
+            resources = [resource for resource in served if resource.namespaced]
         except StatusError as error:
             content.discovery_failure, resources = error.message, []
         pods_first = sorted(resources, key=lambda resource: resource.path != PODS)

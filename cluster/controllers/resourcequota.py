@@ -11,6 +11,7 @@ from cluster.apimachinery.quantity import canonical
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
+from cluster.controllers.lib.resources import DEFINITIONS, built_in, custom_resources
 from cluster.journeys.trace import step
 
 QUOTAS = "v1/resourcequotas"
@@ -47,9 +48,32 @@ class ResourceQuotaController(ControlLoop):
     def setup(self) -> None:
         self.quotas = self.watch(QUOTAS)
         self.counted = {}
+        self.definitions = self.watch(DEFINITIONS, self._definition_changed)
         for key, resource in COUNTED.items():
             self.counted[key] = self.informer(resource)
             self.counted[key].add_handler(self._changed)
+
+    def _count_more(self, hard: Obj) -> None:
+        """Watch what a quota counts and nobody has asked for yet: `count/crontabs.stable.example.com`."""
+        wanted = {name.removeprefix("count/") for name in hard if name.startswith("count/")}
+        if not wanted:
+            return
+        for resource in (*built_in(), *custom_resources(self.definitions.list())):
+            key = f"{resource.group}/{resource.plural}" if resource.group else resource.plural
+            name = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+            if name in wanted and resource.namespaced and key not in self.counted:
+                self.counted[key] = self.informer(resource.path)
+                self.counted[key].add_handler(self._changed)
+
+    def _definition_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """A kind came or went: quotas may count it, and count it no more."""
+        crd = new or old
+        assert crd is not None
+        if new is None:
+            self.counted.pop(f"{crd['spec']['group']}/{crd['spec']['names']['plural']}", None)
+        for quota in self.quotas.list():
+            if any(name.endswith(f".{crd['spec']['group']}") for name in quota["spec"].get("hard") or ()):
+                self.throttle.add(key_of(quota))
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
         if old is not None and new is not None:
@@ -67,6 +91,7 @@ class ResourceQuotaController(ControlLoop):
         if quota is None:
             return None
         hard = quota["spec"].get("hard") or {}
+        self._count_more(hard)
         with step("observe") as span:
             used: dict[str, str] = dict.fromkeys(hard, "0")
             for storage_key, informer in self.counted.items():

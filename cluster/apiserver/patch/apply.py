@@ -116,12 +116,16 @@ def _prune_part(node: Node, item: Any, name: str, before: Tree, now: Tree, other
     if name not in before:
         return True, item
     sharing = [tree[name] for tree in others if name in tree]
-    if name not in now and not sharing:
+    below = before[name]
+    left = name not in now and not sharing
+    if left and (not below or "." in below):
         return False, None
-    if not before[name] or any(not tree for tree in sharing):
+    if not below or any(not tree for tree in sharing):
         # A leaf: wanted now, or someone else's.
         return True, item
-    return True, prune(node, item, before[name], now.get(name, {}), sharing)
+    # What holds fields of ours is not ours for that: it stays for what else it holds.
+    kept = prune(node, item, below, now.get(name, {}), sharing)
+    return bool(kept) or not left, kept
 
 
 def _conflict(conflicts: list[tuple[Obj, list[tuple[str, ...]]]]) -> errors.StatusError:

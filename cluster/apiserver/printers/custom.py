@@ -1,6 +1,6 @@
 """Columns of custom resources: what a CustomResourceDefinition's `additionalPrinterColumns` ask for.
 
-`serve` registers them under the resource's storage key when a definition comes or changes, `forget` when it goes. Values are found by
+Each version has its own (apiextensions.custom). Values are found by
 JSONPath as kubectl writes it (apiextensions' tableconvertor); what is not there is an empty cell.
 """
 
@@ -14,7 +14,6 @@ from typing import Any
 from cluster.apiserver.printers.columns import (
     AGE,
     NAME,
-    PRINTERS,
     Cells,
     Column,
     Obj,
@@ -35,15 +34,6 @@ _STEP = re.compile(
 )
 # A definition without columns of its own shows its age.
 _AGE = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": AGE.doc}
-
-
-def serve(key: str, columns: Iterable[Mapping[str, Any]] | None) -> None:
-    """Register the printer of a custom resource; ValueError for a path that is none."""
-    PRINTERS[key] = custom(columns)
-
-
-def forget(key: str) -> None:
-    PRINTERS.pop(key, None)
 
 
 def custom(columns: Iterable[Mapping[str, Any]] | None) -> Printer:

@@ -58,12 +58,14 @@ def table(
     now: float,
     include_object: str = "Metadata",
     list_metadata: Mapping[str, Any] | None = None,
+    printer: Printer | None = None,
 ) -> Obj:
     """The Table of some objects of one kind (by storage key, or the Kind of a subresource).
 
     `include_object`: None, Metadata or Object, as the client asked. The objects are shared and are not changed.
+    `printer` is given for custom resources.
     """
-    printer = PRINTERS.get(key, PLAIN)
+    printer = printer or PRINTERS.get(key, PLAIN)
     if printer.order is not None:
         objects = sorted(objects, key=printer.order)
     return {

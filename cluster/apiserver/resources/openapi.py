@@ -20,10 +20,11 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from cluster.apimachinery.errors import generic_not_found, not_acceptable
+from cluster.apiserver.apiextensions.publish import published as custom_schemas
 from cluster.apiserver.context import Response
 from cluster.apiserver.resources import openapi_protobuf
 from cluster.apiserver.resources.definitions import INT_OR_STRING, QUANTITY, closure, definitions, published
-from cluster.apiserver.resources.openapi_paths import DELETE_OPTIONS, PATCH, STATUS, Paths
+from cluster.apiserver.resources.openapi_paths import DELETE_OPTIONS, META, PATCH, STATUS, Paths
 from cluster.apiserver.resources.registry import Registry, Resource, definition_of
 
 Obj = dict[str, Any]
@@ -60,7 +61,8 @@ class Document:
         return gzip.compress(self.data, 6, mtime=0)
 
 
-_documents: WeakKeyDictionary[Registry, tuple[int, dict[str, Document]]] = WeakKeyDictionary()
+# By registry and name: what a document was made from, and the document.
+_documents: WeakKeyDictionary[Registry, dict[str, tuple[object, Document]]] = WeakKeyDictionary()
 
 
 def respond(registry: Registry, path: str, params: Mapping[str, str], headers: Mapping[bytes, bytes]) -> Response:
@@ -116,18 +118,27 @@ def _takes(accept: str, media_types: Iterable[str]) -> bool:
 def _document(
     registry: Registry, name: str, build: Callable[[], Obj], encode: Callable[[Obj], bytes] = orjson.dumps
 ) -> Document:
-    generation, found = _documents.get(registry, (-1, {}))
-    if generation != registry.generation:
-        found = {}
-        _documents[registry] = (registry.generation, found)
-    if name not in found:
-        found[name] = Document(encode(build()))
-    return found[name]
+    """The document, made anew only when what it speaks of has changed (for v2 and the index: anything)."""
+    found = _documents.setdefault(registry, {})
+    about: object = registry.generation
+    if name in _served(registry):
+        about = tuple(_served(registry)[name])
+    kept = found.get(name)
+    if kept is None or kept[0] != about:
+        kept = found[name] = (about, Document(encode(build())))
+    return kept[1]
+
+
+_served_now: WeakKeyDictionary[Registry, tuple[int, dict[str, list[Resource]]]] = WeakKeyDictionary()
 
 
 def _served(registry: Registry) -> dict[str, list[Resource]]:
     """`api/v1`, `apis/apps/v1`, … → their resources."""
-    found: dict[str, list[Resource]] = {}
+    generation, found = _served_now.get(registry, (-1, {}))
+    if generation == registry.generation:
+        return found
+    found = {}
+    _served_now[registry] = (registry.generation, found)
     for resource in registry.all():
         prefix = "apis" if resource.group else "api"
         found.setdefault(f"{prefix}/{resource.api_version}", []).append(resource)
@@ -155,7 +166,7 @@ def _v3(registry: Registry, name: str) -> Obj:
     for resource in resources:
         for path, item in Paths(resource, lambda one: {"$ref": f"#/components/schemas/{one}"}, v2=False).all():
             paths[f"/{name}/{path}"] = item
-    schemas = {one: _relocated(schema) for one, schema in _schemas(resources).items()}
+    schemas = {one: _relocated(schema) for one, schema in _schemas(resources, v2=False).items()}
     for one, alternatives in ((QUANTITY, ("string", "number")), (INT_OR_STRING, ("integer", "string"))):
         if one in schemas:
             schema = {key: value for key, value in schemas[one].items() if key != "type"}
@@ -178,15 +189,15 @@ def _v2(registry: Registry) -> Obj:
         "swagger": "2.0",
         "info": _INFO,
         "paths": paths,
-        "definitions": _schemas(registry.all()),
+        "definitions": _schemas(registry.all(), v2=True),
         "securityDefinitions": {"BearerToken": _BEARER},
         "security": [{"BearerToken": []}],
     }
 
 
-def _schemas(resources: Iterable[Resource]) -> Obj:
+def _schemas(resources: Iterable[Resource], *, v2: bool) -> Obj:
     """All definitions that these resources' documents name, as Kubernetes publishes them."""
-    roots = [STATUS, DELETE_OPTIONS, PATCH]
+    roots = [STATUS, DELETE_OPTIONS, PATCH, f"{META}ObjectMeta", f"{META}ListMeta"]
     own: Obj = {}
     for resource in resources:
         kinds = [
@@ -195,7 +206,9 @@ def _schemas(resources: Iterable[Resource]) -> Obj:
         ]
         roots += kinds
         roots.append(f"{resource.definition}List")
-        if resource.definition not in definitions():
+        if resource.custom is not None:
+            own |= custom_schemas(resource.custom, v2=v2)
+        elif resource.definition not in definitions():
             own |= _unknown(resource)
     return {name: _published(name) for name in closure(roots)} | own
 

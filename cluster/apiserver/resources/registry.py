@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cluster.apiserver.resources import own
 from cluster.apiserver.resources.kinds import KINDS, STORED_AS, SUBRESOURCES
@@ -43,6 +45,8 @@ class Resource:
     api_version: str = ""
     path: str = ""
     list_kind: str = ""
+    # The VersionInfo of a custom resource (apiextensions.custom), None for what is built in.
+    custom: Any = None
 
     @property
     def qualified(self) -> str:
@@ -57,6 +61,18 @@ _PACKAGES = {
     "flowcontrol.apiserver.k8s.io": "flowcontrol",
     **own.PACKAGES,
 }
+
+
+_VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
+
+
+def maturity(version: str) -> tuple[int, int, int, str]:
+    """Sorts versions as clients prefer them: v2, v1, v1beta1, v1alpha1, then anything else by name (version.CompareKubeAware)."""
+    match = _VERSION.match(version)
+    if match is None:
+        return (3, 0, 0, version)
+    stage = {None: 0, "beta": 1, "alpha": 2}[match.group(2)]
+    return (stage, -int(match.group(1)), -int(match.group(3) or 0), version)
 
 
 def definition_of(group: str, version: str, kind: str) -> str:
@@ -169,4 +185,13 @@ class Registry:
         found: dict[str, dict[str, list[Resource]]] = {}
         for resource in self._resources.values():
             found.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
-        return found
+        added = {
+            name for name, versions in found.items() if all(one.custom for many in versions.values() for one in many)
+        }
+        if not added:
+            return found
+        # Custom groups come last, by name; their versions by maturity, whatever order they were declared in.
+        ordered = {name: versions for name, versions in found.items() if name not in added}
+        for name in sorted(added):
+            ordered[name] = {version: found[name][version] for version in sorted(found[name], key=maturity)}
+        return ordered

@@ -16,11 +16,12 @@ from typing import Any
 import orjson
 
 from cluster.apimachinery import errors, quantity
+from cluster.apiserver.apiextensions.decoding import prune_and_tell
 from cluster.apiserver.resources.nodes import ANY, Node, root
 from cluster.apiserver.resources.registry import Resource
 from cluster.apiserver.resources.strict import validator
 
-__all__ = ["ANY", "Node", "decode", "root"]
+__all__ = ["ANY", "Node", "decode", "node_of", "root"]
 
 Obj = dict[str, Any]
 MAX_TOLD = 100
@@ -35,7 +36,7 @@ def decode(
 
     `field_validation` is Strict, Warn or Ignore; `duplicates` are the decoder's findings about keys named twice.
     """
-    plain = not duplicates and resource.definition and isinstance(obj, dict)
+    plain = not duplicates and resource.custom is None and resource.definition and isinstance(obj, dict)
     if plain and validator(resource.definition, resource.api_version, resource.kind).is_valid(obj):
         return obj, []
     if not isinstance(obj, dict):
@@ -56,6 +57,8 @@ def decode(
         ) from failure
     cleaned["apiVersion"], cleaned["kind"] = resource.api_version, resource.kind
     told = [*duplicates, *walker.unknown]
+    if resource.custom is not None:
+        return prune_and_tell(resource.custom, cleaned, told, field_validation)
     if not told or field_validation == "Ignore":
         return cleaned, []
     if field_validation == "Strict":
@@ -65,6 +68,14 @@ def decode(
             f"strict decoding error: {text}"
         )
     return cleaned, told[:MAX_TOLD]
+
+
+def node_of(resource: Resource) -> Node:
+    """The tree of a resource, built in or custom."""
+    if resource.custom is not None:
+        custom: Node = resource.custom.node
+        return custom
+    return root(resource.definition)
 
 
 def _untyped(walker: _Walker, obj: Obj) -> Obj:

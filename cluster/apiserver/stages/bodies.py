@@ -14,6 +14,7 @@ from cluster.apiserver.patch.strategic import apply_strategic_patch
 from cluster.apiserver.resources import body, schema
 from cluster.apiserver.resources.conversion import convert
 from cluster.apiserver.resources.registry import Resource
+from cluster.apiserver.storage.cache import Entry
 
 PATCH_TYPES = {
     "application/json-patch+json": "json",
@@ -86,23 +87,38 @@ def checked(context: Context, obj: Any, duplicates: list[str], resource: Resourc
         resource, obj, field_validation=context.field_validation or "Warn", duplicates=duplicates
     )
     context.warnings.extend(warnings)
-    if resource.version != resource.storage_version:
+    if resource.version != resource.storage_version and resource.custom is None:
         decoded = convert(decoded, context.server.registry.by_storage_key(resource.storage_key))
     return decoded
 
 
 def served(context: Context, obj: Obj) -> Obj:
-    """A stored object in the version that this request speaks."""
+    """A stored object in the version that this request speaks (`current` has seen to custom ones)."""
     resource = context.resource
-    return obj if resource.version == resource.storage_version else convert(obj, resource)
+    if resource.version == resource.storage_version or resource.custom is not None:
+        return obj
+    return convert(obj, resource)
+
+
+def current(context: Context) -> Entry | None:
+    """The stored object that the request is about; a custom one in the request's own version."""
+    resource = context.resource
+    entry = context.server.storage.entry(resource.storage_key, context.key)
+    if entry is None or resource.custom is None:
+        return entry
+    obj = resource.custom.serve(entry, context.converted.get(entry.revision))
+    return entry if obj is entry.obj else Entry(entry.key, entry.revision, obj)
 
 
 def patch_kind(context: Context) -> str:
     """json, merge, strategic or apply; 415 for anything else."""
     content_type = context.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
     kind = PATCH_TYPES.get(content_type, "")
-    if not kind:
+    custom = context.resource.custom is not None
+    if not kind or (custom and kind == "strategic" and context.info.subresource != "scale"):
         known = ", ".join(sorted(PATCH_TYPES))
+        if custom:
+            known = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         raise errors.unsupported_media_type(
             f"the body of the request was in an unknown format - accepted media types include: {known}"
         )

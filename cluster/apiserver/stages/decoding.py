@@ -16,14 +16,24 @@ from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apimachinery.meta import random_suffix
 from cluster.apiserver import subresources
+from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Obj
 from cluster.apiserver.patch.apply import apply
 from cluster.apiserver.request import RequestInfo
 from cluster.apiserver.resources import body, schema
-from cluster.apiserver.stages.bodies import checked, options, parse_body, parse_patch, patch_kind, patched, served
+from cluster.apiserver.stages.bodies import (
+    checked,
+    current,
+    options,
+    parse_body,
+    parse_patch,
+    patch_kind,
+    patched,
+    served,
+)
 from cluster.apiserver.stages.identity import require
 from cluster.apiserver.stages.info import check_verb
-from cluster.apiserver.strategies.registry import strategy_for
+from cluster.apiserver.strategies.registry import strategy_of
 
 MAX_GENERATED_NAME = 63 - 5
 
@@ -33,10 +43,24 @@ def _new_uid() -> str:
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
-def decode(context: Context) -> None:
-    """Dispatch on the verb."""
+def decode(context: Context) -> object:
+    """Dispatch on the verb; a coroutine where a webhook has to convert the stored object first."""
     check_verb(context)
     options(context)
+    custom = context.resource.custom
+    if custom is not None and custom.owner.webhook and context.key[1] and context.info.verb != "create":
+        return _convert_and_decode(context)
+    _decode(context)
+    return None
+
+
+async def _convert_and_decode(context: Context) -> None:
+    entry = context.server.storage.entry(context.resource.storage_key, context.key)
+    await conversion.prepare(context, () if entry is None else (entry,))
+    _decode(context)
+
+
+def _decode(context: Context) -> None:
     if subresources.decodes(context):
         subresources.decode(context)
         return
@@ -81,6 +105,11 @@ def _begin_create(context: Context, obj: Obj) -> None:
     """What Kubernetes fills in before admission sees a new object (rest.FillObjectMetaSystemFields)."""
     _place(context, obj)
     metadata = obj["metadata"]
+    custom = context.resource.custom
+    if custom is not None and custom.owner.terminating:
+        refusal = errors.method_not_supported(context.resource.plural, context.resource.group, "create")
+        refusal.message = "create not allowed while custom resource definition is terminating"
+        raise refusal
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"][:MAX_GENERATED_NAME] + random_suffix()
     if metadata.get("resourceVersion"):
@@ -89,7 +118,7 @@ def _begin_create(context: Context, obj: Obj) -> None:
         metadata.pop(server_side, None)
     metadata["uid"] = _new_uid()
     metadata["creationTimestamp"] = clock.timestamp()
-    strategy_for(context.resource.storage_key).default(obj)
+    strategy_of(context.resource).default(obj)
     context.operation = "CREATE"
     context.old = None
     context.key = (metadata.get("namespace", ""), metadata.get("name", ""))
@@ -101,8 +130,8 @@ def _update(context: Context) -> None:
     obj, duplicates = parse_body(context)
     obj = checked(context, obj, duplicates)
     _place(context, obj)
-    resource, strategy = context.resource, strategy_for(context.resource.storage_key)
-    old = context.server.storage.entry(resource.storage_key, context.key)
+    resource, strategy = context.resource, strategy_of(context.resource)
+    old = current(context)
     if old is None:
         if context.info.subresource or not strategy.allow_create_on_update:
             raise errors.not_found(resource.plural, resource.group, context.info.name)
@@ -151,7 +180,7 @@ def _begin_update(context: Context, obj: Obj, old: Any) -> None:
             metadata.pop(kept, None)
     metadata["resourceVersion"] = str(old.revision)
     metadata.pop("selfLink", None)
-    strategy_for(resource.storage_key).default(obj)
+    strategy_of(resource).default(obj)
     context.operation = "UPDATE"
     context.old = old
     context.obj = obj
@@ -160,19 +189,19 @@ def _begin_update(context: Context, obj: Obj, old: Any) -> None:
 def _patch(context: Context) -> None:
     kind = patch_kind(context)
     resource = context.resource
-    old = context.server.storage.entry(resource.storage_key, context.key)
+    old = current(context)
     if kind == "apply":
         _apply(context, old)
         return
     if old is None:
         raise errors.not_found(resource.plural, resource.group, context.info.name)
     patch, duplicates = parse_patch(context, kind)
-    current = served(context, old.obj)
-    changed = orjson.loads(orjson.dumps(patched(current, patch, kind, resource)))
+    before = served(context, old.obj)
+    changed = orjson.loads(orjson.dumps(patched(before, patch, kind, resource)))
     if not isinstance(changed, dict):
         raise errors.bad_request("the patch does not leave an object")
     for fixed in ("apiVersion", "kind"):
-        changed.setdefault(fixed, current[fixed])
+        changed.setdefault(fixed, before[fixed])
     obj = checked(context, changed, duplicates)
     _place(context, obj)
     mentioned = isinstance(patch, dict) and isinstance(patch.get("metadata"), dict)
@@ -211,7 +240,7 @@ def _apply(context: Context, old: Any) -> None:
         wanted,
         manager=context.field_manager,
         force=context.params.get("force", "").lower() in ("1", "true"),
-        node=schema.root(resource.definition),
+        node=schema.node_of(resource),
         api_version=wanted["apiVersion"],
         now=clock.timestamp(),
         subresource=context.info.subresource,
@@ -285,7 +314,7 @@ def _delete(context: Context) -> None:
     context.operation = "DELETE"
     if context.info.verb == "delete":
         resource = context.resource
-        context.old = context.server.storage.entry(resource.storage_key, context.key)
+        context.old = current(context)
         if context.old is None:
             raise errors.not_found(resource.plural, resource.group, context.info.name)
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from cluster import clock
 from cluster.apimachinery.errors import conflict
-from cluster.apiserver.strategies.registry import strategy_for
+from cluster.apiserver.apiextensions.definition import CLEANUP, marked_for_deletion
+from cluster.apiserver.apiextensions.definition import KEY as DEFINITIONS
+from cluster.apiserver.strategies.registry import strategy_of
 
 if TYPE_CHECKING:
     from cluster.apiserver.resources.registry import Resource
@@ -70,7 +72,9 @@ def plan(resource: Resource, old: Obj, options: Obj) -> Plan:
     check_preconditions(resource, old, options)
     metadata = dict(old["metadata"])
     finalizers = _finalizers(metadata.get("finalizers") or [], options)
-    grace = strategy_for(resource.storage_key).graceful_delete(old, options)
+    if resource.storage_key == DEFINITIONS and not metadata.get("deletionTimestamp") and CLEANUP not in finalizers:
+        finalizers.append(CLEANUP)
+    grace = strategy_of(resource).graceful_delete(old, options)
     marked = metadata.get("deletionTimestamp")
     holds = bool(finalizers) or (
         resource.storage_key == "namespaces" and bool((old.get("spec") or {}).get("finalizers"))
@@ -102,6 +106,8 @@ def plan(resource: Resource, old: Obj, options: Obj) -> Plan:
     obj = {**old, "metadata": metadata}
     if resource.storage_key == "namespaces":
         obj["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+    elif resource.storage_key == DEFINITIONS and not marked:
+        obj["status"] = marked_for_deletion(old)
     return Plan(obj, gone=False)
 
 

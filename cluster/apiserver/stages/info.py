@@ -77,6 +77,8 @@ def request_info(context: Context) -> None:
     if resource is None:
         raise generic_not_found()
     context.resource = resource
+    if resource.custom is not None and resource.custom.deprecated:
+        context.warnings.append(resource.custom.warning)
     if info.verb in ("list", "watch", "deletecollection"):
         name_of_selector(info, params.get("fieldSelector", ""))
     if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from cluster.apimachinery import errors
 from cluster.apiserver import subresources
+from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.stages import rendering
 from cluster.apiserver.stages.info import check_verb
 from cluster.apiserver.storage.listing import ListOptions, list_page, parse_revision, wait_until_fresh
 from cluster.apiserver.storage.selection import Selection
 from cluster.apiserver.storage.watching import Watch
-from cluster.apiserver.strategies.registry import strategy_for
+from cluster.apiserver.strategies.registry import strategy_of
 
 Detail = dict[str, object]
 
@@ -19,6 +20,9 @@ async def read(context: Context) -> Detail | None:
     """Dispatch on the verb; the detail says where the answer came from."""
     check_verb(context)
     info = context.info
+    if context.resource.custom is not None and info.verb == "get":
+        entry = context.server.storage.entry(context.resource.storage_key, context.key)
+        await conversion.prepare(context, () if entry is None else (entry,))
     if info.subresource and info.subresource != "status":
         return await subresources.read(context)
     if context.resource.computed:
@@ -50,7 +54,7 @@ def selection_of(context: Context) -> Selection:
     namespace = info.namespace if resource.namespaced else ""
     selection = Selection(namespace, label_selector, field_selector, info.name)
     if selection.fields:
-        supported = strategy_for(resource.storage_key).supported_field_labels
+        supported = strategy_of(resource).supported_field_labels
 
         def refuse(path: str) -> errors.StatusError:
             group_version = f"{resource.group}/{resource.version}"
@@ -75,6 +79,8 @@ async def _list(context: Context) -> Detail:
         params.get("continue", ""),
     )
     page = await list_page(context.server.storage, context.resource.storage_key, selection_of(context), options)
+    if context.resource.custom is not None:
+        await conversion.prepare(context, page.entries)
     context.response = rendering.list_response(context, page)
     return {"source": page.source, "revision": page.revision, "items": len(page.entries)}
 

@@ -15,6 +15,7 @@ import orjson
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, not_acceptable
+from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.printers.tables import table
 from cluster.apiserver.resources.conversion import convert
@@ -71,8 +72,11 @@ def respond(context: Context) -> None:
     if response.entry is not None and not accept.form and not accept.yaml and _is_stored_version(context):
         response.data = response.entry.bytes
         return
-    obj = response.obj if response.obj is not None else response.entry.obj if response.entry is not None else {}
-    obj = _formed(context, served(context, obj), accept)
+    if response.obj is None and response.entry is not None and context.resource is not None:
+        obj = served_entry(context, response.entry)
+    else:
+        obj = served(context, response.obj or {})
+    obj = _formed(context, obj, accept)
     response.data, response.content_type = encode(obj, accept)
 
 
@@ -87,7 +91,24 @@ def encode(obj: Any, accept: Accept) -> tuple[bytes, str]:
 
 def _is_stored_version(context: Context) -> bool:
     resource = context.resource
-    return resource is None or resource.version == resource.storage_version
+    return resource is None or (resource.version == resource.storage_version and resource.custom is None)
+
+
+def entry_bytes(context: Context, entry: Entry) -> bytes:
+    """The bytes of a stored object as the request speaks; the cache's own wherever they are right."""
+    custom = context.resource.custom
+    if custom is None or custom.is_current(entry, entry.obj):
+        return entry.bytes
+    return orjson.dumps(served_entry(context, entry))
+
+
+def served_entry(context: Context, entry: Entry) -> Obj:
+    """The same as an object."""
+    custom = context.resource.custom
+    if custom is None:
+        return served(context, entry.obj)
+    obj: Obj = custom.serve(entry, context.converted.get(entry.revision))
+    return obj
 
 
 def served(context: Context, obj: Obj) -> Obj:
@@ -95,6 +116,8 @@ def served(context: Context, obj: Obj) -> Obj:
     resource = context.resource
     if _is_stored_version(context) or obj.get("kind") != resource.kind:
         return obj
+    if resource.custom is not None:
+        return obj if obj["apiVersion"] == resource.api_version else {**obj, "apiVersion": resource.api_version}
     return convert(obj, resource)
 
 
@@ -116,6 +139,7 @@ def _table(context: Context, objects: Iterable[Obj], metadata: Obj) -> Obj:
     return table(
         resource.storage_key if kind == resource.kind else kind,
         list(objects),
+        printer=resource.custom.printer if resource.custom is not None and kind == resource.kind else None,
         now=clock.now(),
         include_object=context.params.get("includeObject", "Metadata"),
         list_metadata=metadata,
@@ -133,14 +157,18 @@ def list_response(context: Context, page: Page) -> Response:
     if context.loopback:
         return Response(obj={"metadata": metadata, "items": [entry.obj for entry in page.entries]})
     accept = accept_of(context)
-    if not accept.form and not accept.yaml and _is_stored_version(context):
+    if not accept.form and not accept.yaml and (_is_stored_version(context) or resource.custom is not None):
         head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
             resource.list_kind.encode(),
             resource.api_version.encode(),
             orjson.dumps(metadata),
         )
-        return Response(data=head + b",".join([entry.bytes for entry in page.entries]) + b"]}")
-    items = [served(context, entry.obj) for entry in page.entries]
+        if resource.custom is None:
+            parts = [entry.bytes for entry in page.entries]
+        else:
+            parts = [entry_bytes(context, entry) for entry in page.entries]
+        return Response(data=head + b",".join(parts) + b"]}")
+    items = [served_entry(context, entry) for entry in page.entries]
     if accept.form == "Table":
         answer = _table(context, items, metadata)
     elif accept.form.startswith("PartialObjectMetadata"):
@@ -197,19 +225,24 @@ async def _lines(
     encoder = _encoder(context, accept)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
+    if initial and context.resource.custom is not None:
+        await conversion.prepare(context, initial)
     if initial:
         for start in range(0, len(initial), 100):
             yield b"".join([encoder.entry("ADDED", entry) for entry in initial[start : start + 100]])
     if bookmark_initial:
         yield encoder.bookmark(watch.bookmark, initial_end=True)
     told = watch.bookmark
-    while (left := deadline - loop.time()) > 0:
+    custom = context.resource.custom
+    while (left := deadline - loop.time()) > 0 and not (custom is not None and custom.owner.gone):
         try:
             events = await watch.next(min(left, BOOKMARK_EVERY))
         except StatusError as error:
             yield orjson.dumps({"type": "ERROR", "object": error.status}) + b"\n"
             return
         if events:
+            if custom is not None:
+                await conversion.prepare(context, [event.change.final(event.type) for event in events])
             yield b"".join([encoder.event(event) for event in events])
         elif bookmarks and watch.bookmark > told:
             told = watch.bookmark
@@ -240,6 +273,19 @@ class _Encoder:
         return orjson.dumps({"type": kind, "object": obj}) + b"\n"
 
 
+class _CustomEncoder(_Encoder):
+    """Plain watch events of custom resources: shared while what is stored is what is served."""
+
+    def event(self, event: Event) -> bytes:
+        entry = event.change.final(event.type)
+        if self.context.resource.custom.is_current(entry, entry.obj):
+            return event.change.line(event.type)
+        return self.entry(event.type, entry)
+
+    def entry(self, kind: str, entry: Entry) -> bytes:
+        return b'{"type":"%s","object":%s}\n' % (kind.encode(), entry_bytes(self.context, entry))
+
+
 class _FormedEncoder(_Encoder):
     """Watch events in another form or version, each encoded for its watcher."""
 
@@ -252,7 +298,7 @@ class _FormedEncoder(_Encoder):
         return self.entry(event.type, event.change.final(event.type))
 
     def entry(self, kind: str, entry: Entry) -> bytes:
-        obj = served(self.context, entry.obj)
+        obj = served_entry(self.context, entry)
         if self.accept.form == "Table":
             formed = _table(self.context, [obj], {"resourceVersion": str(entry.revision)})
             if not self.first:
@@ -280,6 +326,9 @@ class _FormedEncoder(_Encoder):
 
 
 def _encoder(context: Context, accept: Accept) -> _Encoder:
-    if not accept.form and _is_stored_version(context):
-        return _Encoder(context)
+    if not accept.form:
+        if _is_stored_version(context):
+            return _Encoder(context)
+        if context.resource.custom is not None:
+            return _CustomEncoder(context)
     return _FormedEncoder(context, accept)

@@ -8,7 +8,7 @@ from cluster.apiserver import subresources
 from cluster.apiserver.context import Context
 from cluster.apiserver.patch.managedfields import track_update
 from cluster.apiserver.resources import schema
-from cluster.apiserver.strategies.registry import strategy_for
+from cluster.apiserver.strategies.registry import strategy_of
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -23,7 +23,7 @@ def validate(context: Context) -> object:
     obj, resource = context.obj, context.resource
     if obj is None or resource.virtual:
         return None
-    strategy = strategy_for(resource.storage_key)
+    strategy = strategy_of(resource)
     if context.operation == "CREATE":
         strategy.prepare_for_create(obj)
         found = strategy.validate(obj)
@@ -69,7 +69,7 @@ def _track(context: Context, before: dict[str, object] | None) -> None:
         before,
         obj,
         manager=context.field_manager,
-        node=schema.root(resource.definition),
+        node=schema.node_of(resource),
         api_version=obj["apiVersion"],
         subresource=context.info.subresource,
         now=clock.timestamp(),

@@ -6,6 +6,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery import errors
+from cluster.apiserver.apiextensions.conversion import to_storage
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.stages import deleting
 from cluster.apiserver.storage.cache import Entry, Key
@@ -38,6 +39,8 @@ async def put(context: Context, key: Key, obj: Obj, verb: str, expected: int) ->
     storage, delays = context.server.storage, context.server.disturbance.delays
     if delays:
         await clock.sleep(sum(delays.values()))
+    if context.resource.custom is not None:
+        obj = await to_storage(context, obj)
     revision = await storage.write(context.resource.storage_key, key, obj, verb, expected, context.journey.id)
     context.journey.revision = revision.revision
     return Written(revision)
@@ -56,7 +59,7 @@ async def write_update(context: Context) -> object:
         context.response = Response(entry=Entry(context.key, context.journey.revision, obj))
         return detail
     obj["metadata"]["resourceVersion"] = str(old.revision)
-    if obj == old.obj or _only_ownership_changed(obj, old.obj):
+    if (obj == old.obj or _only_ownership_changed(obj, old.obj)) and _is_stored_so(context, old):
         context.response = Response(entry=old)
         return {"unchanged": True, "revision": old.revision}
     if context.dry_run:
@@ -65,6 +68,19 @@ async def write_update(context: Context) -> object:
     detail = await swap(context, old, obj, "update")
     context.response = Response(entry=Entry(context.key, context.journey.revision, obj))
     return detail
+
+
+def _is_stored_so(context: Context, old: Entry) -> bool:
+    """False for a custom object that is stored otherwise than it would be now: writing it again is how storage migrates."""
+    custom = context.resource.custom
+    if custom is None:
+        return True
+    raw = context.server.storage.entry(context.resource.storage_key, context.key)
+    if raw is None:
+        return True
+    if raw.obj["apiVersion"] != custom.owner.stored.api_version:
+        return False
+    return custom.api_version != raw.obj["apiVersion"] or bool(raw.obj == old.obj)
 
 
 def _only_ownership_changed(obj: Obj, old: Obj) -> bool:

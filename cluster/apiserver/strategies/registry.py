@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from cluster.apiserver.apiextensions.definition import DefinitionStrategy
 from cluster.apiserver.resources.kinds import KINDS
-from cluster.apiserver.resources.registry import parse_line
+from cluster.apiserver.resources.registry import Resource, parse_line
 from cluster.apiserver.strategies import config, network, pods, services, simulation, storage, workloads
 from cluster.apiserver.strategies.base import Strategy
 
-__all__ = ["Strategy", "strategy_for"]
+__all__ = ["Strategy", "strategy_for", "strategy_of"]
 
 RBAC = "rbac.authorization.k8s.io"
 
 STRATEGIES: dict[str, type[Strategy]] = {
+    "apiextensions.k8s.io/customresourcedefinitions": DefinitionStrategy,
     "pods": pods.PodStrategy,
     "podtemplates": pods.PodTemplateStrategy,
     "replicationcontrollers": workloads.ReplicationControllerStrategy,
@@ -61,7 +63,6 @@ STRATEGIES: dict[str, type[Strategy]] = {
 # Kinds without rules of their own whose specs count generations.
 _COUNTED = frozenset(
     {
-        "apiextensions.k8s.io/customresourcedefinitions",
         "admissionregistration.k8s.io/mutatingadmissionpolicies",
         "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
         "admissionregistration.k8s.io/mutatingwebhookconfigurations",
@@ -85,21 +86,21 @@ def _plain() -> dict[str, Any]:
     return found
 
 
-class CustomStrategy(Strategy):
-    """A kind that the cluster does not know from within."""
-
-    has_generation = True
+def strategy_of(resource: Resource) -> Strategy:
+    """The strategy of a resource, built in or custom."""
+    if resource.custom is not None:
+        custom: Strategy = resource.custom.strategy
+        return custom
+    return strategy_for(resource.storage_key)
 
 
 @cache
 def strategy_for(storage_key: str) -> Strategy:
-    """The strategy of a kind (made once)."""
+    """The strategy of a built-in kind (made once)."""
     known = STRATEGIES.get(storage_key)
     if known is not None:
         return known()
-    resource = _plain().get(storage_key)
-    if resource is None:
-        return CustomStrategy()
+    resource = _plain()[storage_key]
     plain = type(
         f"{resource.kind}Strategy",
         (Strategy,),

@@ -13,7 +13,7 @@ from cluster.apiserver.storage.cache import Entry
 
 async def read(context: Context) -> dict[str, object]:
     resource = context.resource
-    entry = context.server.storage.entry(resource.storage_key, context.key)
+    entry = bodies.current(context)
     if entry is None:
         raise errors.not_found(resource.plural, resource.group, context.info.name)
     context.response = Response(obj=scale_of(entry.obj, resource))
@@ -23,7 +23,7 @@ async def read(context: Context) -> dict[str, object]:
 def decode(context: Context) -> None:
     """The Scale that the client wants becomes the object with other replicas."""
     resource = context.resource
-    old = context.server.storage.entry(resource.storage_key, context.key)
+    old = bodies.current(context)
     if old is None:
         raise errors.not_found(resource.plural, resource.group, context.info.name)
     if context.info.verb == "patch":
@@ -52,7 +52,7 @@ def decode(context: Context) -> None:
     context.pinned = pinned
     context.old = old
     context.operation = "UPDATE"
-    obj: Obj = orjson.loads(orjson.dumps(apply_scale(old.obj, scale)))
+    obj: Obj = orjson.loads(orjson.dumps(apply_scale(old.obj, scale, resource)))
     context.obj = obj
 
 

@@ -1,13 +1,14 @@
-"""What kinds there are, for the controllers that treat all alike: garbage collection and namespace deletion.
+"""What kinds there are, for the controllers that treat all alike: garbage collection, namespace deletion, quotas.
 
-`BUILT_IN` is what every cluster of ours serves. The wiring may replace `discovery` on those controllers' classes by a
-function that asks the API server's registry (and so includes custom resources).
+`BUILT_IN` is what every cluster of ours serves; `custom_resources` adds what its CustomResourceDefinitions declare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from cluster.client.client import Obj
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ BUILT_IN = (
     ResourceInfo("v1/limitranges", "LimitRange"),
     ResourceInfo("v1/podtemplates", "PodTemplate"),
     ResourceInfo("v1/resourcequotas", "ResourceQuota"),
+    ResourceInfo("storage.k8s.io/v1/csistoragecapacities", "CSIStorageCapacity"),
+    ResourceInfo("resource.k8s.io/v1/resourceclaims", "ResourceClaim"),
+    ResourceInfo("resource.k8s.io/v1/resourceclaimtemplates", "ResourceClaimTemplate"),
     ResourceInfo("sim.kubeweb.dev/v1alpha1/traffics", "Traffic"),
 )
 
@@ -74,6 +78,23 @@ def by_kind(api_version: str, kind: str) -> ResourceInfo | None:
         if one.kind == kind and one.path.rpartition("/")[0] == api_version:
             return one
     return None
+
+
+DEFINITIONS = "apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def custom_resources(definitions: Iterable[Obj]) -> Iterable[ResourceInfo]:
+    """What established definitions declare: each in its stored version, or in the first that is served."""
+    for crd in definitions:
+        conditions = (crd.get("status") or {}).get("conditions") or ()
+        if not any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+            continue
+        spec = crd["spec"]
+        served = [version for version in spec["versions"] if version.get("served")]
+        served.sort(key=lambda version: not version.get("storage"))
+        if served:
+            path = f"{spec['group']}/{served[0]['name']}/{spec['names']['plural']}"
+            yield ResourceInfo(path, spec["names"]["kind"], spec["scope"] == "Namespaced")
 
 
 def ownership() -> Iterable[ResourceInfo]:

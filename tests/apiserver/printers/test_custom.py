@@ -6,7 +6,6 @@ import pytest
 
 from cluster import clock
 from cluster.apiserver.printers import custom
-from cluster.apiserver.printers.tables import table
 
 NOW = clock.parse("2026-06-01T12:00:00Z")
 WIDGET = {
@@ -74,33 +73,3 @@ def test_values_by_path_and_type(path, kind, shown):
 def test_a_path_that_is_none_is_refused():
     with pytest.raises(ValueError, match="unrecognized JSONPath"):
         custom.custom([{"name": "X", "type": "string", "jsonPath": "spec.size"}])
-
-
-def test_columns_are_served_and_forgotten():
-    key = "example.com/widgets"
-    columns = [
-        {"name": "Size", "type": "integer", "jsonPath": ".spec.size", "description": "How big."},
-        {"name": "Ready", "type": "string", "jsonPath": ".status.ready", "priority": 1},
-    ]
-    custom.serve(key, columns)
-    try:
-        shown = table(key, [WIDGET], now=NOW)
-    finally:
-        custom.forget(key)
-    assert [(one["name"], one["type"], one["priority"]) for one in shown["columnDefinitions"]] == [
-        ("Name", "string", 0),
-        ("Size", "integer", 0),
-        ("Ready", "string", 1),
-    ]
-    assert shown["columnDefinitions"][1]["description"] == "How big."
-    assert shown["columnDefinitions"][2]["description"].endswith("(in JSONPath format): .status.ready")
-    assert shown["rows"][0]["cells"] == ["w", 3, None]
-    assert table(key, [WIDGET], now=NOW)["columnDefinitions"][1]["name"] == "Created At"
-
-
-def test_without_columns_the_age_is_shown():
-    printer = custom.custom(None)
-    assert [column["name"] for column in printer.described] == ["Name", "Age"]
-    assert printer.described[1]["type"] == "date"
-    assert printer.described[1]["description"].startswith("CreationTimestamp is a timestamp")
-    assert printer.cells(WIDGET, NOW) == ["w", "60m"]

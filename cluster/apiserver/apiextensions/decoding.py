@@ -1,0 +1,32 @@
+"""From a body to a custom resource: metadata checked, unknown fields pruned and told (apiserver's schemaCoercingDecoder)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from cluster.apimachinery import errors
+from cluster.apiserver.apiextensions import pruning
+
+if TYPE_CHECKING:
+    from cluster.apiserver.apiextensions.custom import VersionInfo
+
+Obj = dict[str, Any]
+
+
+def prune_and_tell(info: VersionInfo, obj: Obj, told: Sequence[str], field_validation: str) -> tuple[Obj, list[str]]:
+    """The object without what its schema does not know, and warnings; 400 where the client wants strictness."""
+    dropped: list[str] = []
+    fresh: Obj = orjson.loads(orjson.dumps(obj))
+    pruning.prune(info.schema, fresh, dropped)
+    found = [*told, *(f'unknown field "{path}"' for path in dropped)]
+    if not found or field_validation == "Ignore":
+        return fresh, []
+    if field_validation == "Strict":
+        kind = info.resource.kind
+        raise errors.bad_request(
+            f'{kind} in version "{info.name}" cannot be handled as a {kind}: strict decoding error: {", ".join(found)}'
+        )
+    return fresh, found
