@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "cluster.etcd",
     "cluster.journeys",
     "cluster.accounts",
+    "cluster.audit",
     "cluster.explorer",
     "kubeweb",
 ]
@@ -143,6 +144,17 @@ X_FRAME_OPTIONS = "DENY"
 
 # Whether requests without credentials are `system:anonymous` (RBAC decides) or refused at once.
 KUBEWEB_ANONYMOUS = os.environ.get("KUBEWEB_ANONYMOUS", "1") == "1"
+
+# The audit log: a Policy of audit.k8s.io/v1 (without one: DATA_DIR/audit-policy.yaml, or what cluster/audit/policy.py says), and how
+# much is kept. "0" for KUBEWEB_AUDIT switches it off.
+KUBEWEB_AUDIT = {
+    "enabled": os.environ.get("KUBEWEB_AUDIT", "1") == "1",
+    "policy": os.environ.get("KUBEWEB_AUDIT_POLICY", ""),
+    "file_megabytes": float(os.environ.get("KUBEWEB_AUDIT_LOG_MAXSIZE", "20")),
+    "files": int(os.environ.get("KUBEWEB_AUDIT_LOG_MAXBACKUP", "5")),
+    "days": float(os.environ.get("KUBEWEB_AUDIT_LOG_MAXAGE", "30")),
+    "rows": int(os.environ.get("KUBEWEB_AUDIT_ROWS", "100000")),
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

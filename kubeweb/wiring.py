@@ -34,6 +34,7 @@ from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
 from cluster.apiserver.storage.store import Storage, parse
+from cluster.audit import log as audit_log
 from cluster.client.client import Client
 from cluster.client.informer import SharedInformers
 from cluster.client.loop import ControlLoop, LoopContext
@@ -125,6 +126,9 @@ class Cluster:
         )
         self.custom_resources = CustomResources(self.server)
         await self.custom_resources.start()
+        self.server.audit = audit_log.configured(settings.KUBEWEB_AUDIT, settings.DATA_DIR)
+        if self.server.audit is not None:
+            await self.server.audit.start()
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
         self.addresses = ServiceAddresses(self.server)
@@ -208,6 +212,8 @@ class Cluster:
         for task in self._workers:
             task.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+        if self.server.audit is not None:
+            await self.server.audit.stop()
         if self.options.journeys:
             await self.journeys.stop()
         await self.storage.close()

@@ -11,6 +11,7 @@ from cluster.apiserver.storage.cache import Entry, Key
 from cluster.journeys.trace import Journey
 
 if TYPE_CHECKING:
+    from cluster.apiserver.authz.rbac import Decision
     from cluster.apiserver.resources.registry import Resource
     from cluster.apiserver.server import APIServer
 
@@ -38,6 +39,7 @@ class Context:
     __slots__ = (
         "body",
         "converted",
+        "decision",
         "dry_run",
         "field_manager",
         "field_validation",
@@ -55,6 +57,7 @@ class Context:
         "params",
         "path",
         "pinned",
+        "real",
         "resource",
         "response",
         "scope",
@@ -77,6 +80,10 @@ class Context:
         # True for what another request implies: it was authorized as that one.
         self.implied = False
         self.user: UserInfo = ANONYMOUS
+        # Who really asks, when `user` is somebody they act as.
+        self.real: UserInfo | None = None
+        # What authorization said.
+        self.decision: Decision | None = None
         self.info: RequestInfo = RequestInfo(path, method.lower())
         self.resource: Resource = None  # type: ignore[assignment]  # set by request-info for resource requests
         self.operation = ""  # CREATE, UPDATE or DELETE

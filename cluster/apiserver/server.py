@@ -14,6 +14,7 @@ from typing import Any
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
+from cluster.apiserver.auditing import audit
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
@@ -22,6 +23,7 @@ from cluster.apiserver.nodes import Nodes
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.storage.store import Storage
+from cluster.audit.log import AuditLog
 from cluster.journeys.trace import Journey, current_causes
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ class APIServer:
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
     disturbance: Disturbance = field(default_factory=Disturbance)
+    # None: nothing is audited.
+    audit: AuditLog | None = None
     # Who answers questions that the API server itself cannot (kind → the question, with its answer): other components, wired in.
     answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
@@ -62,16 +66,21 @@ class APIServer:
         except StatusError as error:
             self.requests[journey.verb, journey.resource, error.code] += 1
             journey.finish("refused", code=error.code, reason=error.message)
+            audit(context, None, error)
             raise
         except Exception as error:
             log.exception("%s %s", context.method, context.path)
             wrapped = errors.internal(type(error).__name__)
             self.requests[journey.verb, journey.resource, wrapped.code] += 1
             journey.finish("error", code=500, reason=wrapped.message)
+            audit(context, None, wrapped)
             raise wrapped from error
         response = context.response or Response()
         self.requests[journey.verb, journey.resource, response.code] += 1
         journey.finish("ok", code=response.code)
+        if context.info.is_resource:
+            # Of a path only whoever answers it knows the code.
+            audit(context, response)
         return response
 
     async def delegate(self, parent: Context, info: RequestInfo, body: Any = None) -> Response:

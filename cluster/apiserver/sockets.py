@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cluster.apimachinery.errors import StatusError
+from cluster.apiserver.auditing import audit
 from cluster.apiserver.context import Context
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -30,7 +31,10 @@ async def serve(context: Context | None, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1008})
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0]})
-    await session.run(offered[0], receive, send)
+    try:
+        await session.run(offered[0], receive, send)
+    finally:
+        audit(context, response, ended=True)
 
 
 def _is_own(headers: Mapping[bytes, bytes]) -> bool:

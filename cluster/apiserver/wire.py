@@ -17,6 +17,7 @@ import orjson
 
 from cluster.apimachinery.errors import StatusError, bad_request, too_large
 from cluster.apiserver import paths, sockets
+from cluster.apiserver.auditing import audit
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources.body import MAX_BODY
 from cluster.apiserver.server import APIServer
@@ -68,6 +69,7 @@ class WireAPI:
         if scope["type"] == "websocket":
             await sockets.serve(context if params is not None else None, receive, send)
             return
+        is_path = False
         try:
             if params is None:
                 raise bad_request(f"the query has more than {MAX_PARAMS} parameters")
@@ -75,12 +77,20 @@ class WireAPI:
                 context.body = await _body(headers, receive)
             response = await self.server.handle(context)
             if not context.info.is_resource:
+                is_path = True
                 response = await paths.answer(context)
+                audit(context, response)
         except StatusError as error:
+            if is_path:
+                audit(context, None, error)
             response = Response(error.code, data=orjson.dumps(error.status))
             if error.details.get("retryAfterSeconds"):
                 response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
-        await _send(context, response, receive, send)
+        try:
+            await _send(context, response, receive, send)
+        finally:
+            if response.stream is not None:
+                audit(context, response, ended=True)
 
 
 @lru_cache(maxsize=4096)

@@ -29,3 +29,8 @@ async def may(user: Any, verb: str, group: str, resource: str) -> bool:
 def may_see_all_journeys(user: Any) -> bool:
     """For views, which run in threads."""
     return bool(async_to_sync(may)(user, "list", "sim.kubeweb.dev", "journeys"))
+
+
+def may_see_all_audit_events(user: Any) -> bool:
+    """For views, which run in threads."""
+    return bool(async_to_sync(may)(user, "list", "sim.kubeweb.dev", "auditevents"))

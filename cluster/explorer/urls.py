@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from cluster.explorer import termination, views, why
+from cluster.explorer import audit, termination, views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -13,5 +13,7 @@ urlpatterns = [
     path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),
     path("explorer/termination/", termination.TerminationView.as_view(), name="termination"),
     path("explorer/why/", why.WhyView.as_view(), name="why"),
+    path("explorer/audit/", audit.AuditView.as_view(), name="audit"),
+    path("explorer/audit/<int:pk>/", audit.AuditEventView.as_view(), name="audit-event"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
 ]

@@ -14,8 +14,10 @@ async def authenticate(context: Context) -> object:
         context.journey.actor = context.user.name
         return Who(context.user, "loopback")
     server = context.server
-    user = await server.authenticator.authenticate(context.headers, context.scope)
+    user = context.user = await server.authenticator.authenticate(context.headers, context.scope)
     context.user = impersonate(user, context.scope["headers"], server.authorizer)
+    if context.user is not user:
+        context.real = user
     context.journey.actor = context.user.name
     return Who(context.user, "credential", user if context.user is not user else None)
 
@@ -67,6 +69,7 @@ def require(context: Context, info: RequestInfo) -> Decision:
     """The decision that allows `info`, or 403 with what almost did."""
     authorizer = context.server.authorizer
     decision = authorizer.authorize(context.user, info, context.params.get("fieldSelector", ""))
+    context.decision = decision
     if not decision.allowed:
         error = forbidden(context.user, info, decision)
         error.considered = authorizer.explain(context.user, info)
