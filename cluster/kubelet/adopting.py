@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cluster import clock
 from cluster.client.client import Obj
 from cluster.kubelet.podstatus import Record
+from cluster.kubelet.references import Missing
 from cluster.kubelet.runtime.cri import ContainerConfig
 
 if TYPE_CHECKING:
@@ -57,14 +58,9 @@ def _adopt_container(worker: Worker, record: Record, one: Obj, *, dead: bool) ->
         record.state, record.reason, record.exit_code = "terminated", "Unknown", UNKNOWN_CODE
         record.started_at, record.finished_at = clock.parse(state["running"]["startedAt"]), clock.now()
     elif "running" in state:
-        started = clock.parse(state["running"]["startedAt"])
-        container = worker.kubelet.runtime.adopt_container(
-            worker.sandbox, _config(worker, record), record.id.rpartition("/")[2], started
-        )
-        record.container, record.state, record.started_at = container, "running", started
-        worker.kubelet.owners[container.id] = worker
-        worker.starter.watch(record)
+        record.state, record.started_at = "running", clock.parse(state["running"]["startedAt"])
         record.ready, record.passed = one.get("ready", False), one.get("started", True)
+        worker.orphans.append(record)
     elif "terminated" in state:
         ended = state["terminated"]
         record.state, record.exit_code, record.reason = "terminated", ended["exitCode"], ended.get("reason", "")
@@ -74,15 +70,20 @@ def _adopt_container(worker: Worker, record: Record, one: Obj, *, dead: bool) ->
         record.passed = record in worker.init and record.exit_code == 0
 
 
-def _config(worker: Worker, record: Record) -> ContainerConfig:
-    spec = record.spec
-    return ContainerConfig(
-        spec["name"],
-        spec["image"],
-        list(spec.get("command") or ()),
-        list(spec.get("args") or ()),
-        {variable["name"]: variable.get("value", "") for variable in spec.get("env") or ()},
-        tuple(port["containerPort"] for port in spec.get("ports") or ()),
-        stdin=bool(spec.get("stdin")),
-        tty=bool(spec.get("tty")),
-    )
+async def take_over(worker: Worker) -> None:
+    """Find the processes that run on, with their volumes and variables; one whose configuration is not there any more has less of it."""
+    orphans, worker.orphans = worker.orphans, []
+    if orphans:
+        await worker.mount_volumes(patient=True)
+    for record in orphans:
+        try:
+            config = await worker.starter.config(record)
+        except Missing:
+            config = ContainerConfig(record.spec["name"], record.spec["image"])
+        ready, passed = record.ready, record.passed
+        container = record.container = worker.kubelet.runtime.adopt_container(
+            worker.sandbox, config, record.id.rpartition("/")[2], record.started_at
+        )
+        worker.kubelet.owners[container.id] = worker
+        worker.starter.watch(record, hook=False)
+        record.ready, record.passed = ready, passed

@@ -11,6 +11,7 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
 from cluster.journeys import trace
+from cluster.kubelet.adopting import take_over
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.probes import port_of
 from cluster.kubelet.runtime.cri import HTTPRequest, RuntimeFailure
@@ -101,6 +102,8 @@ async def end_pod(worker: Worker) -> None:
     trace.recorder.publish(journey)
     try:
         with trace.working_on(journey):
+            if worker.orphans:
+                await take_over(worker)
             await end_containers(worker, journey)
             if requests := worker.last_requests:
                 outcome = "error" if requests.failed else "ok"

@@ -160,7 +160,7 @@ class EvictionManager:
     def pod_usage(self, worker: Worker, signal: Signal) -> int:
         """What one pod uses of it."""
         runtime = worker.kubelet.runtime
-        running = [record.container for record in worker.records if record.state == "running"]
+        running = [one.container for one in worker.records if one.state == "running" and one.container is not None]
         if signal.resource == "memory":
             return sum(runtime.usage(container).memory for container in running)
         if signal.resource == "pids":
@@ -233,7 +233,7 @@ class EvictionManager:
         if signal.resource == "pids":
             return text
         for record in worker.main:
-            if record.state != "running":
+            if record.state != "running" or record.container is None:
                 continue
             asked = ((record.spec.get("resources") or {}).get("requests") or {}).get(signal.resource, "0")
             amount = worker.kubelet.runtime.usage(record.container).memory if signal.resource == "memory" else 4096

@@ -23,6 +23,7 @@ from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import Latency, Profile
 from cluster.kubelet.runtime.simulated import SimulatedRuntime
+from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Troubles
 from cluster.kubelet.uplink import Uplink
 from cluster.kubelet.worker import Worker
@@ -47,7 +48,7 @@ class Kubelet:
         network: Network | None = None,
         troubles: Troubles | None = None,
         catalogue: Catalogue | None = None,
-        disks: dict[str, dict[str, bytes]] | None = None,
+        disks: dict[str, Tree] | None = None,
         boots: int = 0,
     ) -> None:
         self.client = Uplink(client)
@@ -76,7 +77,7 @@ class Kubelet:
         self._addresses: dict[str, str] = {}
         self._free: list[str] = []
         self._next_address = 2
-        self._allocatable: Obj = {}
+        self.allocatable: Obj = {}
         self.capacity: Obj = {}
         self._node: Obj = {}
         self._report_now = False
@@ -183,7 +184,7 @@ class Kubelet:
             node = await self._label(node)
         current = await self.client.get("v1/nodes", self.name)
         status = status_of(current, self.number, self.runtime.list_images(), self.eviction.pressures, self.boots)
-        self._allocatable, self.capacity = status["allocatable"], status["capacity"]
+        self.allocatable, self.capacity = status["allocatable"], status["capacity"]
         written = await self.client.patch("v1/nodes", self.name, {"status": status}, subresource="status")
         if first:
             self.events.event(written, "Normal", "Starting", "Starting kubelet.")
@@ -314,10 +315,10 @@ class Kubelet:
         if pressed:
             return "Evicted", pressed
         wanted, used = _requests(pod), self._used
-        if not wanted or not self._allocatable:
+        if not wanted or not self.allocatable:
             return None
         for name, amount in wanted.items():
-            capacity = _amount(name, self._allocatable.get(name, "0"))
+            capacity = _amount(name, self.allocatable.get(name, "0"))
             if amount > capacity - used.get(name, 0):
                 return (
                     f"OutOf{name}",

@@ -66,9 +66,9 @@ async def stream(
 
 def _line(at: float, text: str, timestamps: bool) -> bytes:
     if not timestamps:
-        return f"{text}\n".encode()
+        return text.encode("utf-8", "surrogateescape")
     moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return f"{moment}000Z {text}\n".encode()
+    return f"{moment}000Z {text}".encode("utf-8", "surrogateescape")
 
 
 def since_of(since_seconds: int | None, since_time: float | None) -> float | None:

@@ -178,7 +178,7 @@ class Network:
 
     # -- ways ----------------------------------------------------------------------------------------------------------
 
-    def route(self, node: str, ip: str, port: int, client: str = "") -> Route:
+    def route(self, node: str, ip: str, port: int, client: str = "", protocol: str = "TCP") -> Route:
         """Where a connection from `node` to an address goes: through a Service's address to one of its endpoints."""
         key = self._virtual.get(ip)
         external = False
@@ -190,7 +190,7 @@ class Network:
         service = self.services.get(key)
         wanted = None
         for one in (service or {}).get("spec", {}).get("ports") or ():
-            if one.get("nodePort" if external else "port") == port:
+            if one.get("nodePort" if external else "port") == port and one.get("protocol", "TCP") == protocol:
                 wanted = one
         if service is None or wanted is None:
             return Route(ip, port, refused=True)
@@ -224,30 +224,29 @@ class Network:
     def _kubelet_at(self, ip: str) -> Kubelet | None:
         return next((one for one in self.kubelets.values() if one.ip == ip), None)
 
-    def _worker_at(self, ip: str, port: int) -> Worker | None:
+    def _worker_at(self, ip: str, port: int, protocol: str = "TCP") -> Worker | None:
         """The pod behind an address: its own, or its node's where it uses that."""
         worker = self.pods.get(ip)
         if worker is not None and not worker.pod["spec"].get("hostNetwork"):
             return worker
         kubelet = self._kubelet_at(ip)
-        for one in kubelet.workers.values() if kubelet is not None else ():
-            if one.pod["spec"].get("hostNetwork"):
-                if one.listening(port) is not None:
-                    return one
-            elif any(
-                declared.get("hostPort") == port
-                for spec in one.pod["spec"]["containers"]
-                for declared in spec.get("ports") or ()
-            ):
-                return one
-        return None
+        return None if kubelet is None else _on_machine(kubelet, ip, port, protocol)
+
+    def _within(self, local: Worker | None, ip: str, port: int, protocol: str = "TCP") -> Worker | None:
+        """Who answers a process that speaks to its own machine: its pod, or (on the node's network) whoever is there."""
+        if local is None or ip not in (*LOOPBACK, local.ip):
+            return None
+        if local.pod["spec"].get("hostNetwork"):
+            return _on_machine(local.kubelet, ip, port, protocol) or local
+        return local
 
     async def http(
         self, node: str, ip: str, port: int, request: HTTPRequest, timeout: float, local: Worker | None = None
     ) -> HTTPResult:
         """One request from a node (`local`: from inside this pod) to an address; status 0 and why when there is no answer."""
-        if local is not None and ip in ("127.0.0.1", "::1", local.ip):
-            return await _ask(local, port, request, timeout)
+        own = self._within(local, ip, port)
+        if own is not None:
+            return await _ask(own, port, request, timeout)
         if ip == API_ADDRESS:
             return HTTPResult(403, _FORBIDDEN, headers={"Content-Type": "application/json"})
         route = self.route(node, ip, port, request.client)
@@ -306,8 +305,9 @@ class Network:
 
     async def connect(self, node: str, ip: str, port: int, timeout: float, local: Worker | None = None) -> str:
         """Empty when a connection is accepted, else why not."""
-        if local is not None and ip in ("127.0.0.1", "::1", local.ip):
-            return "" if local.listening(port) else f"dial tcp {ip}:{port}: connect: connection refused"
+        own = self._within(local, ip, port)
+        if own is not None:
+            return "" if own.listening(own.inner_port(port)) else f"dial tcp {ip}:{port}: connect: connection refused"
         if ip == API_ADDRESS:
             return ""
         route = self.route(node, ip, port)
@@ -315,15 +315,52 @@ class Network:
         if worker is None and not route.refused and self._kubelet_at(route.ip) is None:
             await clock.sleep(min(timeout, UNREACHABLE))
             return f"dial tcp {ip}:{port}: i/o timeout"
-        listening = worker is not None and worker.listening(route.port)
+        listening = worker is not None and worker.listening(worker.inner_port(route.port))
         return "" if listening else f"dial tcp {ip}:{port}: connect: connection refused"
+
+    async def datagram(
+        self, node: str, ip: str, port: int, text: str, timeout: float, local: Worker | None = None
+    ) -> str | None:
+        """What comes back for a UDP packet; None (after `timeout`) when nothing does."""
+        worker = self._within(local, ip, port, "UDP")
+        if worker is None:
+            route = self.route(node, ip, port, local.ip if local else "", "UDP")
+            worker, port = None if route.refused else self._worker_at(route.ip, route.port, "UDP"), route.port
+        if worker is not None:
+            port = worker.inner_port(port, "UDP")
+            container = worker.listening(port, "UDP")
+            answer = None
+            if container is not None:
+                answer = await worker.kubelet.runtime.datagram(container, port, text)
+            if answer is not None:
+                return answer
+        await clock.sleep(timeout)
+        return None
 
 
 API_ADDRESS = "10.96.0.1"
+LOOPBACK = ("127.0.0.1", "::1")
 _FORBIDDEN = (
     '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"forbidden: User \\"system:anonymous\\" '
     'cannot get path \\"/\\"","reason":"Forbidden","details":{},"code":403}\n'
 )
+
+
+def _on_machine(kubelet: Kubelet, ip: str, port: int, protocol: str) -> Worker | None:
+    """The pod that has a port of the machine: one on its network that listens there, or one with that host port."""
+    for one in kubelet.workers.values():
+        if one.pod["spec"].get("hostNetwork"):
+            if one.listening(port, protocol) is not None:
+                return one
+        elif any(
+            declared.get("hostPort") == port
+            and declared.get("protocol", "TCP") == protocol
+            and declared.get("hostIP", "") in ("", "0.0.0.0", ip)  # noqa: S104
+            for spec in one.pod["spec"]["containers"]
+            for declared in spec.get("ports") or ()
+        ):
+            return one
+    return None
 
 
 async def _ask(worker: Worker, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
@@ -378,3 +415,9 @@ class Link:
         if not found:
             return f"dial tcp: lookup {host}: no such host"
         return await self._network.connect(self._worker.kubelet.name, found[0], port, timeout, self._worker)
+
+    async def datagram(self, host: str, port: int, text: str, timeout: float) -> str | None:
+        found = self.resolve(host)
+        if not found:
+            return None
+        return await self._network.datagram(self._worker.kubelet.name, found[0], port, text, timeout, self._worker)

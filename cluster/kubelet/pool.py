@@ -23,6 +23,7 @@ from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.terminal import Stdin, Write
+from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Registry, SickProbe, Troubles
 from cluster.kubelet.worker import Worker
 
@@ -41,7 +42,7 @@ class Machines:
         self.troubles = Troubles()
         self.network = Network(self.kubelets, self._profile)
         self.catalogue = Catalogue()
-        self._disks: dict[str, dict[str, bytes]] = {}
+        self._disks: dict[str, Tree] = {}
         # How often each machine has lost power.
         self._boots: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
@@ -185,7 +186,7 @@ class Machines:
                 if (metadata["namespace"], metadata["name"]) != (namespace, pod):
                     continue
                 for record in worker.main:
-                    if container in ("", record.spec["name"]) and record.state == "running":
+                    if container in ("", record.spec["name"]) and record.state == "running" and record.container:
                         return kubelet, record
         wanted = f' with a container "{container}"' if container else ""
         raise LookupError(f'no running pod "{namespace}/{pod}"{wanted} found')

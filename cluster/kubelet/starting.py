@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ class Starter:
             return
         kubelet, spec = worker.kubelet, record.spec
         try:
-            config = await self._config(record)
+            config = await self.config(record)
         except Missing as missing:
             record.waiting("CreateContainerConfigError", str(missing))
             worker.tell(record, "Warning", "Failed", f"Error: {missing}")
@@ -78,12 +79,12 @@ class Starter:
         worker.tell(record, "Normal", "Started", "Container started")
         self.watch(record)
 
-    def watch(self, record: Record) -> None:
+    def watch(self, record: Record, *, hook: bool = True) -> None:
         """What follows a start: the postStart hook and the probes."""
         worker, spec = self._worker, record.spec
-        hook = (spec.get("lifecycle") or {}).get("postStart")
-        if hook is not None:
-            self._beside(run_hook(worker, record, hook, "PostStartHook"))
+        handler = (spec.get("lifecycle") or {}).get("postStart")
+        if handler is not None and hook:
+            self._beside(run_hook(worker, record, handler, "PostStartHook"))
         if not any(name in spec for name in PROBES):
             record.ready = record.passed = True
             return
@@ -185,56 +186,78 @@ class Starter:
 
     # -- the configuration ---------------------------------------------------------------------------------------------
 
-    async def _config(self, record: Record) -> ContainerConfig:
+    async def config(self, record: Record) -> ContainerConfig:
+        """What the runtime is told of a container; Missing when something it needs is not there."""
         worker, spec = self._worker, record.spec
-        kubelet = worker.kubelet
-        env = await variables(kubelet.client, worker.pod, spec, worker.ip, kubelet.ip)
-        mounts = []
-        for mount in spec.get("volumeMounts") or ():
-            volume = worker.volumes.get(mount["name"])
-            if volume is None:
-                continue
-            mounts.append(
-                Mount(
-                    mount["mountPath"],
-                    volume.files,
-                    bool(mount.get("readOnly")) or volume.read_only,
-                    mount.get("subPath") or expand(mount.get("subPathExpr", ""), env),
-                    later=partial(volume.fetch, worker) if volume.lazy else None,
-                )
-            )
+        env = await variables(worker.kubelet.client, worker.pod, spec, worker.place, worker.services())
         limits = (spec.get("resources") or {}).get("limits") or {}
         pod_security = worker.pod["spec"].get("securityContext") or {}
-        security = {**pod_security, **(spec.get("securityContext") or {})}
+        own_security = spec.get("securityContext") or {}
+        security = {**pod_security, **own_security}
         user = security.get("runAsUser")
-        if user is None and security.get("runAsNonRoot"):
-            raise Missing(
-                "container has runAsNonRoot and image will run as root "
-                f'(pod: "{worker.key}", container: {spec["name"]})'
-            )
-        if user == 0 and security.get("runAsNonRoot"):
-            raise Missing(
-                f'container\'s runAsUser breaks non-root policy (pod: "{worker.key}", container: {spec["name"]})'
-            )
+        self._check_user(record, security)
+        groups = [security.get("runAsGroup") or 0, *(pod_security.get("supplementalGroups") or ())]
+        if pod_security.get("fsGroup") is not None:
+            groups.append(pod_security["fsGroup"])
         return ContainerConfig(
             spec["name"],
             spec["image"],
             [expand(word, env) for word in spec.get("command") or ()],
             [expand(word, env) for word in spec.get("args") or ()],
             env,
-            tuple(port["containerPort"] for port in spec.get("ports") or ()),
-            tuple(mounts),
+            tuple(port["containerPort"] for port in spec.get("ports") or () if port.get("protocol", "TCP") == "TCP"),
+            tuple(self._mount(record, mount, env) for mount in spec.get("volumeMounts") or ()),
             spec.get("workingDir", ""),
             bool(spec.get("stdin")),
             bool(spec.get("tty")),
             value(limits["memory"]) if limits.get("memory") else 0,
             milli(limits["cpu"]) / 1000 if limits.get("cpu") else 0.0,
             record.restarts,
-            user or 0,
-            security.get("runAsGroup") or 0,
+            user,
+            tuple(dict.fromkeys(groups)),
+            bool(own_security.get("readOnlyRootFilesystem")),
+            bool(own_security.get("privileged")),
+            own_security.get("allowPrivilegeEscalation") is False,
             spec.get("terminationMessagePath") or "/dev/termination-log",
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
         )
+
+    def _check_user(self, record: Record, security: Obj) -> None:
+        """verifyRunAsNonRoot."""
+        worker, user = self._worker, security.get("runAsUser")
+        if not security.get("runAsNonRoot"):
+            return
+        where = f'(pod: "{worker.key}", container: {record.spec["name"]})'
+        if user == 0:
+            raise Missing(f"container's runAsUser breaks non-root policy {where}")
+        if user is None and worker.kubelet.runtime.image_user(record.spec["image"]) == 0:
+            raise Missing(f"container has runAsNonRoot and image will run as root {where}")
+
+    def _mount(self, record: Record, mount: Obj, env: dict[str, str]) -> Mount:
+        worker = self._worker
+        volume = worker.volumes.get(mount["name"])
+        if volume is None:
+            raise Missing(f'cannot find volume "{mount["name"]}" to mount into container "{record.spec["name"]}"')
+        sub_path = mount.get("subPath") or self._expanded(mount.get("subPathExpr", ""), env)
+        if sub_path.startswith("/"):
+            raise Missing(f"error SubPath `{sub_path}` must not be an absolute path")
+        if ".." in sub_path.split("/"):
+            raise Missing(f"unable to provision SubPath `{sub_path}`: must not contain '..'")
+        return Mount(
+            mount["mountPath"],
+            volume.files,
+            bool(mount.get("readOnly")) or volume.read_only,
+            f"{volume.base}/{sub_path}".strip("/"),
+            later=partial(volume.fetch, worker) if volume.lazy else None,
+        )
+
+    @staticmethod
+    def _expanded(text: str, env: dict[str, str]) -> str:
+        """A subPathExpr, in which every variable must be known."""
+        for name in re.findall(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)", text):
+            if name not in env:
+                raise Missing(f'missing value for "{name}"')
+        return expand(text, env)
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The volumes of one pod as files: fetched before its containers start, kept current while they run (pkg/kubelet/volumemanager).
 
-A volume's files are one dictionary, shared by all containers that mount it. What comes from ConfigMaps, Secrets and the pod itself is
+A volume's files are one tree, shared by all containers that mount it. What comes from ConfigMaps, Secrets and the pod itself is
 read again about once a minute, as the kubelet does; disks behind claims outlive the pod; an emptyDir goes with it.
 """
 
@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
-from cluster.kubelet.references import Missing, volume_files
-from cluster.kubelet.runtime.cri import Files, RuntimeFailure
+from cluster.kubelet import naming
+from cluster.kubelet.projection import volume_files
+from cluster.kubelet.references import Missing
+from cluster.kubelet.runtime.cri import RuntimeFailure
+from cluster.kubelet.runtime.tree import Attributes, Tree
 
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
@@ -20,41 +24,80 @@ if TYPE_CHECKING:
 TOKEN_VOLUME = "kube-api-access-"  # noqa: S105
 # Seconds between two looks at what volumes are made of.
 REFRESH = 60.0
+# A token is fetched anew when this share of its life is over.
+TOKEN_SHARE = 0.8
 _PROJECTED = ("configMap", "secret", "projected", "downwardAPI")
+# What hostPath types ask for, in the kubelet's words.
+_HOST_PATHS = {
+    "Directory": "directory",
+    "DirectoryOrCreate": "directory",
+    "File": "file",
+    "FileOrCreate": "file",
+    "Socket": "socket file",
+    "CharDevice": "character device",
+    "BlockDevice": "block device",
+}
 
 
 @dataclass(slots=True)
 class PodVolume:
-    """One volume. `lazy`: fetched when somebody first looks (tokens, which most containers never read)."""
+    """One volume. `base`: where it begins in its tree. `lazy`: fetched when somebody first looks (tokens, which most containers never read)."""
 
     spec: Obj
-    files: Files = field(default_factory=dict)
+    files: Tree = field(default_factory=Tree)
+    base: str = ""
     read_only: bool = False
     lazy: bool = False
+    fetched_at: float = 0.0
 
     @property
     def projected(self) -> bool:
         """Whether its files come out of API objects."""
         return any(kind in self.spec for kind in _PROJECTED)
 
-    async def fetch(self, worker: Worker) -> Files:
+    async def fetch(self, worker: Worker) -> Tree:
         """The files as of now; RuntimeFailure when something is missing."""
         try:
             return await self._fetch(worker)
         except Missing as missing:
             raise RuntimeFailure(str(missing)) from missing
 
-    async def _fetch(self, worker: Worker) -> Files:
-        kubelet = worker.kubelet
-        return await volume_files(kubelet.client, worker.pod, self.spec, worker.ip, kubelet.ip)
+    async def _fetch(self, worker: Worker) -> Tree:
+        self.fetched_at = clock.now()
+        return await volume_files(worker.kubelet.client, worker.pod, self.spec, worker.place)
 
     async def mount(self, worker: Worker) -> None:
         """Bring the files; Missing in the words of a failed mount."""
         claim = self.claim(worker.pod)
         if claim:
-            self.files = worker.kubelet.disks.setdefault(await self._disk(worker, claim), {})
+            disk = await self._disk(worker, claim)
+            self.files = worker.kubelet.disks.setdefault(disk, Tree(mode=0o777, medium="ext2/ext3"))
+            _give(self.files, worker.pod)
+        elif "hostPath" in self.spec:
+            self._check_host_path()
         elif self.projected and not self.lazy:
-            self._replace(await self._fetch(worker))
+            self.files.replace(await self._fetch(worker))
+
+    def _check_host_path(self) -> None:
+        kind, path, files = self.spec["hostPath"].get("type") or "", self.base, self.files
+        is_file = path in files
+        is_directory = not path or (
+            any(one == path or one.startswith(path + "/") for one in files.names()) and not is_file
+        )
+        wanted = _HOST_PATHS.get(kind)
+        if not is_file and not is_directory:
+            if kind in ("", "DirectoryOrCreate"):
+                files.directories.add(path)
+                return
+            if kind == "FileOrCreate":
+                files[path] = b""
+                return
+        elif wanted is None or (wanted == "file" and is_file) or (wanted == "directory" and is_directory):
+            return
+        raise Missing(
+            f'MountVolume.SetUp failed for volume "{self.spec["name"]}" : hostPath type check failed: '
+            f"{self.spec['hostPath']['path']} is not a {wanted}"
+        )
 
     def claim(self, pod: Obj) -> str:
         """The claim that stands behind it, if any."""
@@ -73,17 +116,50 @@ class PodVolume:
 
     async def refresh(self, worker: Worker) -> None:
         """Bring them up to date; what is missing now stays as it was."""
-        if not self.projected or (self.lazy and not self.files):
+        if not self.projected or (self.lazy and (not self.files or not self._expiring())):
             return
         try:
-            self._replace(await self._fetch(worker))
+            self.files.replace(await self._fetch(worker))
         except Missing:
             return
 
-    def _replace(self, files: Files) -> None:
-        if files != self.files:
-            self.files.clear()
-            self.files.update(files)
+    def _expiring(self) -> bool:
+        """Whether a token in it has lived most of its life."""
+        lives = [
+            source["serviceAccountToken"].get("expirationSeconds", 3600)
+            for source in (self.spec.get("projected") or {}).get("sources") or ()
+            if "serviceAccountToken" in source
+        ]
+        return bool(lives) and clock.now() - self.fetched_at >= min(lives) * TOKEN_SHARE
+
+
+def _give(tree: Tree, pod: Obj) -> None:
+    """A volume belongs to the pod's fsGroup."""
+    group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    if group is not None:
+        root = tree.attributes[""]
+        tree.attributes[""] = Attributes(root.mode | 0o2770, root.uid, group)
+
+
+def machine_disk(node: str) -> Tree:
+    """What is on a machine's own disk."""
+    tree = Tree(
+        {
+            "etc/hosts": naming.node_hosts(node).encode(),
+            "etc/hostname": f"{node}\n".encode(),
+            "etc/resolv.conf": f"nameserver {naming.NODE_RESOLVER}\n".encode(),
+            "etc/os-release": b'NAME="KubeWeb simulated machine"\nID=kubeweb\n',
+        },
+        medium="ext2/ext3",
+    )
+    tree.directories.update(
+        ("tmp", "var", "var/log", "var/log/pods", "var/lib", "var/lib/kubelet", "run", "opt", "mnt", "home", "usr")
+    )
+    tree.directories.update(
+        ("proc", "sys", "dev", "root", "boot", "var/run", "etc/kubernetes", "usr/lib", "lib", "lib/modules")
+    )
+    tree.attributes["tmp"] = Attributes(0o1777)
+    return tree
 
 
 def volumes_of(worker: Worker) -> dict[str, PodVolume]:
@@ -95,7 +171,12 @@ def volumes_of(worker: Worker) -> dict[str, PodVolume]:
         if "persistentVolumeClaim" in spec:
             volume.read_only = bool(spec["persistentVolumeClaim"].get("readOnly"))
         elif "hostPath" in spec:
-            place = f"{worker.kubelet.name}:{spec['hostPath']['path'].rstrip('/')}"
-            volume.files = worker.kubelet.disks.setdefault(place, {})
+            place = f"{worker.kubelet.name}:"
+            volume.base = spec["hostPath"]["path"].strip("/")
+            volume.files = worker.kubelet.disks.setdefault(place, machine_disk(worker.kubelet.name))
+        elif "emptyDir" in spec:
+            medium = "tmpfs" if (spec["emptyDir"] or {}).get("medium") == "Memory" else "ext2/ext3"
+            volume.files = Tree(mode=0o777, medium=medium)
+            _give(volume.files, worker.pod)
         found[spec["name"]] = volume
     return found

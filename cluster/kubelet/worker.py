@@ -15,11 +15,12 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Obj
 from cluster.journeys import trace
-from cluster.kubelet.adopting import adopt
+from cluster.kubelet import naming
+from cluster.kubelet.adopting import adopt, take_over
 from cluster.kubelet.ending import LastRequests, end_containers, end_pod
 from cluster.kubelet.podstatus import Record, conditions_of, phase_of
 from cluster.kubelet.probes import Prober
-from cluster.kubelet.references import Missing
+from cluster.kubelet.references import Missing, Place
 from cluster.kubelet.runtime.cri import SandboxConfig
 from cluster.kubelet.starting import BACKOFF, MAX_BACKOFF, Starter, duration
 from cluster.kubelet.volumes import REFRESH, PodVolume, volumes_of
@@ -53,6 +54,7 @@ class Worker:
         "kubelet",
         "last_requests",
         "main",
+        "orphans",
         "pod",
         "previous",
         "probers",
@@ -82,6 +84,8 @@ class Worker:
         # When the grace period of an ending pod is over.
         self.ends_at = 0.0
         self.starter = Starter(self)
+        # Containers that ran before this kubelet, whose processes are still to be found.
+        self.orphans: list[Record] = []
         self.volumes: dict[str, PodVolume] = {}
         # Logs of the run before the latest, by container.
         self.previous: dict[str, Any] = {}
@@ -114,10 +118,23 @@ class Worker:
     @property
     def hostname(self) -> str:
         """The pod's host name: its own where it names one, the node's on the node's network."""
-        spec = self.pod["spec"]
-        if spec.get("hostNetwork"):
-            return self.kubelet.name
-        return str(spec.get("hostname") or self.pod["metadata"]["name"])[:63]
+        return naming.hostname_of(self.pod, self.kubelet.name)
+
+    @property
+    def place(self) -> Place:
+        """What the downward API tells of where the pod stands."""
+        return Place(self.ip, self.kubelet.ip, self.kubelet.allocatable)
+
+    def services(self) -> dict[str, str]:
+        """The variables that name the Services of the pod's namespace."""
+        network = self.kubelet.network
+        if network is None:
+            return {}
+        namespace = self.pod["metadata"]["namespace"]
+        known = [*network.services.by_index("namespace", namespace)]
+        api = network.services.get("default/kubernetes")
+        links = self.pod["spec"].get("enableServiceLinks", True)
+        return naming.service_variables([*known, *([api] if api else [])], namespace, links=links)
 
     def tell(self, record: Record, kind: str, reason: str, message: str) -> None:
         """An event about one container."""
@@ -129,19 +146,22 @@ class Worker:
 
     # -- what the network asks -------------------------------------------------------------------------------------
 
-    def listening(self, port: int) -> Any:
+    def listening(self, port: int, protocol: str = "TCP") -> Any:
         """The container that listens on a port; None when there is none."""
         runtime = self.kubelet.runtime
         for record in self.records:
-            if record.container is not None and runtime.listens(record.container, port):
-                return record.container
+            container = record.container
+            if container is not None and (
+                runtime.listens(container, port) if protocol == "TCP" else port in container.udp
+            ):
+                return container
         return None
 
-    def inner_port(self, port: int) -> int:
+    def inner_port(self, port: int, protocol: str = "TCP") -> int:
         """The container's port behind a host port; the port itself where it is none."""
         for spec in self.pod["spec"]["containers"]:
             for declared in spec.get("ports") or ():
-                if declared.get("hostPort") == port:
+                if declared.get("hostPort") == port and declared.get("protocol", "TCP") == protocol:
                     return int(declared["containerPort"])
         return port
 
@@ -180,8 +200,15 @@ class Worker:
             # Somebody else wrote what is the kubelet's to say (the node controller, while the node was silent).
             self._written = None
             self.wake(journey)
-        elif added or self._needs_look():
+        elif added or self._needs_look() or self._forgiven():
             self.wake(journey)
+
+    def _forgiven(self) -> bool:
+        """A changed pod may have what its containers lacked: they need not wait any longer."""
+        lacking = [record for record in self.records if record.reason == "CreateContainerConfigError"]
+        for record in lacking:
+            record.next_try = 0.0
+        return bool(lacking)
 
     def _overwritten(self) -> bool:
         """Whether the API shows another readiness than this kubelet wrote last."""
@@ -261,6 +288,8 @@ class Worker:
 
     async def sync(self) -> None:
         """Do what is missing, and write down how things stand."""
+        if self.orphans:
+            await take_over(self)
         if self.rejected is None and self.sandbox is None and not self.started_at:
             self.rejected = self.kubelet.refusal(self.pod)
             if self.rejected is not None:
@@ -319,8 +348,7 @@ class Worker:
     def sandbox_config(self) -> SandboxConfig:
         """What the runtime is told of the pod."""
         metadata, spec = self.pod["metadata"], self.pod["spec"]
-        subdomain = spec.get("subdomain")
-        aliases = tuple((alias["ip"], tuple(alias.get("hostnames") or ())) for alias in spec.get("hostAliases") or ())
+        sysctls = (spec.get("securityContext") or {}).get("sysctls") or ()
         return SandboxConfig(
             metadata["namespace"],
             metadata["name"],
@@ -329,8 +357,9 @@ class Worker:
             self.ip,
             self.kubelet.name,
             bool(spec.get("shareProcessNamespace")),
-            aliases,
-            f"{self.hostname}.{subdomain}.{metadata['namespace']}.svc.cluster.local" if subdomain else "",
+            naming.hosts_file(self.pod, self.ip, self.hostname, self.kubelet.name),
+            naming.resolver_file(self.pod),
+            tuple((one["name"], one["value"]) for one in sysctls),
         )
 
     async def _make_sandbox(self) -> bool:
@@ -339,10 +368,8 @@ class Worker:
         with trace.step("sandbox") as span:
             span.detail = {"ip": self.ip}
             self.sandbox = await kubelet.runtime.run_pod_sandbox(self.sandbox_config())
-        self.volumes = volumes_of(self)
         try:
-            for volume in self.volumes.values():
-                await volume.mount(self)
+            await self.mount_volumes()
         except Missing as missing:
             kubelet.events.event(pod, "Warning", "FailedMount", str(missing))
             self.sandbox = None
@@ -350,9 +377,19 @@ class Worker:
             self.wake_in(2.0)
             return False
         self.join()
-        if any(volume.projected and not volume.lazy for volume in self.volumes.values()):
-            self._refresh_soon(kubelet.latency.jitter(REFRESH, 0.5))
         return True
+
+    async def mount_volumes(self, *, patient: bool = False) -> None:
+        """Bring all volumes; Missing when one cannot be brought (`patient`: it stays empty)."""
+        self.volumes = volumes_of(self)
+        for volume in self.volumes.values():
+            try:
+                await volume.mount(self)
+            except Missing:
+                if not patient:
+                    raise
+        if any(volume.projected for volume in self.volumes.values()):
+            self._refresh_soon(self.kubelet.latency.jitter(REFRESH, 0.5))
 
     def _refresh_soon(self, delay: float) -> None:
         if self._refresher is not None:

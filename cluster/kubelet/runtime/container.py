@@ -30,7 +30,7 @@ def new_id(salt: str) -> str:
 
 
 class Log:
-    """A ring of lines; positions count from the first line ever written."""
+    """A ring of lines; positions count from the first line ever written. A line ends in a newline, unless the process wrote none."""
 
     __slots__ = ("_bell", "_open", "closed", "dropped", "lines")
 
@@ -43,23 +43,32 @@ class Log:
 
     def line(self, text: str, at: float | None = None) -> None:
         """One whole line."""
+        self._keep(text[:LINE_LENGTH] + "\n", at)
+
+    def _keep(self, text: str, at: float | None = None) -> None:
         if len(self.lines) == LOG_LINES:
             self.dropped += 1
-        self.lines.append((clock.now() if at is None else at, text[:LINE_LENGTH]))
+        self.lines.append((clock.now() if at is None else at, text))
         self._ring()
 
     def write(self, text: str) -> None:
-        """Text as a process writes it, in whole lines or not."""
+        """Text as a process writes it, in whole lines or not; long lines are cut in pieces, as containerd does."""
         *whole, self._open = (self._open + text).split("\n")
         for line in whole:
-            self.line(line)
+            self._pieces(line + "\n")
         if len(self._open) > LINE_LENGTH:
-            self.line(self._open)
-            self._open = ""
+            self._open, rest = "", self._open
+            self._pieces(rest)
+
+    def _pieces(self, text: str) -> None:
+        while len(text) > LINE_LENGTH + 1:
+            self._keep(text[:LINE_LENGTH])
+            text = text[LINE_LENGTH:]
+        self._keep(text)
 
     def close(self) -> None:
         if self._open:
-            self.line(self._open)
+            self._keep(self._open)
             self._open = ""
         self.closed = True
         self._ring()
@@ -85,7 +94,7 @@ class Log:
 
     def tail(self, lines: int) -> str:
         """The last lines, as the kubelet takes them for a termination message."""
-        return "".join(f"{text}\n" for _, text in list(self.lines)[-lines:])
+        return "".join(text for _, text in list(self.lines)[-lines:])
 
 
 class Sandbox:
@@ -118,6 +127,7 @@ class Container:
         "exited",
         "finished_at",
         "first",
+        "heard",
         "hung",
         "id",
         "image",
@@ -135,6 +145,7 @@ class Container:
         "state",
         "stopping",
         "task",
+        "udp",
         "world",
     )
 
@@ -157,6 +168,9 @@ class Container:
         self.reason = ""
         self.message = ""
         self.ports: tuple[int, ...] = ()
+        self.udp: tuple[int, ...] = ()
+        # What its server has been told (agnhost nettest).
+        self.heard: dict[str, int] = {}
         # True between SIGTERM and the end: nothing new is accepted.
         self.stopping = False
         # True while the process does not answer anybody.

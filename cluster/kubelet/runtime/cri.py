@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-# A file in a mounted volume: path below the mount point → content.
-Files = dict[str, bytes]
+from cluster.kubelet.runtime.tree import Tree
 
 
 class RuntimeFailure(Exception):
@@ -97,10 +96,10 @@ class Mount:
     """
 
     path: str
-    files: Files
+    files: Tree
     read_only: bool = False
     sub_path: str = ""
-    later: Callable[[], Awaitable[Files]] | None = None
+    later: Callable[[], Awaitable[Tree]] | None = None
 
 
 @dataclass(slots=True)
@@ -121,8 +120,12 @@ class ContainerConfig:
     # Cores; 0 means no limit.
     cpu_limit: float = 0.0
     attempt: int = 0
-    user: int = 0
-    group: int = 0
+    # None: the image's own.
+    user: int | None = None
+    groups: tuple[int, ...] = (0,)
+    read_only_root: bool = False
+    privileged: bool = False
+    no_new_privileges: bool = False
     termination_path: str = "/dev/termination-log"
     termination_from_log: bool = False
 
@@ -138,10 +141,10 @@ class SandboxConfig:
     ip: str
     node: str
     shared_pid: bool = False
-    # (address, names) of spec.hostAliases.
-    host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    # The full name where the pod has a subdomain.
-    fqdn: str = ""
+    # The content of /etc/hosts and /etc/resolv.conf.
+    hosts: str = ""
+    resolver: str = ""
+    sysctls: tuple[tuple[str, str], ...] = ()
 
 
 class Log(Protocol):
@@ -188,6 +191,10 @@ class Runtime(Protocol):
     on_exit: Callable[[Any], None]
 
     def image_status(self, image: str) -> ImageInfo | None: ...
+
+    def image_user(self, image: str) -> int:
+        """Whom an image that is present runs as."""
+        ...
 
     def list_images(self) -> list[ImageInfo]: ...
 
@@ -248,6 +255,14 @@ class Runtime(Protocol):
 
     async def http(self, container: Any, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
         """One request to a port of the container; status 0 when nothing answers within `timeout`."""
+        ...
+
+    async def datagram(self, container: Any, port: int, text: str) -> str | None:
+        """What comes back for a UDP packet; None when nothing does."""
+        ...
+
+    def health(self, container: Any, port: int) -> bool | None:
+        """What the gRPC health check on a port says; None when nothing answers."""
         ...
 
     def usage(self, container: Any) -> Usage: ...

@@ -25,7 +25,7 @@ class Image:
     `kind`: server (runs until signalled), shell (its default command is an interactive shell, which ends at once
     without a terminal), once (prints and exits). `ports`: what it listens on. `warm_up`: seconds until it listens.
     `exit_on_term`: the exit code after SIGTERM (143 where the process does not handle it). `banner`: its first lines.
-    `program`: how it answers HTTP (runtime.servers). `cpu` cores and `memory` bytes while nothing happens; `work` seconds of a core
+    `user`: whom the image runs as. `program`: how it answers HTTP (runtime.servers). `cpu` cores and `memory` bytes while nothing happens; `work` seconds of a core
     for one request.
     """
 
@@ -44,6 +44,7 @@ class Image:
     ignores_term: bool = False
     answers: tuple[tuple[str, str], ...] = ()
     missing_tags: tuple[str, ...] = ()
+    user: int = 0
 
 
 _NGINX = (
@@ -133,15 +134,20 @@ CATALOGUE: dict[str, Image] = {
     "polinux/stress": Image(4 * MIB, kind="shell"),
     "vish/stress": Image(3 * MIB, program="stress"),
     "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
-    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost"),
+    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost", exit_on_term=2),
     "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/nonroot": Image(3 * MIB, kind="shell", user=1234),
+    "registry.k8s.io/e2e-test-images/nonewprivs": Image(3 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/jessie-dnsutils": Image(80 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/ipc-utils": Image(3 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/perl": Image(340 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
     "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,), program="httpd"),
     "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False, program="hello-app"),
     "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False, program="http-echo"),
     "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False, program="whoami"),
     "stefanprodan/podinfo": Image(30 * MIB, ports=(9898, 9999), program="podinfo"),
-    "nginxinc/nginx-unprivileged": Image(69 * MIB, ports=(8080,), banner=_NGINX, program="nginx"),
+    "nginxinc/nginx-unprivileged": Image(69 * MIB, ports=(8080,), banner=_NGINX, program="nginx", user=101),
     "prom/prometheus": Image(110 * MIB, ports=(9090,), has_shell=True),
     "grafana/grafana": Image(130 * MIB, ports=(3000,), warm_up=1.0),
     "kennethreitz/httpbin": Image(180 * MIB, ports=(80,)),

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cluster import clock
+from cluster.kubelet.runtime import agnhostserver
 from cluster.kubelet.runtime.container import Container
 
 if TYPE_CHECKING:
@@ -46,14 +47,20 @@ class Process:
     async def serve(self, program: str, args: list[str]) -> int:
         """Listen, and wait for the end. A server in front of a shell hears no signal; one that replaced it does."""
         container = self._container
-        before = (container.program, container.ports, container.args)
+        before = (container.program, container.ports, container.udp, container.args)
         container.ports, container.args = self._listening(program, args), args
         container.program = _ANSWERS.get(program) or container.profile.program or program
+        if program.startswith("agnhost"):
+            container.program = agnhostserver.command_of(args)
+            container.ports, container.udp = agnhostserver.ports_of(container.program, args, dict(container.config.env))
+            greeting = agnhostserver.greeting(container.program, container.ports)
+            if greeting:
+                container.log.line(greeting)
         container.ended = container.ended or asyncio.get_running_loop().create_future()
         try:
             return await asyncio.shield(container.ended)
         finally:
-            container.program, container.ports, container.args = before
+            container.program, container.ports, container.udp, container.args = before
 
     def _listening(self, program: str, args: list[str]) -> tuple[int, ...]:
         numbers = [int(word.rpartition("=")[2]) for word in args if word.rpartition("=")[2].isdigit()]

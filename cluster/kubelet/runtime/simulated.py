@@ -10,9 +10,10 @@ import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from cluster import clock
-from cluster.kubelet.runtime import servers
+from cluster.kubelet.runtime import agnhostserver, servers
 from cluster.kubelet.runtime.container import Container, Sandbox, new_id
 from cluster.kubelet.runtime.cri import (
     ContainerConfig,
@@ -25,12 +26,15 @@ from cluster.kubelet.runtime.cri import (
     StartFailure,
     Usage,
 )
+from cluster.kubelet.runtime.etc import files_of
 from cluster.kubelet.runtime.images import Catalogue, Image
 from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
+from cluster.kubelet.runtime.shell import agnhostcommands
 from cluster.kubelet.runtime.shell.commands import COMMANDS
-from cluster.kubelet.runtime.shell.files import Files, FileTrouble, Volume
+from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import SERVERS, SHELLS, Caught, Shell
+from cluster.kubelet.runtime.shell.options import flag, klog
 from cluster.kubelet.runtime.shell.world import Input, Net, Pipe, World
 from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
 from cluster.kubelet.runtime.troubles import Troubles
@@ -40,6 +44,7 @@ MAX_STDIN = 4 * 1024 * 1024
 MAX_MESSAGE = 4096
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENDING = frozenset({"TERM", "INT", "QUIT"})
+ANSWERS = {**servers.PROGRAMS, **agnhostserver.PROGRAMS}
 
 
 class SimulatedRuntime:
@@ -68,6 +73,10 @@ class SimulatedRuntime:
     def image_status(self, image: str) -> ImageInfo | None:
         found = self._images.get(image)
         return None if found is None else found[0]
+
+    def image_user(self, image: str) -> int:
+        found = self._images.get(image)
+        return 0 if found is None else found[1].user
 
     def list_images(self) -> list[ImageInfo]:
         return [info for info, _ in self._images.values()]
@@ -122,7 +131,7 @@ class SimulatedRuntime:
     async def start_container(self, container: Container) -> None:
         await self._take(self.latency.pick(self.latency.profile.start))
         config = container.config
-        words = [*config.command, *config.args] if config.command else list(config.args)
+        words = _argv(container.profile, config)
         if _kind_of(container.profile, config, words) == "script":
             await self._mount(container)
         self._start(container)
@@ -134,14 +143,14 @@ class SimulatedRuntime:
             if later is None:
                 continue
             try:
-                mount.files.update(await later())
+                mount.files.replace(await later())
             except RuntimeFailure:
                 mount.later = later
                 raise
 
     def _start(self, container: Container) -> None:
         config, profile = container.config, container.profile
-        words = [*config.command, *config.args] if config.command else list(config.args)
+        words = _argv(profile, config)
         if config.command and not profile.has_shell and config.command[0].rpartition("/")[2] in SHELLS:
             raise self._not_found(container, config.command[0])
         container.state, container.started_at = "running", clock.now()
@@ -164,10 +173,7 @@ class SimulatedRuntime:
         container.program = container.first = profile.program or program or "server"
         container.ports = (*config.ports, *profile.ports)
         if container.program == "agnhost":
-            container.program, container.ports = servers.agnhost(words[1:] if config.command else words)
-            if container.program not in servers.AGNHOST:
-                self._agnhost(container, words)
-                return
+            self._agnhost(container, words[1:])
         elif container.program == "nginx":
             container.ports = _nginx_ports(container) or profile.ports or config.ports
         elif container.program == "stress":
@@ -179,23 +185,14 @@ class SimulatedRuntime:
             container.log.line(f"Error: you need to specify one of {', '.join(missing)}")
             self._exit_soon(container, 1)
 
-    def _agnhost(self, container: Container, words: list[str]) -> None:
-        """Subcommands that do something and end."""
-        rest = words[1:] if container.config.command else words
-        if rest[:1] == ["mounttest"]:
-            for word in rest[1:]:
-                name, _, path = word.lstrip("-").partition("=")
-                if name.startswith("file_content"):
-                    content = self._world(container).files.get(path)
-                    if content is None:
-                        container.log.line(
-                            f"error reading file content for {path!r}: open {path}: no such file or directory"
-                        )
-                    else:
-                        container.log.write(f'content of file "{path}": {content.decode("utf-8", "replace")}\n')
-        elif rest[:1] == ["entrypoint-tester"]:
-            container.log.line(f"[/agnhost {' '.join(rest)}]")
-        self._exit_soon(container, 0)
+    @staticmethod
+    def _agnhost(container: Container, words: list[str]) -> None:
+        """One of the subcommands that serve."""
+        container.args, container.program = words, agnhostserver.command_of(words)
+        container.ports, container.udp = agnhostserver.ports_of(container.program, words, dict(container.config.env))
+        greeting = agnhostserver.greeting(container.program, container.ports)
+        if greeting:
+            container.log.line(greeting)
 
     @staticmethod
     def _not_found(container: Container, program: str) -> StartFailure:
@@ -209,23 +206,19 @@ class SimulatedRuntime:
     def _world(self, container: Container) -> World:
         if container.world is None:
             config, sandbox = container.config, container.sandbox.config
-            files = Files(_own_files(sandbox))
-            for mount in config.mounts:
-                files.mount(mount.path, Volume(mount.files, read_only=mount.read_only), mount.sub_path)
-            env = {"PATH": PATH, "HOSTNAME": sandbox.hostname, "HOME": "/root", **config.env}
+            files = files_of(container)
+            home = "/root" if files.user == 0 else "/"
             container.world = World(
-                env,
+                {"PATH": PATH, "HOSTNAME": sandbox.hostname, "HOME": home, **config.env},
                 sandbox.hostname,
                 files,
                 config.working_dir or "/",
-                config.user,
-                config.group,
                 self._net(container.sandbox),
                 Process(self, container),
                 frozenset({container.profile.program} - {""}),
+                config.privileged,
+                config.no_new_privileges,
             )
-            if config.working_dir:
-                files.directories.add(config.working_dir.rstrip("/") or "/")
         return container.world
 
     def _run_script(self, container: Container, words: list[str]) -> None:
@@ -254,6 +247,9 @@ class SimulatedRuntime:
 
     def _known(self, container: Container, program: str) -> bool:
         name = program.rpartition("/")[2]
+        if name in agnhostcommands.COMMANDS:
+            # These exist in one image only.
+            return container.profile.program in (name, "agnhost") or name in container.image.name
         if name in COMMANDS or name in SERVERS or name == container.profile.program:
             return True
         world = container.world
@@ -290,6 +286,12 @@ class SimulatedRuntime:
         if name in _ENDING and serving and container.profile.ignores_term:
             return
         if name in _ENDING and (serving or container.sandbox.config.shared_pid):
+            delay = flag(container.args, "delay-shutdown")
+            if serving and container.profile.program == "agnhost" and delay.isdigit() and int(delay):
+                # It goes on answering for so long.
+                container.log.line(klog(f"Sleeping {delay} seconds before terminating..."))
+                clock.call_later(float(delay), lambda: self._exited(container, 0))
+                return
             # The listener closes at once; the process takes a moment to end.
             container.stopping = True
             code = container.profile.exit_on_term if serving else 143
@@ -382,18 +384,7 @@ class SimulatedRuntime:
 
     def _beside(self, container: Container) -> World:
         """The world of a command beside the first process: the same files, its own variables."""
-        world = self._world(container)
-        return World(
-            dict(world.env),
-            world.hostname,
-            world.files,
-            container.config.working_dir or "/",
-            world.user,
-            world.group,
-            world.net,
-            world.process,
-            world.programs,
-        )
+        return self._world(container).beside(container.config.working_dir or "/")
 
     async def execute(
         self,
@@ -451,12 +442,12 @@ class SimulatedRuntime:
             code = await converse(self._world(container), Terminal(stdin, write, write_error, tty=tty))
             self._exited(container, code)
             return code
-        log, end = container.log, b"\r\n" if tty else b"\n"
+        log = container.log
         _, position = log.since(0)
         while await log.more(position):
             lines, position = log.since(position)
             for _, text in lines:
-                write(text.encode() + end)
+                write((text.replace("\n", "\r\n") if tty else text).encode("utf-8", "surrogateescape"))
         return container.exit_code
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -488,7 +479,22 @@ class SimulatedRuntime:
         answers = container.profile.answers if container.kind == "server" else ()
         if answers:
             return servers.fixed(dict(answers), request)
-        return await servers.answer(container.program, self._self(container, port), request)
+        return await servers.answer(ANSWERS.get(container.program, servers.plain), self._self(container, port), request)
+
+    async def datagram(self, container: Container, port: int, text: str) -> str | None:
+        """What comes back for a UDP packet; None when nothing does."""
+        if not self._serving(container) or container.hung or port not in container.udp:
+            return None
+        await self._take(self.latency.pick(self.latency.profile.answer))
+        return agnhostserver.datagram(container.program, self._self(container, port), text)
+
+    def health(self, container: Container, port: int) -> bool | None:
+        """What the gRPC health check on a port says; None when nothing answers."""
+        if not self.listens(container, port) or container.hung:
+            return None
+        if container.program == "grpc-health-checking":
+            return agnhostserver.serving(container.args, container.heard, container.started_at)
+        return True
 
     def _self(self, container: Container, port: int) -> servers.Self:
         world, name = self._world(container), container.image.name
@@ -499,11 +505,24 @@ class SimulatedRuntime:
             return await shell.run(script), caught.text
 
         async def fetch(url: str) -> HTTPResult:
-            host, _, rest = url.removeprefix("http://").partition("/")
-            name, _, number = host.partition(":")
-            if world.net is None or not number.isdigit():
+            parts = urlsplit(url)
+            if world.net is None or not parts.hostname:
                 return HTTPResult(0, error="dial: network is unreachable")
-            return await world.net.http(name, int(number), f"/{rest}", method="GET", headers={}, body=b"", timeout=5.0)
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            return await world.net.http(
+                parts.hostname,
+                parts.port or 80,
+                path,
+                method="GET",
+                headers={},
+                body=b"",
+                timeout=agnhostserver.PATIENCE,
+            )
+
+        async def packet(host: str, number: int, text: str) -> str | None:
+            if world.net is None:
+                return None
+            return await world.net.datagram(host, number, text, agnhostserver.PATIENCE)
 
         return servers.Self(
             world.hostname,
@@ -517,30 +536,14 @@ class SimulatedRuntime:
             run,
             lambda code: self._exit_soon(container, code),
             fetch,
+            packet,
+            container.log.line,
+            container.heard,
         )
 
     @staticmethod
     def usage(container: Container) -> Usage:
         return container.usage()
-
-
-def _own_files(sandbox: SandboxConfig) -> dict[str, bytes]:
-    """What the kubelet writes into every container."""
-    hosts = "".join(f"{ip}\t{' '.join(names)}\n" for ip, names in sandbox.host_aliases)
-    namespace = sandbox.namespace
-    return {
-        "/etc/hostname": f"{sandbox.hostname}\n".encode(),
-        "/etc/hosts": (
-            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-            f"{sandbox.ip}\t{sandbox.fqdn or sandbox.hostname}{' ' + sandbox.hostname if sandbox.fqdn else ''}\n"
-            + (f"\n# Entries added by HostAliases.\n{hosts}" if hosts else "")
-        ).encode(),
-        "/etc/resolv.conf": (
-            f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\n"
-            "options ndots:5\n"
-        ).encode(),
-        "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
-    }
 
 
 def _last_words(container: Container, code: int) -> str:
@@ -569,8 +572,17 @@ def _nginx_ports(container: Container) -> tuple[int, ...]:
     return tuple(found)
 
 
+def _argv(profile: Image, config: ContainerConfig) -> list[str]:
+    """The command line of the first process, as far as it is known: what the pod says, over what the image says."""
+    if config.command:
+        return [*config.command, *config.args]
+    return ["/agnhost", *(config.args or ["pause"])] if profile.program == "agnhost" else list(config.args)
+
+
 def _kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:
     """server, once or script: what the process of a container is."""
+    if profile.program == "agnhost" and words[0].rpartition("/")[2].startswith("agnhost"):
+        return "server" if agnhostserver.command_of(words[1:]) in agnhostserver.TCP else "script"
     if config.command:
         program = config.command[0].rpartition("/")[2]
         if program in SHELLS or (program in COMMANDS and program not in SERVERS):

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from cluster import clock
 from cluster.apimachinery.quantity import value as quantity_value
-from cluster.kubelet.runtime.shell import filecommands, netcommands, textcommands
+from cluster.kubelet.runtime.shell import agnhostcommands, filecommands, netcommands, systemcommands, textcommands
 from cluster.kubelet.runtime.shell.interpreter import SHELLS, Exit, Leave, Return, Shell
 from cluster.kubelet.runtime.shell.syntax import SyntaxTrouble
 
@@ -81,7 +81,7 @@ async def _shell(shell: Shell, args: list[str]) -> int:
             shell.err(f"{shell.name}: can't open '{args[0]}': No such file or directory\n")
             return 2
         inner.name, inner.args = args[0], args[1:]
-        return await inner.run(content.decode("utf-8", "replace"))
+        return await inner.run(content.decode("utf-8", "surrogateescape"))
     return await inner.run(await shell.stdin.read())
 
 
@@ -257,7 +257,11 @@ def _holds(shell: Shell, words: list[str]) -> bool:
             return bool(files.get(path))
         if kind == "-f":
             return files.get(path) is not None
-        return kind in ("-e", "-r", "-x", "-w", "-h", "-L") and files.exists(path)
+        if kind in ("-h", "-L"):
+            return files.link_of(path) is not None
+        if kind in ("-r", "-w", "-x"):
+            return files.exists(path) and files.may(path, {"-r": 4, "-w": 2, "-x": 1}[kind])
+        return kind == "-e" and files.exists(path)
     if len(words) == 1:
         return words[0] != ""
     if len(words) != 3:
@@ -353,6 +357,15 @@ def _binary(text: str) -> str:
 
 
 def _hostname(shell: Shell, args: list[str]) -> int:
+    if "-f" in args:
+        # What the hosts file says of the name.
+        hosts = (shell.world.files.get("/etc/hosts") or b"").decode().splitlines()
+        lines = [line.split() for line in hosts if shell.world.hostname in line.split()[1:]]
+        shell.out(f"{lines[0][1] if lines else shell.world.hostname}\n")
+        return 0
+    if "-s" in args:
+        shell.out(f"{shell.world.hostname.partition('.')[0]}\n")
+        return 0
     if "-i" in args or "-I" in args:
         shell.out(f"{(shell.world.net.resolve(shell.world.hostname) or [''])[0] if shell.world.net else ''}\n")
         return 0
@@ -375,22 +388,25 @@ def _uname(shell: Shell, args: list[str]) -> int:
 
 
 def _whoami(shell: Shell, args: list[str]) -> int:
-    if shell.world.user == 0:
+    if shell.world.files.user == 0:
         shell.out("root\n")
         return 0
-    shell.err(f"whoami: unknown uid {shell.world.user}\n")
+    shell.err(f"whoami: unknown uid {shell.world.files.user}\n")
     return 1
 
 
 def _id(shell: Shell, args: list[str]) -> int:
-    user, group = shell.world.user, shell.world.group
-    if "-u" in args:
-        shell.out(f"{user}\n")
-    elif "-g" in args:
-        shell.out(f"{group}\n")
+    user, groups = shell.world.files.user, shell.world.files.groups
+    flags = "".join(arg[1:] for arg in args if arg.startswith("-"))
+    if "u" in flags:
+        shell.out(f"{'root' if 'n' in flags and user == 0 else user}\n")
+    elif "G" in flags:
+        shell.out(" ".join(map(str, groups)) + "\n")
+    elif "g" in flags:
+        shell.out(f"{'root' if 'n' in flags and groups[0] == 0 else groups[0]}\n")
     else:
-        names = ["(root)" if number == 0 else "" for number in (user, group)]
-        shell.out(f"uid={user}{names[0]} gid={group}{names[1]} groups={group}{names[1]}\n")
+        named = [f"{number}(root)" if number == 0 else str(number) for number in groups]
+        shell.out(f"uid={user}{'(root)' if user == 0 else ''} gid={named[0]} groups={','.join(named)}\n")
     return 0
 
 
@@ -416,7 +432,7 @@ async def _source(shell: Shell, args: list[str]) -> int:
     if content is None:
         shell.err(f"{shell.name}: {args[0] if args else '.'}: not found\n")
         return 127
-    await shell.evaluate(parse(content.decode("utf-8", "replace")))
+    await shell.evaluate(parse(content.decode("utf-8", "surrogateescape")))
     return shell.status
 
 
@@ -470,8 +486,10 @@ COMMANDS: dict[str, Handler] = {
     ":": _quiet,
     "false": lambda shell, args: 1,
     **dict.fromkeys(("time", "nohup", "command", "nice", "setsid", "sudo"), _run),
-    **dict.fromkeys(("sync", "ulimit", "umask", "chmod", "chown", "chgrp", "stty", "clear", "type", "hash"), _quiet),
+    **dict.fromkeys(("sync", "ulimit", "umask", "stty", "clear", "type", "hash"), _quiet),
     **textcommands.COMMANDS,
     **filecommands.COMMANDS,
     **netcommands.COMMANDS,
+    **systemcommands.COMMANDS,
+    **agnhostcommands.COMMANDS,
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
 from cluster import clock
-from cluster.kubelet.runtime.shell.files import FileTrouble
+from cluster.kubelet.runtime.shell.files import READ, FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Shell
 
 Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
@@ -26,28 +27,64 @@ def _ls(shell: Shell, args: list[str]) -> int:
     wanted = _operands(args) or ["."]
     for name in wanted:
         path = shell.world.path(name)
-        content = files.get(path)
-        if content is not None:
-            shell.out(_entry(shell, path, name) if _has(args, "l") else f"{name}\n")
+        if files.get(path) is not None or (files.link_of(path) is not None and _has(args, "l")) or _has(args, "d"):
+            if not files.exists(path) and files.link_of(path) is None:
+                shell.err(f"ls: {name}: No such file or directory\n")
+                status = 1
+                continue
+            shell.out(_entry(shell, path, name, args) if _has(args, "l") or _has(args, "n") else f"{name}\n")
             continue
         if not files.is_directory(path):
             shell.err(f"ls: {name}: No such file or directory\n")
             status = 1
             continue
+        if not files.may(path, READ):
+            shell.err(f"ls: can't open '{name}': Permission denied\n")
+            status = 1
+            continue
         if len(wanted) > 1:
             shell.out(f"{name}:\n")
-        for entry in files.entries(path):
-            if entry.startswith(".") and not _has(args, "a"):
+        entries = files.entries(path)
+        if _has(args, "a"):
+            entries = [".", "..", *entries]
+        for entry in entries:
+            if entry.startswith(".") and not (_has(args, "a") or _has(args, "A")):
                 continue
-            shell.out(_entry(shell, f"{path.rstrip('/')}/{entry}", entry) if _has(args, "l") else f"{entry}\n")
+            if _has(args, "l") or _has(args, "n"):
+                shell.out(_entry(shell, shell.world.path(f"{path.rstrip('/')}/{entry}"), entry, args))
+            else:
+                shell.out(f"{entry}\n")
     return status
 
 
-def _entry(shell: Shell, path: str, name: str) -> str:
-    content = shell.world.files.get(path)
-    kind = "drwxr-xr-x    2" if content is None else "-rw-r--r--    1"
-    moment = clock.timestamp()
-    return f"{kind} root     root {len(content or b''):9} {moment[5:10]} {moment[11:16]} {name}\n"
+def shown_mode(mode: int, kind: str) -> str:
+    """Permission bits as `ls` shows them: drwxrwsrwt."""
+    letters = [letter if mode >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx")]
+    for bit, at, letter in ((0o4000, 2, "s"), (0o2000, 5, "s"), (0o1000, 8, "t")):
+        if mode & bit:
+            letters[at] = letter if letters[at] == "x" else letter.upper()
+    return kind + "".join(letters)
+
+
+def _owner(number: int, *, numeric: bool) -> str:
+    return "root" if number == 0 and not numeric else str(number)
+
+
+def _entry(shell: Shell, path: str, name: str, args: list[str]) -> str:
+    files = shell.world.files
+    target = files.link_of(path)
+    content = None if target is not None else files.get(path)
+    found = files.attributes(path, follow=target is None)
+    kind = "l" if target is not None else "d" if content is None else "-"
+    moment, numeric = clock.timestamp(), _has(args, "n")
+    owners = f"{_owner(found.uid, numeric=numeric):8} {_owner(found.gid, numeric=numeric):8}"
+    links = 2 if kind == "d" else 1
+    size = len(target or "") if kind == "l" else len(content or b"")
+    return (
+        f"{shown_mode(found.mode, kind)} {links:4} {owners} {size:9} {moment[5:10]} {moment[11:16]} {name}"
+        + (f" -> {target}" if target is not None else "")
+        + "\n"
+    )
 
 
 def _touch(shell: Shell, args: list[str]) -> int:
@@ -86,12 +123,12 @@ def _rmdir(shell: Shell, args: list[str]) -> int:
 
 def _mkdir(shell: Shell, args: list[str]) -> int:
     def make(path: str) -> None:
-        files = shell.world.files
-        if files.exists(path) and not _has(args, "p"):
-            raise FileTrouble("File exists")
-        files.directories.add(path)
+        shell.world.files.make_directory(path, parents=_has(args, "p") or "--parents" in args)
 
-    return _each(shell, "mkdir", args, make)
+    operands = list(args)
+    if "-m" in operands[:-1]:
+        del operands[operands.index("-m") : operands.index("-m") + 2]
+    return _each(shell, "mkdir", operands, make)
 
 
 def _copy(shell: Shell, args: list[str], *, move: bool) -> int:
@@ -110,7 +147,7 @@ def _copy(shell: Shell, args: list[str], *, move: bool) -> int:
         try:
             for path in below:
                 if path != source:
-                    files.directories.add(into + path[len(source) :].rpartition("/")[0])
+                    files.make_directory(into + path[len(source) :].rpartition("/")[0], parents=True)
                 files.put(into + path[len(source) :], files.get(path) or b"")
             if move and below:
                 files.remove(source, recursive=True)
@@ -121,7 +158,84 @@ def _copy(shell: Shell, args: list[str], *, move: bool) -> int:
 
 
 def _ln(shell: Shell, args: list[str]) -> int:
-    return _copy(shell, args, move=False)
+    names = _operands(args)
+    if not _has(args, "s") or not names:
+        return _copy(shell, args, move=False)
+    files, target = shell.world.files, names[0]
+    path = shell.world.path(names[1] if len(names) > 1 else target.rpartition("/")[2])
+    if files.is_directory(path) and files.link_of(path) is None:
+        path = f"{path.rstrip('/')}/{target.rstrip('/').rpartition('/')[2]}"
+    try:
+        if _has(args, "f") and files.link_of(path) is not None:
+            files.remove(path)
+        files.link(path, target)
+    except FileTrouble as error:
+        shell.err(f"ln: {path}: {error}\n")
+        return 1
+    return 0
+
+
+_CHANGE = re.compile(r"([ugoa]*)([-+=])([rwxXst]*)")
+_WHO = {"u": 6, "g": 3, "o": 0}
+
+
+def changed_mode(before: int, change: str) -> int:
+    """`0640`, `u+x,go-w`; ValueError for nonsense."""
+    if re.fullmatch("[0-7]{1,5}", change):
+        return int(change, 8)
+    mode = before
+    for part in change.split(","):
+        match = _CHANGE.fullmatch(part)
+        if match is None:
+            raise ValueError(change)
+        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}.get(letter, 0) for letter in match[3])
+        for who in (match[1] or "a").replace("a", "ugo"):
+            moved = bits << _WHO[who]
+            if match[2] == "=":
+                mode &= ~(7 << _WHO[who])
+            mode = mode & ~moved if match[2] == "-" else mode | moved
+        special = (0o2000 if "s" in match[3] else 0) | (0o1000 if "t" in match[3] else 0)
+        mode = mode & ~special if match[2] == "-" else mode | special
+    return mode
+
+
+def _chmod(shell: Shell, args: list[str]) -> int:
+    names = [arg for arg in args if not re.fullmatch(r"-[Rvfc]+", arg)]
+    if len(names) < 2:
+        shell.err("chmod: missing operand\n")
+        return 1
+
+    def change(path: str) -> None:
+        files = shell.world.files
+        if not files.exists(path):
+            raise FileTrouble("No such file or directory")
+        files.set_attributes(path, mode=changed_mode(files.attributes(path).mode, names[0]))
+
+    try:
+        return _each(shell, "chmod", names[1:], change)
+    except ValueError:
+        shell.err(f"chmod: invalid mode '{names[0]}'\n")
+        return 1
+
+
+def _chown(shell: Shell, args: list[str], *, group_only: bool = False) -> int:
+    names = _operands(args)
+    if len(names) < 2:
+        return 1
+    user, _, group = names[0].replace(".", ":", 1).partition(":")
+    if group_only:
+        user, group = "", user
+    known = {"root": 0, "": None}
+    try:
+        numbers = [known[name] if name in known else int(name) for name in (user, group)]
+    except ValueError:
+        shell.err(f"chown: unknown user/group {names[0]}\n")
+        return 1
+
+    def change(path: str) -> None:
+        shell.world.files.set_attributes(path, uid=numbers[0], gid=numbers[1])
+
+    return _each(shell, "chown", names[1:], change)
 
 
 def _find(shell: Shell, args: list[str]) -> int:
@@ -140,16 +254,54 @@ def _find(shell: Shell, args: list[str]) -> int:
 
 
 def _stat(shell: Shell, args: list[str]) -> int:
-    status = 0
-    for name in _operands(args):
-        if name.startswith("%"):
-            continue
-        content = shell.world.files.get(shell.world.path(name))
-        if content is None and not shell.world.files.is_directory(shell.world.path(name)):
+    status, form, names = 0, "", []
+    words = list(args)
+    while words:
+        word = words.pop(0)
+        if word in ("-c", "--format", "--printf") and words:
+            form = words.pop(0)
+        elif word.startswith("--format="):
+            form = word.partition("=")[2]
+        elif word.startswith("-c") and len(word) > 2:
+            form = word[2:]
+        elif not word.startswith("-"):
+            names.append(word)
+    for name in names:
+        path, files = shell.world.path(name), shell.world.files
+        follow = _has(args, "L")
+        target = None if follow else files.link_of(path)
+        if target is None and not files.exists(path):
             shell.err(f"stat: can't stat '{name}': No such file or directory\n")
             status = 1
             continue
-        shell.out(f"  File: {name}\n  Size: {len(content or b'')}\n")
+        content = None if target is not None else files.get(path)
+        found = files.attributes(path, follow=target is None)
+        kind = "l" if target is not None else "d" if content is None else "-"
+        said = {"l": "symbolic link", "d": "directory", "-": "regular file" if content else "regular empty file"}[kind]
+        facts = {
+            "n": name,
+            "N": name if target is None else f"'{name}' -> '{target}'",
+            "a": f"{found.mode:o}",
+            "A": shown_mode(found.mode, kind),
+            "u": str(found.uid),
+            "g": str(found.gid),
+            "U": "root" if found.uid == 0 else "UNKNOWN",
+            "G": "root" if found.gid == 0 else "UNKNOWN",
+            "s": str(len(target or "") if target is not None else len(content or b"")),
+            "F": said,
+            "T": files.mounted_at(path).tree.medium or "ext2/ext3",
+            "Y": str(int(clock.now())),
+            "h": "1",
+            "%": "%",
+        }
+        if form:
+            shell.out(re.sub(r"%(.)", lambda match: facts.get(match[1], "?"), form) + "\n")  # noqa: B023
+            continue
+        shell.out(
+            f"  File: {facts['N']}\n  Size: {facts['s']:<10}\tBlocks: 8          IO Block: 4096   {said}\n"
+            f"Access: ({found.mode:04o}/{facts['A']})  Uid: ({found.uid:5}/{facts['U']:>8})   "
+            f"Gid: ({found.gid:5}/{facts['G']:>8})\n"
+        )
     return status
 
 
@@ -168,6 +320,11 @@ def _du(shell: Shell, args: list[str]) -> int:
 def _df(shell: Shell, args: list[str]) -> int:
     shell.out("Filesystem           1K-blocks      Used Available Use% Mounted on\n")
     shell.out("overlay              104857600   8388608  96468992   8% /\n")
+    for name in _operands(args):
+        mounted = shell.world.files.mounted_at(shell.world.path(name))
+        if mounted.point:
+            medium = "tmpfs" if mounted.tree.medium == "tmpfs" else "/dev/vda1"
+            shell.out(f"{medium:20} 104857600   8388608  96468992   8% {mounted.point}\n")
     return 0
 
 
@@ -206,7 +363,7 @@ def _mktemp(shell: Shell, args: list[str]) -> int:
     number = sum(path.startswith("/tmp/tmp.") for path in shell.world.files.paths())  # noqa: S108
     path = f"/tmp/tmp.{number:06d}"  # noqa: S108
     if _has(args, "d"):
-        shell.world.files.directories.add(path)
+        shell.world.files.make_directory(path, 0o700)
     else:
         shell.world.files.put(path, b"")
     shell.out(f"{path}\n")
@@ -215,7 +372,33 @@ def _mktemp(shell: Shell, args: list[str]) -> int:
 
 def _realpath(shell: Shell, args: list[str]) -> int:
     for name in _operands(args):
-        shell.out(f"{shell.world.path(name)}\n")
+        shell.out(f"{shell.world.files.real(shell.world.path(name))}\n")
+    return 0
+
+
+def _readlink(shell: Shell, args: list[str]) -> int:
+    if _has(args, "f"):
+        return _realpath(shell, args)
+    status = 0
+    for name in _operands(args):
+        target = shell.world.files.link_of(shell.world.path(name))
+        if target is None:
+            status = 1
+        else:
+            shell.out(f"{target}\n")
+    return status
+
+
+def _mount(shell: Shell, args: list[str]) -> int:
+    """What is mounted; mounting needs privileges that no simulated container has."""
+    if _operands(args):
+        shell.err("mount: permission denied (are you root?)\n")
+        return 1
+    for mounted in reversed(shell.world.files.mounts):
+        medium = mounted.tree.medium or "ext4"
+        device = medium if medium in ("tmpfs", "overlay") else "/dev/vda1"
+        how = "ro" if mounted.read_only else "rw"
+        shell.out(f"{device} on {mounted.point or '/'} type {medium} ({how},relatime)\n")
     return 0
 
 
@@ -238,6 +421,10 @@ COMMANDS: dict[str, Handler] = {
     "pwd": _pwd,
     "mktemp": _mktemp,
     "realpath": _realpath,
-    "readlink": _realpath,
+    "readlink": _readlink,
+    "chmod": _chmod,
+    "chown": _chown,
+    "chgrp": lambda shell, args: _chown(shell, args, group_only=True),
+    "mount": _mount,
     "truncate": _touch,
 }

@@ -1,131 +1,278 @@
-"""The files that a container sees: its own, and those of the volumes that are mounted into it.
-
-Directories are what paths imply, and those that were made. Contents are bytes.
-"""
+"""The files that a container sees: its own, and those of the volumes that are mounted into it, as its user may use them."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from cluster.kubelet.runtime.tree import Attributes, Tree
 
 # Bytes that the files of one container, or one volume, may come to.
 MAX_BYTES = 16 * 1024 * 1024
+MAX_LINKS = 20
 STANDARD = (
-    "/",
-    "/bin",
-    "/dev",
-    "/etc",
-    "/home",
-    "/mnt",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/sys",
-    "/tmp",  # noqa: S108
-    "/usr",
-    "/var",
+    *("bin", "dev", "dev/shm", "etc", "home", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp"),
+    *("usr", "usr/bin", "usr/local", "usr/local/bin", "usr/sbin", "usr/share", "var", "var/lib", "var/log", "var/run"),
+    *("var/tmp", "var/cache"),
 )
+STICKY = ("tmp", "var/tmp", "dev/shm")
+READ, WRITE, SEARCH = 4, 2, 1
+DEVICES = ("/dev/null", "/dev/zero")
 
 
 class FileTrouble(Exception):
     """Why a file could not be read or written, in the words of the C library."""
 
 
-class Volume:
-    """The files of one mount: path below the mount point → content. Shared by all who mount it."""
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """A tree, or what lies under `sub` in it, at a path."""
 
-    __slots__ = ("files", "read_only")
+    point: str
+    tree: Tree
+    sub: str
+    read_only: bool
 
-    def __init__(self, files: dict[str, bytes] | None = None, *, read_only: bool = False) -> None:
-        self.files = {} if files is None else files
-        self.read_only = read_only
+    def path(self, name: str) -> str | None:
+        """Where an entry of the tree is seen; None when it is not."""
+        if not self.sub:
+            return f"{self.point}/{name}"
+        if name == self.sub or name.startswith(self.sub + "/"):
+            return self.point + name[len(self.sub) :]
+        return None
 
 
 class Files:
-    """One container's tree."""
+    """One container's tree. `user` and `groups` are its process's; root (0) may do everything."""
 
-    __slots__ = ("_mounts", "directories", "own")
+    __slots__ = ("_mounts", "groups", "own", "user")
 
-    def __init__(self, own: dict[str, bytes] | None = None) -> None:
-        self.own = {} if own is None else own
-        self.directories: set[str] = set(STANDARD)
-        self._mounts: list[tuple[str, Volume, str]] = []
+    def __init__(
+        self,
+        own: Mapping[str, bytes] | None = None,
+        *,
+        user: int = 0,
+        groups: tuple[int, ...] = (0,),
+        read_only: bool = False,
+    ) -> None:
+        self.own = Tree({name.lstrip("/"): content for name, content in (own or {}).items()}, medium="overlay")
+        self.own.directories.update(STANDARD)
+        for name in STICKY:
+            self.own.attributes[name] = Attributes(0o1777)
+        self.own.attributes["root"] = Attributes(0o700)
+        self.user = user
+        self.groups = groups
+        self._mounts = [Mounted("", self.own, "", read_only)]
 
-    def mount(self, path: str, volume: Volume, sub_path: str = "") -> None:
-        """A volume, or what lies under `sub_path` in it, at a path; the longest path wins."""
-        path, sub_path = path.rstrip("/"), sub_path.strip("/")
-        self._mounts.append((path, volume, sub_path))
-        self._mounts.sort(key=lambda one: -len(one[0]))
-        if not sub_path or sub_path not in volume.files:
-            self.directories.add(path or "/")
+    def mount(self, path: str, tree: Tree, sub_path: str = "", *, read_only: bool = False) -> None:
+        """A volume, or what lies under `sub_path` in it (made where it is missing), at a path; the longest path wins."""
+        sub_path = sub_path.strip("/")
+        if sub_path and sub_path not in tree:
+            tree.directories.add(sub_path)
+        self._mounts.append(Mounted(path.rstrip("/"), tree, sub_path, read_only))
+        self._mounts.sort(key=lambda one: -len(one.point))
 
-    def _place(self, path: str) -> tuple[dict[str, bytes], str, bool]:
-        """Where a path lies: the files, the name in them, and whether they may not be written."""
-        for point, volume, sub in self._mounts:
-            if path == point and sub in volume.files:
-                return volume.files, sub, volume.read_only
-            if path.startswith(point + "/"):
-                return volume.files, f"{sub}/{path[len(point) + 1 :]}".lstrip("/"), volume.read_only
-        return self.own, path, False
+    @property
+    def mounts(self) -> tuple[Mounted, ...]:
+        """All of them, the longest paths first."""
+        return tuple(self._mounts)
+
+    def mounted_at(self, path: str) -> Mounted:
+        """What lies at a path."""
+        return self._place(self.real(path))[0]
+
+    def _place(self, path: str) -> tuple[Mounted, str]:
+        """The mount that a path lies in, and the name in its tree."""
+        for one in self._mounts:
+            if path == one.point or path.startswith(one.point + "/"):
+                return one, f"{one.sub}/{path[len(one.point) :].lstrip('/')}".strip("/")
+        return self._mounts[-1], path.lstrip("/")
+
+    def real(self, path: str, *, last: bool = True) -> str:
+        """The path with its symbolic links followed (`last`: its last part's, too)."""
+        if not any(one.tree.links for one in self._mounts):
+            return path
+        done, parts, hops = "", path.split("/"), 0
+        while parts:
+            part = parts.pop(0)
+            if part in ("", "."):
+                continue
+            if part == "..":
+                done = done.rpartition("/")[0]
+                continue
+            mounted, name = self._place(f"{done}/{part}")
+            target = mounted.tree.links.get(name)
+            if target is None or not (parts or last):
+                done = f"{done}/{part}"
+                continue
+            hops += 1
+            if hops > MAX_LINKS:
+                raise FileTrouble("Symbolic link loop")
+            done = "" if target.startswith("/") else done
+            parts = target.split("/") + parts
+        return done or "/"
+
+    # -- who may -------------------------------------------------------------------------------------------------------
+
+    def attributes(self, path: str, *, follow: bool = True) -> Attributes:
+        mounted, name = self._place(self.real(path, last=follow))
+        return mounted.tree.attributes_of(name)
+
+    def may(self, path: str, bit: int) -> bool:
+        """Whether the user may read, write or search what is there."""
+        if self.user == 0:
+            return True
+        found = self.attributes(path)
+        shift = 6 if found.uid == self.user else 3 if found.gid in self.groups else 0
+        return bool(found.mode >> shift & bit)
+
+    def _need(self, path: str, bit: int) -> None:
+        if not self.may(path, bit):
+            raise FileTrouble("Permission denied")
+
+    def _changeable(self, path: str) -> tuple[Mounted, str]:
+        mounted, name = self._place(path)
+        if mounted.read_only:
+            raise FileTrouble("Read-only file system")
+        return mounted, name
+
+    def set_attributes(
+        self, path: str, *, mode: int | None = None, uid: int | None = None, gid: int | None = None
+    ) -> None:
+        """chmod and chown; FileTrouble where that may not be."""
+        path = self.real(path)
+        if not self.exists(path):
+            raise FileTrouble("No such file or directory")
+        mounted, name = self._changeable(path)
+        before = mounted.tree.attributes_of(name)
+        if self.user not in (0, before.uid) or (self.user != 0 and uid not in (None, before.uid)):
+            raise FileTrouble("Operation not permitted")
+        mounted.tree.attributes[name] = Attributes(
+            before.mode if mode is None else mode,
+            before.uid if uid is None else uid,
+            before.gid if gid is None else gid,
+        )
+
+    def _own(self, mounted: Mounted, name: str, mode: int, usual: int) -> None:
+        """What is new belongs to whoever made it; in a setgid directory to the directory's group."""
+        parent = mounted.tree.attributes_of(name.rpartition("/")[0])
+        gid = parent.gid if parent.mode & 0o2000 else self.groups[0]
+        if (mode, self.user, gid) != (usual, 0, 0):
+            mounted.tree.attributes[name] = Attributes(mode, self.user, gid)
+
+    # -- reading and writing -------------------------------------------------------------------------------------------
 
     def get(self, path: str) -> bytes | None:
-        files, name, _ = self._place(path)
-        return files.get(name)
+        """The content of a file, whoever asks; None when there is none."""
+        mounted, name = self._place(self.real(path))
+        if path in DEVICES:
+            return b""
+        return mounted.tree.get(name)
 
-    def put(self, path: str, content: bytes) -> None:
+    def read(self, path: str) -> bytes | None:
+        """The content as the container's user reads it."""
+        content = self.get(path)
+        if content is not None and path not in DEVICES:
+            self._need(path, READ)
+        return content
+
+    def put(self, path: str, content: bytes, mode: int = 0o644) -> None:
         """Write a file; FileTrouble where that cannot be."""
-        files, name, read_only = self._place(path)
-        if read_only:
-            raise FileTrouble("Read-only file system")
+        if path in DEVICES:
+            return
+        path = self.real(path)
         if self.is_directory(path):
             raise FileTrouble("Is a directory")
-        if not self.is_directory(posixpath.dirname(path)):
-            raise FileTrouble("No such file or directory" if name not in files else "Not a directory")
-        if len(content) + sum(len(one) for key, one in files.items() if key != name) > MAX_BYTES:
+        parent = posixpath.dirname(path)
+        if not self.is_directory(parent):
+            raise FileTrouble("Not a directory" if self.get(parent) is not None else "No such file or directory")
+        mounted, name = self._changeable(path)
+        new = name not in mounted.tree
+        self._need(parent if new else path, WRITE)
+        if len(content) + sum(len(one) for key, one in mounted.tree.items() if key != name) > MAX_BYTES:
             raise FileTrouble("No space left on device")
-        files[name] = content
+        mounted.tree[name] = content
+        if new:
+            self._own(mounted, name, mode, 0o644)
+
+    def make_directory(self, path: str, mode: int = 0o755, *, parents: bool = False) -> None:
+        """mkdir, mkdir -p."""
+        path = self.real(path)
+        if self.is_directory(path):
+            if parents:
+                return
+            raise FileTrouble("File exists")
+        if self.get(path) is not None:
+            raise FileTrouble("File exists")
+        parent = posixpath.dirname(path)
+        if not self.is_directory(parent):
+            if not parents:
+                raise FileTrouble("No such file or directory")
+            self.make_directory(parent, parents=True)
+        mounted, name = self._changeable(path)
+        self._need(parent, WRITE)
+        mounted.tree.directories.add(name)
+        self._own(mounted, name, mode, 0o755)
+
+    def link(self, path: str, target: str) -> None:
+        """ln -s."""
+        if self.exists(path):
+            raise FileTrouble("File exists")
+        if not self.is_directory(posixpath.dirname(path)):
+            raise FileTrouble("No such file or directory")
+        mounted, name = self._changeable(path)
+        self._need(posixpath.dirname(path), WRITE)
+        mounted.tree.links[name] = target
+
+    def link_of(self, path: str) -> str | None:
+        """Where a symbolic link points; None when it is none."""
+        mounted, name = self._place(self.real(path, last=False))
+        return mounted.tree.links.get(name)
 
     def remove(self, path: str, *, recursive: bool = False) -> bool:
         """Whether there was anything to remove."""
-        files, name, read_only = self._place(path)
-        if read_only:
-            raise FileTrouble("Read-only file system")
-        if name in files:
-            del files[name]
-            return True
-        if not self.is_directory(path):
-            return False
-        if not recursive:
-            raise FileTrouble("Is a directory")
-        for found in [key for key in self.paths() if key.startswith(path.rstrip("/") + "/")]:
-            inner, key, locked = self._place(found)
-            if locked:
-                raise FileTrouble("Read-only file system")
-            inner.pop(key, None)
-        self.directories = {one for one in self.directories if one != path and not one.startswith(path + "/")}
+        path = self.real(path, last=False)
+        mounted, name = self._place(path)
+        if name not in mounted.tree and name not in mounted.tree.links:
+            if not self.is_directory(path):
+                return False
+            if not recursive:
+                raise FileTrouble("Is a directory")
+            if any(one.point == path for one in self._mounts):
+                self._empty(path)
+                raise FileTrouble("Resource busy")
+            self._empty(path)
+        mounted, name = self._changeable(path)
+        self._need(posixpath.dirname(path), WRITE)
+        mounted.tree.forget(name)
         return True
+
+    def _empty(self, path: str) -> None:
+        for entry in self.entries(path):
+            self.remove(f"{path.rstrip('/')}/{entry}", recursive=True)
+
+    # -- looking ---------------------------------------------------------------------------------------------------------
 
     def paths(self) -> Iterable[str]:
         """Every file there is."""
-        for path in list(self.own):
-            if self._place(path)[0] is self.own:
-                yield path
-        for point, volume, sub in self._mounts:
-            for name in list(volume.files):
-                if not sub:
-                    yield f"{point}/{name}"
-                elif name == sub or name.startswith(sub + "/"):
-                    yield point + name[len(sub) :]
+        for one in self._mounts:
+            for name in list(one.tree):
+                path = one.path(name)
+                if path is not None and self._place(path)[0] is one:
+                    yield path
 
     def is_directory(self, path: str) -> bool:
-        path = path.rstrip("/") or "/"
-        if path in self.directories:
+        path = self.real(path.rstrip("/") or "/")
+        mounted, name = self._place(path)
+        if name in mounted.tree or path in DEVICES:
+            return False
+        if name in mounted.tree.directories or name in ("", mounted.sub):
             return True
-        prefix = path.rstrip("/") + "/"
-        return any(one.startswith(prefix) for one in self.paths()) or any(
-            one.startswith(prefix) for one in self.directories
+        below = name + "/"
+        return any(one.startswith(below) for one in mounted.tree.names()) or any(
+            one.point.startswith(path + "/") for one in self._mounts
         )
 
     def exists(self, path: str) -> bool:
@@ -133,9 +280,12 @@ class Files:
 
     def entries(self, path: str) -> list[str]:
         """The names in a directory, sorted."""
-        prefix = path.rstrip("/") + "/"
-        below = [*self.paths(), *self.directories]
-        return sorted({one[len(prefix) :].split("/")[0] for one in below if one.startswith(prefix) and one != prefix})
+        path = self.real(path).rstrip("/")
+        mounted, name = self._place(path)
+        below = f"{name}/" if name else ""
+        found = {one[len(below) :].split("/")[0] for one in mounted.tree.names() if one.startswith(below)}
+        found |= {one.point[len(path) + 1 :].split("/")[0] for one in self._mounts if one.point.startswith(path + "/")}
+        return sorted(found - {""})
 
     def glob(self, pattern: str) -> list[str]:
         """The paths that match, sorted; a wildcard never crosses a slash."""

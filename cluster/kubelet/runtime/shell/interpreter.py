@@ -129,6 +129,9 @@ class Shell:
             self.status = await self.call(words)
         except Exit as end:
             self.status = end.code
+        except FileTrouble as error:
+            self.err(f"{words[0]}: {error}\n")
+            self.status = 1
         except (Leave, SyntaxTrouble, RecursionError) as error:
             self.err(f"{self.name}: {error}\n")
             self.status = 2
@@ -145,19 +148,7 @@ class Shell:
         """A shell like this one, in the same container. `own`: its variables and directory are its own (a subshell)."""
         if self.depth >= MAX_DEPTH:
             raise SyntaxTrouble("too many nested shells")
-        world = self.world
-        if own:
-            world = World(
-                dict(world.env),
-                world.hostname,
-                world.files,
-                world.cwd,
-                world.user,
-                world.group,
-                world.net,
-                world.process,
-                world.programs,
-            )
+        world = self.world.beside() if own else self.world
         shell = Shell(world, out or self.out, self.err, stdin or self.stdin)
         shell.args, shell.name, shell.functions, shell.depth = self.args, self.name, self.functions, self.depth + 1
         shell.options = set(self.options)
@@ -419,10 +410,13 @@ class Shell:
                 self._set(one.fd, streams.get(one.target, _nowhere))
             elif one.kind == "<":
                 name = await self._expander.text(one.target)
-                content = self.world.files.get(self.world.path(name)) if name != "/dev/null" else b""
+                try:
+                    content = self.world.files.read(self.world.path(name))
+                except FileTrouble as error:
+                    raise FileTrouble(f"can't open {name}: {error}") from None
                 if content is None:
                     raise FileTrouble(f"can't open {name}: no such file")
-                self.stdin = Input(content.decode("utf-8", "replace"))
+                self.stdin = Input(content.decode("utf-8", "surrogateescape"))
             else:
                 name = await self._expander.text(one.target)
                 self._set(one.fd, self._target(name, append=one.kind == ">>"))
@@ -444,7 +438,7 @@ class Shell:
             raise FileTrouble(f"can't create {name}: {error}") from None
 
         def write(text: str) -> None:
-            files.put(path, (files.get(path) or b"") + text.encode())
+            files.put(path, (files.get(path) or b"") + text.encode("utf-8", "surrogateescape"))
 
         return write
 
@@ -475,7 +469,7 @@ class Shell:
         if script is not None:
             inner = self.child(own=True)
             inner.args, inner.name = args, words[0]
-            return await inner.run(script.decode("utf-8", "replace"))
+            return await inner.run(script.decode("utf-8", "surrogateescape"))
         self.err(f"{self.name}: {words[0]}: not found\n")
         return 127
 

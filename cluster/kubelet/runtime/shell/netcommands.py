@@ -56,7 +56,7 @@ async def _ask(shell: Shell, request: Request, url: str) -> HTTPResult:
         path,
         method=request.method,
         headers=request.headers,
-        body=request.body.encode(),
+        body=request.body.encode("utf-8", "surrogateescape"),
         timeout=request.timeout,
     )
 
@@ -72,7 +72,7 @@ def _write(shell: Shell, name: str, text: str) -> None:
     if name in ("-", ""):
         shell.out(text)
     elif name != "/dev/null":
-        shell.world.files.put(shell.world.path(name), text.encode())
+        shell.world.files.put(shell.world.path(name), text.encode("utf-8", "surrogateescape"))
 
 
 _CURL_VALUES = frozenset(

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from cluster import clock
+from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import BUSY, Shell
 
 Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
@@ -34,13 +35,14 @@ async def contents(shell: Shell, name: str, program: str) -> str | None:
     if name in ("-", "/dev/stdin"):
         return await shell.stdin.read()
     path = shell.world.path(name)
-    found = shell.world.files.get(path)
-    if found is not None:
-        return found.decode("utf-8", "replace")
-    if name == "/dev/null":
-        return ""
-    why = "Is a directory" if shell.world.files.is_directory(path) else "No such file or directory"
-    if program == "cat" and why[0] == "N":
+    try:
+        found = shell.world.files.read(path)
+        if found is not None:
+            return found.decode("utf-8", "surrogateescape")
+        why = "Is a directory" if shell.world.files.is_directory(path) else "No such file or directory"
+    except FileTrouble as error:
+        why = str(error)
+    if program == "cat" and why[0] != "I":
         shell.err(f"cat: can't open '{name}': {why}\n")
     else:
         shell.err(f"{program}: {name}: {why}\n")
@@ -156,7 +158,7 @@ async def _tee(shell: Shell, args: list[str]) -> int:
     while (line := await shell.stdin.line()) is not None:
         shell.out(line + "\n")
         for path in paths:
-            files.put(path, (files.get(path) or b"") + f"{line}\n".encode())
+            files.put(path, (files.get(path) or b"") + f"{line}\n".encode("utf-8", "surrogateescape"))
     return 0
 
 
@@ -205,7 +207,7 @@ async def _tail(shell: Shell, args: list[str]) -> int:
     while follow:
         await clock.sleep(1.0)
         for name in names:
-            text = (shell.world.files.get(shell.world.path(name)) or b"").decode("utf-8", "replace")
+            text = (shell.world.files.get(shell.world.path(name)) or b"").decode("utf-8", "surrogateescape")
             if len(text) > position.get(name, 0):
                 shell.out(text[position.get(name, 0) :])
             position[name] = len(text)
@@ -283,7 +285,7 @@ async def _sed(shell: Shell, args: list[str]) -> int:
             result.append(line)
     text = "".join(f"{line}\n" for line in result)
     if "i" in options and rest:
-        shell.world.files.put(shell.world.path(rest[0]), text.encode())
+        shell.world.files.put(shell.world.path(rest[0]), text.encode("utf-8", "surrogateescape"))
     else:
         shell.out(text)
     return 0
@@ -294,7 +296,7 @@ async def _wc(shell: Shell, args: list[str]) -> int:
     text = await contents(shell, names[0] if names else "-", "wc")
     if text is None:
         return 1
-    counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode())}
+    counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode("utf-8", "surrogateescape"))}
     shown = [str(count) for kind, count in counts.items() if kind in options or not options]
     shell.out(" ".join([*shown, *names[:1]]) + "\n")
     return 0
@@ -430,12 +432,12 @@ async def _base64(shell: Shell, args: list[str]) -> int:
         return 1
     if "d" in options or "decode" in options:
         try:
-            shell.out(base64.b64decode(re.sub(r"\s", "", text)).decode("utf-8", "replace"))
+            shell.out(base64.b64decode(re.sub(r"\s", "", text)).decode("utf-8", "surrogateescape"))
         except ValueError:
             shell.err("base64: invalid input\n")
             return 1
         return 0
-    shell.out(base64.b64encode(text.encode()).decode() + "\n")
+    shell.out(base64.b64encode(text.encode("utf-8", "surrogateescape")).decode() + "\n")
     return 0
 
 
@@ -445,7 +447,9 @@ def _sum(kind: str) -> Handler:
             text = await contents(shell, name, f"{kind}sum")
             if text is None:
                 return 1
-            shell.out(f"{hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()}  {name}\n")
+            shell.out(
+                f"{hashlib.new(kind, text.encode('utf-8', 'surrogateescape'), usedforsecurity=False).hexdigest()}  {name}\n"
+            )
         return 0
 
     return command

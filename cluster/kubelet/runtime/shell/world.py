@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from cluster.kubelet.runtime.shell.files import Files
@@ -31,6 +31,10 @@ class Net(Protocol):
 
     async def connect(self, host: str, port: int, timeout: float) -> str:
         """Empty when somebody listens there, else why not."""
+        ...
+
+    async def datagram(self, host: str, port: int, text: str, timeout: float) -> str | None:
+        """What comes back for a UDP packet; None when nothing does."""
         ...
 
 
@@ -66,12 +70,16 @@ class World:
     hostname: str
     files: Files = field(default_factory=Files)
     cwd: str = "/"
-    user: int = 0
-    group: int = 0
     net: Net | None = None
     process: Process | None = None
     # Programs of the image that are not the shell's own.
     programs: frozenset[str] = frozenset()
+    privileged: bool = False
+    no_new_privileges: bool = False
+
+    def beside(self, cwd: str = "") -> World:
+        """The world of another process of the container: the same files, its own variables and directory."""
+        return replace(self, env=dict(self.env), cwd=cwd or self.cwd)
 
     def path(self, name: str) -> str:
         """A name as an absolute path."""

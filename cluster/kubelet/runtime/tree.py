@@ -1,0 +1,66 @@
+"""The files of one file system: a container's own, a volume, a machine's disk. Contents, and what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Permission bits (with setuid, setgid and sticky) and the owner."""
+
+    mode: int
+    uid: int = 0
+    gid: int = 0
+
+
+class Tree(dict[str, bytes]):
+    """File name below the root → content; the root itself is "". Directories are what names imply, and those that were made.
+
+    `medium` is what the file system is kept on: tmpfs, or a disk.
+    """
+
+    __slots__ = ("attributes", "directories", "links", "medium")
+
+    def __init__(
+        self, files: Mapping[str, bytes] | None = None, *, mode: int = 0o755, gid: int = 0, medium: str = ""
+    ) -> None:
+        super().__init__(files or {})
+        self.attributes: dict[str, Attributes] = {"": Attributes(mode, 0, gid)}
+        self.directories: set[str] = set()
+        # Symbolic links: name → target.
+        self.links: dict[str, str] = {}
+        self.medium = medium
+
+    def attributes_of(self, name: str) -> Attributes:
+        """What was set, or what root's umask leaves: 0644 for files, 0755 for directories, 0777 for links."""
+        found = self.attributes.get(name)
+        if found is not None:
+            return found
+        root = self.attributes[""]
+        mode = 0o644 if name in self else 0o777 if name in self.links else 0o755
+        return Attributes(mode, 0, root.gid if root.mode & 0o2000 else 0)
+
+    def names(self) -> Iterable[str]:
+        """Everything that was made in it."""
+        yield from self
+        yield from self.directories
+        yield from self.links
+
+    def forget(self, name: str) -> None:
+        """Remove one entry."""
+        self.pop(name, None)
+        self.links.pop(name, None)
+        self.directories.discard(name)
+        if name:
+            self.attributes.pop(name, None)
+
+    def replace(self, other: Tree) -> None:
+        """Become another tree, in place: whoever mounts this one sees it."""
+        if other == self and other.attributes == self.attributes:
+            return
+        self.clear()
+        self.update(other)
+        self.attributes = dict(other.attributes)
+        self.directories, self.links = set(other.directories), dict(other.links)
