@@ -41,6 +41,7 @@ from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers import CONTROLLERS
 from cluster.etcd.log import Log
 from cluster.explorer.services import Past, Services, provide
+from cluster.explorer.timeline import Timeline
 from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
@@ -84,6 +85,7 @@ class Cluster:
         self.storage = Storage(self.log)
         self.registry = Registry()
         self.journeys = JourneyStore()
+        self.timeline = Timeline(lambda: self.storage.revision, lambda: self.log.compacted)
         self.housekeeping = Housekeeping(self.storage)
         self.server: APIServer
         self.addresses: ServiceAddresses
@@ -148,10 +150,19 @@ class Cluster:
                 self.journeys,
                 self._declaration(),
                 self._stats,
+                identity=self._identity(),
+                revision=lambda: self.storage.revision,
+                oldest=lambda: self.log.compacted,
                 history=self._history,
                 resource_of=self._resource_of,
             )
         )
+        self.timeline.start()
+
+    def _identity(self) -> str:
+        """Which cluster this is: its first namespace's uid, as others use it too."""
+        first = self.storage.get("namespaces", "", "kube-system")
+        return str(first["metadata"]["uid"]) if first is not None else ""
 
     def _go_on_from(self) -> None:
         """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
@@ -201,6 +212,7 @@ class Cluster:
 
     async def stop(self) -> None:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
+        await self.timeline.stop()
         await self.housekeeping.stop()
         await self.addresses.stop()
         await self.custom_resources.stop()

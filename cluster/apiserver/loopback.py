@@ -100,6 +100,7 @@ class LoopbackClient(Client):
         label_selector: str = "",
         field_selector: str = "",
         resource_version: str = "",
+        resource_version_match: str = "",
         limit: int = 0,
         continue_token: str = "",
     ) -> ObjectList:
@@ -107,6 +108,7 @@ class LoopbackClient(Client):
             "labelSelector": label_selector,
             "fieldSelector": field_selector,
             "resourceVersion": resource_version,
+            "resourceVersionMatch": resource_version_match,
             "limit": str(limit) if limit else "",
             "continue": continue_token,
         }
@@ -195,6 +197,7 @@ class LoopbackClient(Client):
         field_selector: str = "",
         resource_version: str = "",
         send_initial_events: bool = False,
+        bookmarks: bool = False,
     ) -> AsyncIterator[Batch]:
         """As the base class says. The request goes through the gates; then the cursor is read directly."""
         kind = self._resource(resource)
@@ -214,8 +217,12 @@ class LoopbackClient(Client):
         else:
             watch.start(int(resource_version or self.server.storage.revision))
         while True:
+            events = await watch.next(0 if bookmarks else None)
+            if not events:
+                yield [WatchEvent("BOOKMARK", {}, watch.bookmark)]
+                events = await watch.next()
             batch = []
-            for event in await watch.next():
+            for event in events:
                 change = event.change
                 batch.append(WatchEvent(event.type, change.final(event.type).obj, change.revision, change.journey))
             yield batch

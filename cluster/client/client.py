@@ -57,9 +57,11 @@ class Client(ABC):
         label_selector: str = "",
         field_selector: str = "",
         resource_version: str = "",
+        resource_version_match: str = "",
         limit: int = 0,
         continue_token: str = "",
-    ) -> ObjectList: ...
+    ) -> ObjectList:
+        """`resource_version_match` "Exact" lists the state as of that very revision; 410 when the log no longer has it."""
 
     @abstractmethod
     async def create(
@@ -114,5 +116,9 @@ class Client(ABC):
         field_selector: str = "",
         resource_version: str = "",
         send_initial_events: bool = False,
+        bookmarks: bool = False,
     ) -> AsyncIterator[Batch]:
-        """Batches of events, in order, without gap or repeat; 410 Expired when the start is too old."""
+        """Batches of events, in order, without gap or repeat; 410 Expired when the start is too old.
+
+        With `bookmarks`, a BOOKMARK (its object empty) follows whenever there is nothing more up to its revision.
+        """

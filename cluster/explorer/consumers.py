@@ -1,9 +1,16 @@
-"""The page's live stream: watch events and journeys, pushed over one WebSocket (a Channels consumer).
+"""The page's live stream: objects and journeys, pushed over one WebSocket (a Channels consumer).
 
 Each person sees what RBAC lets them: resources are watched with the person's own client, journeys are their own unless RBAC
-allows `list journeys.sim.kubeweb.dev`. Objects go out as summaries, coalesced per tick (only an object's newest state), and
-journeys as they finish; when there are more than a browser can draw, the surplus goes out as counts (`flow`).
-Nothing is queued without bound: a slow browser finds fewer, newer messages.
+allows `list journeys.sim.kubeweb.dev`. Objects go out as summaries, in cuts (feed.py): after each, the page shows the state
+of one revision. Journeys go out as they finish; when there are more than a browser can draw, the surplus goes out as
+counts (`flow`).
+
+Every message is numbered and the browser acknowledges it; a browser that has not is sent nothing more until it does. So a
+slow one finds fewer, newer messages, and nothing is queued for it without bound.
+
+The browser says: `subscribe` {resources: {name: revision it knows or null}, cluster, journeys: {instance, sequence}},
+`ack` {seq}, `signals` {on}. The server: `hello`, `changes` {revision, parts, more}, `journeys`, `journeys-gap`, `flow`,
+`signals`, `stats`, `forbidden`.
 """
 
 from __future__ import annotations
@@ -11,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections import Counter
 from typing import Any
@@ -20,9 +28,7 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError
-from cluster.apimachinery.meta import key_of
-from cluster.client.client import Client
+from cluster.explorer.feed import Cut, Feed
 from cluster.explorer.permissions import may
 from cluster.explorer.services import services
 from cluster.explorer.signals import message_of
@@ -34,15 +40,22 @@ log = logging.getLogger(__name__)
 
 # Seconds (real) between messages, journeys sent whole per tick, objects per message.
 TICK, JOURNEYS_PER_TICK, OBJECTS_PER_MESSAGE, STATS_EVERY = 0.05, 40, 500, 1.0
+# Messages that may be under way unacknowledged, and seconds (real) until a browser that acknowledges none is let go.
+WINDOW, PATIENCE = 16, 60.0
+# Journeys are numbered by the process that records them.
+INSTANCE = secrets.token_hex(8)
 
 
 class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One browser."""
 
     async def connect(self) -> None:
-        self.tasks: dict[str, asyncio.Task[None]] = {}
-        self.pending: dict[str, dict[str, dict[str, Any]]] = {}
-        self.revisions: dict[str, int] = {}
+        self.feed: Feed | None = None
+        self.ticker: asyncio.Task[None] | None = None
+        self.sent = self.acknowledged = 0
+        self.room = asyncio.Event()
+        # The number of the last journey that this browser has.
+        self.seen = services().journeys.sequence
         # Open while this browser looks at probes and requests.
         self.ear: Ear | None = None
         self.listening = contextlib.ExitStack()
@@ -53,25 +66,29 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=4401)
             return
         self.user = user
-        self.client: Client = await sync_to_async(services().client_for)(user)
+        self.feed = Feed(await sync_to_async(services().client_for)(user), services().revision)
         await self.accept()
         self.all_journeys = await may(user, "list", "sim.kubeweb.dev", "journeys")
         await self._send(
             {
                 "op": "hello",
                 "user": user.username,
-                "revision": services().stats().get("revision", 0),
+                "cluster": services().identity,
+                "instance": INSTANCE,
+                "sequence": self.seen,
+                "revision": services().revision(),
                 "server_time": clock.now(),
             }
         )
-        self.tasks["ticker"] = asyncio.create_task(self._tick())
+        self.ticker = asyncio.create_task(self._tick())
 
     async def disconnect(self, code: int) -> None:
         self.listening.close()
-        for task in self.tasks.values():
-            task.cancel()
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-        self.tasks.clear()
+        if self.ticker is not None:
+            self.ticker.cancel()
+            await asyncio.gather(self.ticker, return_exceptions=True)
+        if self.feed is not None:
+            await self.feed.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
@@ -86,55 +103,66 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # They tell of pods everywhere: whoever may list those may hear them.
             if message.get("on") and await may(self.user, "list", "", "pods"):
                 self.ear = self.listening.enter_context(listen())
+        if operation == "ack" and isinstance(message.get("seq"), int):
+            self.acknowledged = min(max(self.acknowledged, message["seq"]), self.sent)
+            self.room.set()
         if operation == "subscribe" and isinstance(message.get("resources"), dict):
-            for resource in message["resources"]:
-                if resource in SUMMARIES and resource not in self.tasks:
-                    self.tasks[resource] = asyncio.create_task(self._watch(resource))
+            await self._subscribe(message)
 
-    async def _send(self, message: Any) -> None:
-        await self.send(text_data=orjson.dumps(message).decode())
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        assert self.feed is not None
+        same = message.get("cluster") == services().identity
+        for resource, known in message["resources"].items():
+            if resource not in SUMMARIES:
+                continue
+            usable = same and isinstance(known, int) and 0 < known <= services().revision()
+            self.feed.want(resource, known if usable else None)
+        journeys = message.get("journeys")
+        if isinstance(journeys, dict) and isinstance(journeys.get("sequence"), int):
+            feed = services().journeys.feed
+            oldest = feed[0][0] if feed else services().journeys.sequence + 1
+            if journeys.get("instance") == INSTANCE and oldest - 1 <= journeys["sequence"] <= self.seen:
+                self.seen = journeys["sequence"]
+            elif journeys.get("instance") != INSTANCE or journeys["sequence"] < self.seen:
+                await self._send({"op": "journeys-gap"})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Send when the browser has taken in what it was sent before."""
+        while self.sent - self.acknowledged >= WINDOW:
+            self.room.clear()
+            try:
+                await asyncio.wait_for(self.room.wait(), PATIENCE)
+            except TimeoutError:
+                # It may come back and go on where it was.
+                await self.close(code=4408)
+                raise asyncio.CancelledError from None
+        self.sent += 1
+        message["seq"] = self.sent
+        await self.send(text_data=encode(message).decode())
 
     # -- objects -------------------------------------------------------------------------------------------------
 
-    async def _watch(self, resource: str) -> None:
-        summarize = SUMMARIES[resource]
-        while True:
-            try:
-                page = await self.client.list(resource, resource_version="0")
-                for start in range(0, max(len(page.items), 1), OBJECTS_PER_MESSAGE):
-                    items = [summarize(obj) for obj in page.items[start : start + OBJECTS_PER_MESSAGE]]
-                    await self._send(
-                        {
-                            "op": "snapshot",
-                            "resource": resource,
-                            "revision": int(page.resource_version),
-                            "items": items,
-                            "first": start == 0,
-                        }
-                    )
-                async for batch in self.client.watch(resource, resource_version=page.resource_version):
-                    waiting = self.pending.setdefault(resource, {})
-                    for event in batch:
-                        # Only the newest state of each object: what a browser missed within a tick it would not have seen.
-                        waiting[key_of(event.object)] = {"type": event.type, "object": event.object}
-                        self.revisions[resource] = event.revision
-            except StatusError as error:
-                if error.code == 410:
-                    continue
-                await self._send({"op": "forbidden", "resource": resource, "message": error.message})
-                return
-
-    async def _send_objects(self) -> None:
-        for resource, waiting in self.pending.items():
-            if not waiting:
-                continue
-            events = []
-            for key in list(waiting)[:OBJECTS_PER_MESSAGE]:
-                event = waiting.pop(key)
-                events.append({"type": event["type"], "object": SUMMARIES[resource](event["object"])})
-            await self._send(
-                {"op": "events", "resource": resource, "revision": self.revisions[resource], "events": events}
-            )
+    async def _send_cut(self, cut: Cut) -> None:
+        """One cut in messages of bounded size; the browser shows it when the last has come."""
+        parts: list[dict[str, Any]] = []
+        size = 0
+        for part in cut.parts:
+            summarize = SUMMARIES[part.resource]
+            events = [("SET", obj) for obj in part.snapshot or ()] + part.events
+            fresh = part.snapshot is not None
+            while events or fresh:
+                room = max(OBJECTS_PER_MESSAGE - size, 1)
+                some, events = events[:room], events[room:]
+                told = [["DELETED", _named(obj)] if kind == "DELETED" else [kind, summarize(obj)] for kind, obj in some]
+                parts.append({"resource": part.resource, "fresh": fresh, "events": told})
+                fresh = False
+                size += len(some)
+                if size >= OBJECTS_PER_MESSAGE:
+                    await self._send({"op": "changes", "revision": cut.revision, "parts": parts, "more": True})
+                    parts, size = [], 0
+                    # Others want their turn while a large cluster is told.
+                    await asyncio.sleep(0)
+        await self._send({"op": "changes", "revision": cut.revision, "parts": parts, "more": False})
 
     # -- journeys ------------------------------------------------------------------------------------------------
 
@@ -145,26 +173,22 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return bool(services().journeys.actor_of(journey.root) == name or journey.actor == name)
 
     async def _tick(self) -> None:
-        store = services().journeys
-        seen = store.sequence
+        assert self.feed is not None
         told = 0.0
         while True:
             await asyncio.sleep(TICK)
             try:
-                await self._send_objects()
+                due = time.monotonic() - told >= STATS_EVERY
+                cut = await self.feed.cut()
+                if cut is not None and (cut.parts or due):
+                    await self._send_cut(cut)
+                for resource in list(self.feed.refused):
+                    refusal = self.feed.refused.pop(resource)
+                    await self._send({"op": "forbidden", "resource": resource, "message": refusal})
                 if self.ear is not None and (heard := message_of(self.ear)) is not None:
                     await self._send(heard)
-                fresh = []
-                if store.sequence > seen:
-                    for sequence, journey in reversed(store.feed):
-                        if sequence <= seen:
-                            break
-                        fresh.append(journey)
-                    seen = store.sequence
-                if fresh:
-                    fresh.reverse()
-                    await self._send_journeys([journey for journey in fresh if self._visible(journey)])
-                if time.monotonic() - told >= STATS_EVERY:
+                await self._send_fresh_journeys()
+                if due:
                     told = time.monotonic()
                     await self._send({"op": "stats", "server_time": clock.now(), **services().stats()})
             except asyncio.CancelledError:
@@ -175,16 +199,30 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await self.close(code=4500)
                 return
 
-    async def _send_journeys(self, journeys: list[Journey]) -> None:
+    async def _send_fresh_journeys(self) -> None:
+        store = services().journeys
+        if store.sequence <= self.seen:
+            return
+        fresh = []
+        for sequence, journey in reversed(store.feed):
+            if sequence <= self.seen:
+                break
+            fresh.append(journey)
+        fresh.reverse()
+        # The feed holds so many; a browser that was slower than that has missed the rest.
+        missed = store.sequence - self.seen - len(fresh)
+        self.seen = store.sequence
+        await self._send_journeys([journey for journey in fresh if self._visible(journey)], missed)
+
+    async def _send_journeys(self, journeys: list[Journey], missed: int) -> None:
         # What a person asked for goes first and whole; of the rest as many as can be looked at.
         newest = {journey.id: journey for journey in journeys}
         ranked = sorted(newest.values(), key=lambda journey: journey.origin != "outside")
         whole, rest = ranked[:JOURNEYS_PER_TICK], ranked[JOURNEYS_PER_TICK:]
         if whole:
             whole.sort(key=lambda journey: journey.start)
-            data = encode({"op": "journeys", "journeys": whole})
-            await self.send(text_data=data.decode())
-        if rest:
+            await self._send({"op": "journeys", "journeys": whole, "sequence": self.seen})
+        if rest or missed:
             counts = Counter(
                 (journey.kind, journey.component, journey.verb, journey.resource, journey.root, journey.outcome)
                 for journey in rest
@@ -193,4 +231,10 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 dict(zip(("kind", "component", "verb", "resource", "root", "outcome"), key, strict=True), n=count)
                 for key, count in counts.items()
             ]
-            await self._send({"op": "flow", "flows": flows})
+            await self._send({"op": "flow", "flows": flows, "missed": missed})
+
+
+def _named(obj: dict[str, Any]) -> dict[str, Any]:
+    """What is left to say of an object that is gone."""
+    metadata = obj["metadata"]
+    return {"uid": metadata.get("uid", ""), "namespace": metadata.get("namespace", ""), "name": metadata["name"]}

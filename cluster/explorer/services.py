@@ -30,6 +30,12 @@ class Services:
     pipeline: dict[str, Any]
     # Live figures: queue depths, revision, watchers …
     stats: Callable[[], dict[str, Any]] = dict
+    # Which cluster this is, over restarts: a browser that comes back may only go on where it was in the same one.
+    identity: str = ""
+    # The newest revision.
+    revision: Callable[[], int] = int
+    # The oldest revision that can still be shown: the log is compacted below it.
+    oldest: Callable[[], int] = int
     # (resource path, namespace, name, how many) → the revisions of an object that are still known, newest first.
     # Asks nobody's leave: whoever shows it asks RBAC first.
     history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None

@@ -202,6 +202,20 @@ def traffic(obj: Obj) -> Obj:
     }
 
 
+def cluster_clock(obj: Obj) -> Obj:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    return {
+        **_base(obj),
+        "speed": spec.get("speed", 1),
+        "paused": bool(spec.get("paused")),
+        "step": spec.get("step", 0),
+        # The speed in force, 0 while paused; when the next timer is due.
+        "running": status.get("speed", 1),
+        "next": _epoch(status.get("nextEvent")),
+        "message": status.get("message", ""),
+    }
+
+
 SUMMARIES: dict[str, Callable[[Obj], Obj]] = {
     "v1/pods": pod,
     "v1/nodes": node,
@@ -211,5 +225,6 @@ SUMMARIES: dict[str, Callable[[Obj], Obj]] = {
     "apps/v1/replicasets": workload,
     "coordination.k8s.io/v1/leases": lease,
     "sim.kubeweb.dev/v1alpha1/faults": fault,
+    "sim.kubeweb.dev/v1alpha1/clocks": cluster_clock,
     "sim.kubeweb.dev/v1alpha1/traffics": traffic,
 }

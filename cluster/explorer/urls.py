@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from cluster.explorer import audit, termination, views, why
+from cluster.explorer import audit, past, termination, views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("explorer/pipeline/", views.PipelineView.as_view(), name="pipeline"),
     path("explorer/journeys/", views.JourneysView.as_view(), name="journeys"),
     path("explorer/journeys/<str:root>/", views.JourneyView.as_view(), name="journey"),
+    path("explorer/timeline/", past.TimelineView.as_view(), name="timeline"),
+    path("explorer/past/", past.PastView.as_view(), name="past"),
+    path("explorer/changes/", past.ChangesView.as_view(), name="changes"),
     path("explorer/termination/", termination.TerminationView.as_view(), name="termination"),
     path("explorer/why/", why.WhyView.as_view(), name="why"),
     path("explorer/audit/", audit.AuditView.as_view(), name="audit"),

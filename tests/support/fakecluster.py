@@ -258,6 +258,7 @@ class FakeClient(Client):
         label_selector: str = "",
         field_selector: str = "",
         resource_version: str = "",
+        resource_version_match: str = "",
         limit: int = 0,
         continue_token: str = "",
     ) -> ObjectList:
@@ -427,6 +428,7 @@ class FakeClient(Client):
         field_selector: str = "",
         resource_version: str = "",
         send_initial_events: bool = False,
+        bookmarks: bool = False,
     ) -> AsyncIterator[list[WatchEvent]]:
         selector, fields = labels.parse(label_selector), labels.parse_fields(field_selector)
 
@@ -452,8 +454,10 @@ class FakeClient(Client):
                     batch.append(WatchEvent(kind, entry.new, entry.revision))
                 if batch:
                     yield batch
-                else:
-                    await bell.wait()
+                    continue
+                if bookmarks:
+                    yield [WatchEvent("BOOKMARK", {}, cursor)]
+                await bell.wait()
 
 
 def merged(target: Obj, patch: Obj) -> Obj:

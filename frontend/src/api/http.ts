@@ -17,11 +17,11 @@ function csrf(): string {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? '';
 }
 
-export async function request(method: string, path: string, body?: string, type = 'application/json'): Promise<Response> {
+export async function request(method: string, path: string, body?: string, type = 'application/json', signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-CSRFToken'] = csrf();
   if (body !== undefined) headers['Content-Type'] = type;
-  const response = await fetch(path, { method, headers, body, credentials: 'same-origin' });
+  const response = await fetch(path, { method, headers, body, credentials: 'same-origin', signal });
   if (response.status === 401) signIn();
   return response;
 }

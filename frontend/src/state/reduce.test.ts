@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { documents } from '../api/manifests';
 import { journey } from '../views/pipeline/position.test';
-import { applyEvents, applySnapshot, assignSlots, collect, lookOf, type Objects, type Tree } from './reduce';
+import { applyParts, assignSlots, collect, lookOf, type Objects, type Tree } from './reduce';
 
 describe('objects', () => {
-  it('follow snapshots and events', () => {
+  it('follow whole cuts: what is fresh replaces, what is deleted goes', () => {
     const objects: Objects = {};
-    applySnapshot(objects, { op: 'snapshot', resource: 'v1/pods', revision: 1, first: true, items: [{ name: 'a', namespace: 'x' }] });
-    applySnapshot(objects, { op: 'snapshot', resource: 'v1/pods', revision: 1, first: false, items: [{ name: 'b', namespace: 'x' }] });
-    applyEvents(objects, {
-      op: 'events', resource: 'v1/pods', revision: 2,
-      events: [{ type: 'DELETED', object: { name: 'a', namespace: 'x' } }, { type: 'ADDED', object: { name: 'c', namespace: 'x' } }],
-    });
+    const named = (name: string) => ({ name, namespace: 'x' });
+    const [a, b, c] = [named('a'), named('b'), named('c')];
+    applyParts(objects, [{ resource: 'v1/pods', fresh: true, events: [['SET', a], ['SET', b]] }]);
+    applyParts(objects, [{ resource: 'v1/pods', fresh: false, events: [['DELETED', a], ['ADDED', c]] }]);
     expect([...objects['v1/pods']!.keys()]).toEqual(['x/b', 'x/c']);
-    applySnapshot(objects, { op: 'snapshot', resource: 'v1/pods', revision: 3, first: true, items: [] });
+    applyParts(objects, [{ resource: 'v1/pods', fresh: true, events: [] }]);
     expect(objects['v1/pods']!.size).toBe(0);
   });
 });

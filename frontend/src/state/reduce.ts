@@ -3,40 +3,35 @@ import type { Journey } from '../types';
 
 export type Objects = Record<string, Map<string, { name: string; namespace?: string }>>;
 
-export interface SnapshotMessage {
-  op: 'snapshot';
+/** What is new about one resource: all that is known of it before is void when it is `fresh`. */
+export interface Part {
   resource: string;
-  revision: number;
-  items: { uid?: string; name: string; namespace?: string }[];
-  first: boolean;
+  fresh: boolean;
+  events: [string, { uid?: string; name: string; namespace?: string }][];
 }
 
-export interface EventsMessage {
-  op: 'events';
-  resource: string;
+/** One message of a cut; the cut is whole when there is no `more`. */
+export interface ChangesMessage {
+  op: 'changes';
   revision: number;
-  events: { type: string; object: { uid?: string; name: string; namespace?: string } }[];
+  parts: Part[];
+  more: boolean;
 }
 
 export function keyOf(object: { name: string; namespace?: string }): string {
   return object.namespace ? `${object.namespace}/${object.name}` : object.name;
 }
 
-/** Put a snapshot's page in place; the first page replaces what was known. */
-export function applySnapshot(objects: Objects, message: SnapshotMessage): void {
-  const map = message.first ? new Map() : (objects[message.resource] ?? new Map());
-  for (const item of message.items) map.set(keyOf(item), item);
-  objects[message.resource] = map;
-}
-
-/** Apply changes in order; a deletion takes the object away. */
-export function applyEvents(objects: Objects, message: EventsMessage): void {
-  const map = objects[message.resource] ?? new Map();
-  for (const event of message.events) {
-    if (event.type === 'DELETED') map.delete(keyOf(event.object));
-    else map.set(keyOf(event.object), event.object);
+/** Apply the parts of one whole cut, in order. Deletions take objects away; a fresh resource starts from nothing. */
+export function applyParts(objects: Objects, parts: Part[]): void {
+  for (const { resource, fresh, events } of parts) {
+    const map = fresh ? new Map() : (objects[resource] ?? new Map());
+    for (const [kind, object] of events) {
+      if (kind === 'DELETED') map.delete(keyOf(object));
+      else map.set(keyOf(object), object);
+    }
+    objects[resource] = map;
   }
-  objects[message.resource] = map;
 }
 
 export interface Tree {

@@ -3,7 +3,9 @@ import { get, signIn } from '../api/http';
 import { route, setParams } from '../route.svelte';
 import { isNoise, lengthOf, schedule, steps, type Run } from '../time/schedule';
 import type { Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
-import { applyEvents, applySnapshot, collect, type EventsMessage, type Objects, type SnapshotMessage, type Tree } from './reduce';
+import { Connection, SILENCE, type Message } from './connection';
+import { Past } from './past.svelte';
+import { applyParts, collect, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
 
 const RESOURCES = [
   'v1/nodes',
@@ -36,9 +38,13 @@ export interface Listed {
 
 class Store {
   user = $state('');
+  /** Whether what is shown is the present: the stream is up, and speaks. */
   connected = $state(false);
+  /** Whether the first whole state has come. */
+  loaded = $state(false);
   problem = $state('');
   pipeline = $state.raw<Pipeline | null>(null);
+  /** The revision whose state is shown when live; after each change the page is exactly at one. */
   revision = $state(0);
   stats = $state.raw<Record<string, unknown>>({});
   /** Moves with every change of objects; readers of the maps depend on it. */
@@ -55,15 +61,34 @@ class Store {
   flows = $state.raw<Flow[]>([]);
   serverOffset = 0;
 
-  objects: Objects = {};
+  readonly past = new Past(() => this.version++);
   trees = new Map<string, Tree>();
+  #live: Objects = {};
   #wanted = new Set(RESOURCES);
-  #socket: WebSocket | null = null;
+  /** Parts of a cut whose end has not come yet. */
+  #parts: Part[] = [];
   #listeners = new Map<string, Set<(message: Record<string, unknown>) => void>>();
   #colours = new Map<string, number>();
   #dirty = new Set<string>();
-  #retry = 500;
   #last = 0;
+
+  #connection = new Connection(
+    {
+      receive: (message) => this.#receive(message),
+      state: (up, problem) => {
+        this.#parts = [];
+        this.connected = up;
+        this.problem = problem;
+      },
+      signIn,
+    },
+    () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/explorer/`),
+  );
+
+  /** All objects by resource and `namespace/name`: now, or as of the past revision that is looked at. */
+  get objects(): Objects {
+    return this.at === null ? this.#live : this.past.objects;
+  }
 
   /** The namespace that is looked at; the address says which. */
   get namespace(): string {
@@ -84,11 +109,17 @@ class Store {
     setParams({ at: revision === null ? '' : String(revision) });
   }
 
+  /** Follow the address to its moment: called whenever `at` changes. */
+  look(): void {
+    void this.past.show(this.at, this.#wanted);
+  }
+
   /** Subscribe to a further resource, `apps/v1/daemonsets`; its objects appear in `objects` and stay up to date. */
   want(resource: string): void {
     if (this.#wanted.has(resource)) return;
     this.#wanted.add(resource);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe([resource]);
+    this.#connection.want(resource);
+    if (this.at !== null) void this.past.show(this.at, this.#wanted);
   }
 
   /** Hear the stream's messages of one kind that the store itself keeps nothing of; the answer ends it. */
@@ -100,11 +131,13 @@ class Store {
 
   /** Tell the server something over the stream; nothing when it is interrupted. */
   tell(message: Record<string, unknown>): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    this.#connection.send(message);
   }
 
-  #subscribe(resources: Iterable<string>): void {
-    this.#socket?.send(JSON.stringify({ op: 'subscribe', resources: Object.fromEntries([...resources].map((one) => [one, null])) }));
+  /** Whether anything is known of a resource yet. */
+  known(resource: string): boolean {
+    void this.version;
+    return resource in this.objects;
   }
 
   pods(): Pod[] {
@@ -148,55 +181,38 @@ class Store {
 
   async start(): Promise<void> {
     this.pipeline = await get<Pipeline>('/explorer/pipeline/');
-    const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=50');
-    this.listed = recent.journeys.filter((head) => !isOwnReading(head) && !isNoise(head)).map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
-    this.#connect();
+    await this.#recent();
+    for (const resource of this.#wanted) this.#connection.want(resource);
+    this.#connection.connect();
+    addEventListener('online', () => this.#connection.hurry());
+    document.addEventListener('visibilitychange', () => this.#connection.hurry());
     this.#last = performance.now();
     requestAnimationFrame(this.#frame);
   }
 
-  #connect(): void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/explorer/`);
-    this.#socket = socket;
-    socket.onopen = () => {
-      this.connected = true;
-      this.problem = '';
-      this.#retry = 500;
-      this.#subscribe(this.#wanted);
-    };
-    socket.onmessage = (event: MessageEvent<string>) => this.#receive(JSON.parse(event.data));
-    socket.onclose = (event) => {
-      this.connected = false;
-      if (event.code === 4401) {
-        signIn();
-        return;
-      }
-      this.problem = 'The live stream is interrupted; trying again.';
-      setTimeout(() => this.#connect(), this.#retry);
-      this.#retry = Math.min(this.#retry * 2, 8000);
-    };
+  async #recent(): Promise<void> {
+    const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=100');
+    this.listed = recent.journeys.filter((head) => !isOwnReading(head) && !isNoise(head)).map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
   }
 
-  #receive(message: { op: string } & Record<string, unknown>): void {
-    for (const hear of this.#listeners.get(message.op) ?? []) hear(message);
+  #receive(message: Message): void {
     switch (message.op) {
       case 'hello':
         this.user = message['user'] as string;
         this.serverOffset = (message['server_time'] as number) - Date.now() / 1000;
-        this.revision = Math.max(this.revision, message['revision'] as number);
+        this.#connection.position.cluster = message['cluster'] as string;
+        this.#connection.position.journeys = { instance: message['instance'] as string, sequence: message['sequence'] as number };
         break;
-      case 'snapshot':
-        applySnapshot(this.objects, message as unknown as SnapshotMessage);
-        this.version++;
-        break;
-      case 'events':
-        applyEvents(this.objects, message as unknown as EventsMessage);
-        this.revision = Math.max(this.revision, message['revision'] as number);
-        this.version++;
+      case 'changes':
+        this.#changes(message as unknown as ChangesMessage);
         break;
       case 'journeys':
+        if (this.#connection.position.journeys) this.#connection.position.journeys.sequence = message['sequence'] as number;
         this.#journeys(message['journeys'] as Journey[]);
+        break;
+      case 'journeys-gap':
+        // More happened than the server keeps at hand: read the list anew.
+        this.#recent().catch((error: unknown) => (this.problem = String(error)));
         break;
       case 'flow':
         this.flows = message['flows'] as Flow[];
@@ -204,12 +220,25 @@ class Store {
       case 'stats':
         this.stats = message;
         this.serverOffset = (message['server_time'] as number) - Date.now() / 1000;
-        this.revision = Math.max(this.revision, (message['revision'] as number | undefined) ?? 0);
         break;
       case 'forbidden':
         this.forbidden = { ...this.forbidden, [message['resource'] as string]: message['message'] as string };
         break;
     }
+    for (const hear of this.#listeners.get(message.op) ?? []) hear(message);
+  }
+
+  /** A cut comes whole or not at all: what is shown is always a state that the cluster was in. */
+  #changes(message: ChangesMessage): void {
+    this.#parts.push(...message.parts);
+    if (message.more) return;
+    const parts = this.#parts;
+    this.#parts = [];
+    applyParts(this.#live, parts);
+    for (const resource of Object.keys(this.#live)) this.#connection.position.revisions.set(resource, message.revision);
+    this.revision = message.revision;
+    this.loaded = true;
+    if (parts.length > 0 && this.at === null) this.version++;
   }
 
   #journeys(journeys: Journey[]): void {
@@ -230,6 +259,9 @@ class Store {
   #frame = (now: number): void => {
     const elapsed = Math.min(now - this.#last, 250);
     this.#last = now;
+    const speaking = now - this.#connection.heard < SILENCE;
+    if (this.connected && !speaking && document.visibilityState === 'visible') this.connected = false;
+    else if (!this.connected && speaking && !this.problem) this.connected = true;
     if (this.#dirty.size > 0) this.#reschedule();
     if (!this.paused) {
       if (this.replay) {

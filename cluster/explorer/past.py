@@ -1,0 +1,130 @@
+"""The time machine: which revision was when, the cluster as it was then, and what changed between two moments.
+
+Past states are the API server's own answers to lists with `resourceVersionMatch=Exact`, asked as the person who looks; below
+the compaction they are 410 Gone, and the page says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError
+from cluster.client.client import Client, Obj
+from cluster.explorer import difference, timeline
+from cluster.explorer.services import services
+from cluster.explorer.summaries import SUMMARIES
+
+# Changes in one answer.
+MOST_CHANGES = 300
+# Not worth telling: heartbeats.
+NOISE = frozenset({"coordination.k8s.io/v1/leases"})
+
+
+def _number(request: Request, name: str, default: int | None = None) -> int:
+    text = request.query_params.get(name, "")
+    if not text and default is not None:
+        return default
+    if not text.isdigit() or len(text) > 18:
+        raise ValidationError({name: "a number, not negative"})
+    return int(text)
+
+
+def _resources(request: Request) -> list[str]:
+    wanted = [name for name in request.query_params.get("resources", "").split(",") if name]
+    unknown = sorted(set(wanted) - SUMMARIES.keys())
+    if unknown:
+        raise ValidationError({"resources": f"not known here: {', '.join(unknown)}"})
+    return wanted or [name for name in SUMMARIES if name not in NOISE]
+
+
+class TimelineView(APIView):
+    """Notes of which revision was when: [revision, cluster time, real time]; `since` (real seconds), `points` (at most 2000)."""
+
+    def get(self, request: Request) -> Response:
+        since = _number(request, "since", 0)
+        points = min(max(_number(request, "points", 400), 2), 2000)
+        return Response(
+            {
+                "oldest": max(services().oldest(), 1),
+                "newest": services().revision(),
+                "cluster_time": clock.now(),
+                "points": timeline.between(since, points),
+            }
+        )
+
+
+async def _list_at(client: Client, resources: list[str], at: int) -> tuple[dict[str, list[Obj]], dict[str, str]]:
+    """Each resource as of `at`, and what this person may not see. StatusError 410 when the log no longer has it."""
+    found: dict[str, list[Obj]] = {}
+    refused: dict[str, str] = {}
+    for resource in resources:
+        try:
+            page = await client.list(resource, resource_version=str(at), resource_version_match="Exact")
+            found[resource] = page.items
+        except StatusError as error:
+            if error.code not in (403, 404):
+                raise
+            refused[resource] = error.message
+    return found, refused
+
+
+def _gone(error: StatusError, at: int) -> Response:
+    if error.code == 410:
+        oldest = services().oldest()
+        message = f"Revision {at} has been compacted away; the log goes back to revision {oldest}."
+        return Response({"message": message, "oldest": oldest}, status=410)
+    return Response({"message": error.message}, status=error.code)
+
+
+class PastView(APIView):
+    """The objects as they were `at` a revision, summarized as in the live stream."""
+
+    def get(self, request: Request) -> Response:
+        at, resources = _number(request, "at"), _resources(request)
+        if not 0 < at <= services().revision():
+            raise ValidationError({"at": f"a revision from 1 to {services().revision()}"})
+        try:
+            found, refused = async_to_sync(_list_at)(services().client_for(request.user), resources, at)
+        except StatusError as error:
+            return _gone(error, at)
+        told = {name: [SUMMARIES[name](obj) for obj in objects] for name, objects in found.items()}
+        return Response({"revision": at, "resources": told, "refused": refused})
+
+
+class ChangesView(APIView):
+    """What differs between the revisions `from` and `to`: objects added, changed (with their fields) and removed."""
+
+    def get(self, request: Request) -> Response:
+        newest = services().revision()
+        start, end, resources = _number(request, "from"), _number(request, "to", newest), _resources(request)
+        if not 0 < start <= end <= newest:
+            raise ValidationError({"from": f"0 < from ≤ to ≤ {newest}"})
+        client = services().client_for(request.user)
+        at = start
+        try:
+            before, refused = async_to_sync(_list_at)(client, resources, start)
+            at = end
+            after, _ = async_to_sync(_list_at)(client, resources, end)
+        except StatusError as error:
+            return _gone(error, at)
+        changes: list[dict[str, Any]] = []
+        for resource in resources:
+            for change in difference.of_lists(before.get(resource, []), after.get(resource, [])):
+                changes.append({"resource": resource, **change})
+        changes.sort(key=lambda change: change["revision"])
+        return Response(
+            {
+                "from": start,
+                "to": end,
+                "changes": changes[-MOST_CHANGES:],
+                "more": max(len(changes) - MOST_CHANGES, 0),
+                "refused": refused,
+            }
+        )

@@ -1,0 +1,36 @@
+"""Which revision was when."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.explorer.models import Moment
+from cluster.explorer.timeline import Timeline, _write, between
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_notes_are_thinned_but_keep_their_ends() -> None:
+    _write([(revision, 100.0 + revision, 200.0 + revision) for revision in range(1, 1001)], 0)
+    thin = between(0, 10)
+    assert 9 <= len(thin) <= 11
+    assert (thin[0][0], thin[-1][0]) == (1, 1000)
+    assert thin == sorted(thin)
+    assert [note[0] for note in between(1198, 10)] == [998, 999, 1000]
+
+
+def test_what_is_compacted_is_forgotten() -> None:
+    _write([(1, 1.0, 1.0), (5, 2.0, 2.0)], 0)
+    _write([(9, 3.0, 3.0)], 5)
+    assert list(Moment.objects.order_by("revision").values_list("revision", flat=True)) == [5, 9]
+
+
+async def test_only_what_is_new_is_noted() -> None:
+    newest = 7
+    timeline = Timeline(lambda: newest, lambda: 0)
+    timeline.note()
+    timeline.note()
+    newest = 8
+    timeline.note()
+    await timeline.flush()
+    assert [moment.revision async for moment in Moment.objects.order_by("revision")] == [7, 8]
