@@ -61,7 +61,7 @@ KINDS = {
 # Resources whose status is written through the subresource only, and which count generations.
 WITH_STATUS = {
     *("deployments", "replicasets", "daemonsets", "statefulsets", "jobs", "cronjobs"),
-    *("pods", "nodes", "namespaces", "services", "servicecidrs"),
+    *("pods", "nodes", "namespaces", "services", "servicecidrs", "resourcequotas"),
 }
 
 
