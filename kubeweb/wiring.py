@@ -40,6 +40,7 @@ from cluster.client.informer import SharedInformers
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers import CONTROLLERS
 from cluster.etcd.log import Log
+from cluster.explorer.rates import Rates
 from cluster.explorer.services import Past, Services, provide
 from cluster.explorer.timeline import Timeline
 from cluster.journeys.store import JourneyStore
@@ -144,6 +145,8 @@ class Cluster:
         self._ready["machines"] = True
         self.housekeeping.start()
         self._workers.append(asyncio.create_task(self._remember_time(), name="time"))
+        rates = Rates(self.journeys, self._stats)
+        self._workers.append(asyncio.create_task(rates.run(), name="rates"))
         provide(
             Services(
                 self.client_for_person,
@@ -155,6 +158,7 @@ class Cluster:
                 oldest=lambda: self.log.compacted,
                 history=self._history,
                 resource_of=self._resource_of,
+                rates=rates,
             )
         )
         self.timeline.start()

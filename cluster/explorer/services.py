@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.client.client import Client
+from cluster.explorer.rates import Rates
 from cluster.journeys.store import JourneyStore
 
 
@@ -41,6 +42,8 @@ class Services:
     history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None
     # (apiVersion, kind) → resource path, `apps/v1/deployments`; empty when nobody serves it.
     resource_of: Callable[[str, str], str] = lambda api_version, kind: ""
+    # The last minutes' samples of those figures, where a sampler runs.
+    rates: Rates | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 

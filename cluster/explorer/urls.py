@@ -18,5 +18,6 @@ urlpatterns = [
     path("explorer/why/", why.WhyView.as_view(), name="why"),
     path("explorer/audit/", audit.AuditView.as_view(), name="audit"),
     path("explorer/audit/<int:pk>/", audit.AuditEventView.as_view(), name="audit-event"),
+    path("explorer/rates/", views.RatesView.as_view(), name="rates"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
 ]

@@ -81,3 +81,15 @@ class ExamplesView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response({"examples": load_examples(settings.BASE_DIR / "examples")})
+
+
+class RatesView(APIView):
+    """What happened in each second of the last minutes, after `since` (seconds since the epoch)."""
+
+    def get(self, request: Request) -> Response:
+        try:
+            since = float(request.query_params.get("since", "0"))
+        except ValueError:
+            raise ValidationError({"since": "seconds since the epoch"}) from None
+        rates = services().rates
+        return Response({"samples": rates.since(since) if rates is not None else []})
