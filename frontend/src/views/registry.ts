@@ -40,6 +40,15 @@ export const VIEWS: View[] = [
     load: () => import('./nodes/Nodes.svelte'),
     wide: true,
   },
+  {
+    id: 'metrics',
+    title: 'Metrics',
+    icon: 'metrics',
+    question: 'How busy is the cluster, and how fast?',
+    group: 'Metrics',
+    load: () => import('./metrics/Metrics.svelte'),
+    wide: true,
+  },
 ];
 
 export function viewOf(id: string): View | undefined {
