@@ -63,7 +63,9 @@ ALLOWED_HOSTS = os.environ.get("KUBEWEB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("KUBEWEB_TRUSTED_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # Before Django's admin, whose templates it clothes.
+    "cluster.accounts",
+    "cluster.accounts.adminconfig.ClusterAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,7 +75,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "cluster.etcd",
     "cluster.journeys",
-    "cluster.accounts",
     "cluster.audit",
     "cluster.explorer",
     "kubeweb",

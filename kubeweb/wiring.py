@@ -20,6 +20,7 @@ from django.conf import settings
 
 from cluster import clock
 from cluster.accounts import pki
+from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
 from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.quota import used_in
@@ -109,6 +110,11 @@ class Cluster:
         client: Client = self.server.loopback(user_info(user), "kubeweb-explorer")
         return client
 
+    def client_for_form(self, user: Any) -> Client:
+        """The same for what a person saves in the admin: a journey of their own, as if kubectl had asked."""
+        client: Client = self.server.loopback(user_info(user), "kubeweb-admin", person=True)
+        return client
+
     async def start(self) -> None:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
@@ -161,6 +167,7 @@ class Cluster:
                 rates=rates,
             )
         )
+        door.provide(door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop()))
         self.timeline.start()
 
     def _identity(self) -> str:

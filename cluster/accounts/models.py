@@ -18,7 +18,7 @@ class User(AbstractUser):
 
     def kubernetes_groups(self) -> tuple[str, ...]:
         """The groups that RBAC sees; superusers are system:masters, who may do everything."""
-        groups = [*sorted(self.groups.values_list("name", flat=True)), "system:authenticated"]
+        groups = [*sorted(group.name for group in self.groups.all()), "system:authenticated"]
         if self.is_superuser:
             groups.append("system:masters")
         return tuple(dict.fromkeys(groups))

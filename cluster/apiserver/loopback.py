@@ -39,14 +39,22 @@ _PATCH_HEADERS: dict[str, dict[bytes, bytes]] = {
 _NO_HEADERS: dict[bytes, bytes] = {}
 
 
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
+
+
 class LoopbackClient(Client):
     """Requests as one user, straight into the pipeline."""
 
-    def __init__(self, server: APIServer, user: UserInfo, agent: str) -> None:
+    def __init__(self, server: APIServer, user: UserInfo, agent: str, *, person: bool = False) -> None:
         self.server = server
         self.info = user
         self.user = user.name
         self.agent = agent
+        # For a person at a form: unknown fields are refused, and the journey counts as one from outside.
+        self.person = person
+        # The journey of the latest request.
+        self.journey = ""
 
     def _resource(self, path: str) -> Resource:
         resource = self.server.registry.by_path(path)
@@ -72,7 +80,13 @@ class LoopbackClient(Client):
         )
         journey = journey or new_journey()
         journey.agent = self.agent
-        context = Context(self.server, _METHODS[verb], resource.path, params or {}, journey)
+        self.journey = journey.id
+        params = params or {}
+        if self.person:
+            # A form that is being filled in asks with every word; only what is meant is a journey of its own.
+            journey.origin = "" if "dryRun" in params else "outside"
+            params = {**params, "fieldValidation": "Strict"}
+        context = Context(self.server, _METHODS[verb], resource.path, params, journey)
         context.loopback = True
         context.info = info
         context.resource = resource
@@ -118,13 +132,23 @@ class LoopbackClient(Client):
         return ObjectList(answer["items"], metadata["resourceVersion"], metadata.get("continue", ""))
 
     async def create(
-        self, resource: str, obj: Obj, namespace: str = "", *, name: str = "", subresource: str = ""
+        self,
+        resource: str,
+        obj: Obj,
+        namespace: str = "",
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
     ) -> Obj:
         kind = self._resource(resource)
         namespace = namespace or obj.get("metadata", {}).get("namespace", "")
-        return self._object(await self._request("create", kind, namespace, name, subresource=subresource, body=obj))
+        response = await self._request(
+            "create", kind, namespace, name, subresource=subresource, params=_dry(dry_run), body=obj
+        )
+        return self._object(response)
 
-    async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
+    async def update(self, resource: str, obj: Obj, *, subresource: str = "", dry_run: bool = False) -> Obj:
         metadata = obj["metadata"]
         response = await self._request(
             "update",
@@ -132,6 +156,7 @@ class LoopbackClient(Client):
             metadata.get("namespace", ""),
             metadata["name"],
             subresource=subresource,
+            params=_dry(dry_run),
             body=obj,
         )
         return self._object(response)

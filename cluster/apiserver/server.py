@@ -107,11 +107,11 @@ class APIServer:
             checks += [(name, well()) for name, well in self.readiness.items()]
         return checks
 
-    def loopback(self, user: UserInfo, agent: str) -> Any:
-        """A client that enters the pipeline in this process as `user`."""
+    def loopback(self, user: UserInfo, agent: str, *, person: bool = False) -> Any:
+        """A client that enters the pipeline in this process as `user`; `person`: on behalf of somebody at a form."""
         from cluster.apiserver.loopback import LoopbackClient
 
-        return LoopbackClient(self, user, agent)
+        return LoopbackClient(self, user, agent, person=person)
 
 
 def new_journey(causes: tuple[str, ...] | None = None) -> Journey:

@@ -65,12 +65,22 @@ class Client(ABC):
 
     @abstractmethod
     async def create(
-        self, resource: str, obj: Obj, namespace: str = "", *, name: str = "", subresource: str = ""
+        self,
+        resource: str,
+        obj: Obj,
+        namespace: str = "",
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
     ) -> Obj:
-        """`name` with `subresource` for pods/binding, pods/eviction, serviceaccounts/token."""
+        """`name` with `subresource` for pods/binding, pods/eviction, serviceaccounts/token.
+
+        `dry_run`: everything but the storing (dryRun=All).
+        """
 
     @abstractmethod
-    async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
+    async def update(self, resource: str, obj: Obj, *, subresource: str = "", dry_run: bool = False) -> Obj:
         """Replace; a `metadata.resourceVersion` in obj makes it conditional (Conflict when it is stale)."""
 
     @abstractmethod

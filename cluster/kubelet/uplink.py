@@ -57,8 +57,8 @@ class Uplink(Client):
         return await self._through(resource).create(resource, obj, namespace, **options)
 
     @_by_its_own_clock
-    async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
-        return await self._through(resource).update(resource, obj, subresource=subresource)
+    async def update(self, resource: str, obj: Obj, **options: Any) -> Obj:
+        return await self._through(resource).update(resource, obj, **options)
 
     @_by_its_own_clock
     async def patch(self, resource: str, name: str, patch: Any, namespace: str = "", **options: Any) -> Obj:

@@ -271,8 +271,16 @@ class FakeClient(Client):
         return ObjectList(found, str(self.cluster.revision))
 
     async def create(
-        self, resource: str, obj: Obj, namespace: str = "", *, name: str = "", subresource: str = ""
+        self,
+        resource: str,
+        obj: Obj,
+        namespace: str = "",
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
     ) -> Obj:
+        assert not dry_run, "nothing is validated here"
         await asyncio.sleep(0)
         obj = meta.copy(obj)
         metadata = obj.setdefault("metadata", {})
@@ -299,7 +307,8 @@ class FakeClient(Client):
         metadata.pop("resourceVersion", None)
         return self.cluster.store(resource, obj, None)
 
-    async def update(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
+    async def update(self, resource: str, obj: Obj, *, subresource: str = "", dry_run: bool = False) -> Obj:
+        assert not dry_run, "nothing is validated here"
         await asyncio.sleep(0)
         metadata = obj["metadata"]
         self._admit("update", resource, metadata.get("namespace", ""), metadata["name"], subresource, obj)

@@ -1,0 +1,86 @@
+"""What the pages ask of the API server, as the person who looks: plain functions that wait for the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.accounts.rbac.door import ask, door
+from cluster.accounts.rbac.kinds import KINDS, Kind
+from cluster.accounts.rbac.objects import Obj
+from cluster.apimachinery.errors import StatusError
+from cluster.client.client import Client
+
+# Names that a pick list offers at most.
+MOST_NAMES = 2000
+QUESTIONS = "sim.kubeweb.dev/v1alpha1"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was stored, and the journey of the request that did it."""
+
+    obj: Obj
+    journey: str
+
+
+def client_for(user: Any) -> Client:
+    return door().client_for(user)
+
+
+def listing(user: Any, kind: Kind, namespace: str = "") -> list[Obj]:
+    return ask(client_for(user).list(kind.path, namespace)).items
+
+
+def read(user: Any, kind: Kind, namespace: str, name: str) -> Obj:
+    return ask(client_for(user).get(kind.path, name, namespace if kind.namespaced else ""))
+
+
+def save(user: Any, kind: Kind, obj: Obj, *, new: bool, dry_run: bool = False) -> Saved:
+    """Create or replace; StatusError as the API server says."""
+    client = client_for(user)
+    if new:
+        namespace = obj["metadata"].get("namespace", "") if kind.namespaced else ""
+        stored = ask(client.create(kind.path, obj, namespace, dry_run=dry_run))
+    else:
+        stored = ask(client.update(kind.path, obj, dry_run=dry_run))
+    return Saved(stored, getattr(client, "journey", ""))
+
+
+def remove(user: Any, kind: Kind, namespace: str, name: str, uid: str) -> str:
+    """Delete exactly the object that was shown; the journey."""
+    client = client_for(user)
+    ask(client.delete(kind.path, name, namespace if kind.namespaced else "", uid=uid))
+    return str(getattr(client, "journey", ""))
+
+
+def question(user: Any, resource: str, kind: str, spec: Obj) -> Obj:
+    """The status of a question of sim.kubeweb.dev: accessexplanations, accessmatrices, accessreports, bindingpreviews."""
+    asked = {"apiVersion": QUESTIONS, "kind": kind, "spec": spec}
+    answer = ask(client_for(user).create(f"{QUESTIONS}/{resource}", asked))
+    status: Obj = answer.get("status") or {}
+    return status
+
+
+def names(user: Any, path: str, namespace: str = "") -> list[str]:
+    """Names for a pick list: those that the person may list, else none. A form works without."""
+    try:
+        found = ask(client_for(user).list(path, namespace)).items
+    except StatusError as error:
+        if error.code in (403, 404):
+            return []
+        raise
+    return sorted({str(obj["metadata"]["name"]) for obj in found})[:MOST_NAMES]
+
+
+def namespaces(user: Any) -> list[str]:
+    return names(user, "v1/namespaces")
+
+
+def choices(user: Any, namespace: str) -> Obj:
+    """What a binding in this namespace may name: roles there, cluster roles, service accounts there."""
+    return {
+        "roles": names(user, KINDS["roles"].path, namespace) if namespace else [],
+        "clusterRoles": names(user, KINDS["clusterroles"].path),
+        "serviceAccounts": names(user, KINDS["serviceaccounts"].path, namespace) if namespace else [],
+    }

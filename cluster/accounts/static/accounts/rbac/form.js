@@ -1,0 +1,156 @@
+// The form and the YAML of one object, each following the other. What is valid and allowed, the API server says (a dry run).
+import { bindingForm, previewOf } from './binding.js';
+import { facts as read, h, options } from './dom.js';
+import { roleForm } from './role.js';
+
+const facts = read('facts');
+const form = document.querySelector('[data-rbac-form]');
+const side = form.querySelector('[data-form]');
+const yaml = form.querySelector('[data-yaml]');
+const state = form.querySelector('[data-state]');
+const preview = form.querySelector('[data-preview]');
+const refusal = document.querySelector('[data-refusal]');
+let object = facts.object;
+let sentences = [];
+let choices = {};
+let asked = 0;
+let timer = 0;
+let known = '';
+
+function head() {
+  const metadata = object.metadata && typeof object.metadata === 'object' ? object.metadata : {};
+  const set = (key, value) => change({ ...object, metadata: { ...metadata, [key]: value } });
+  if (!facts.new) return null;
+  return h('div', { class: facts.namespaced ? 'pair' : '' },
+    h('div', { class: 'field', 'data-field': 'metadata.name' }, h('label', { for: 'object-name' }, 'Name'),
+      h('input', { type: 'text', id: 'object-name', value: metadata.name ?? '', autocapitalize: 'none', spellcheck: 'false', autocomplete: 'off', oninput: (event) => set('name', event.target.value.trim()) })),
+    facts.namespaced ? h('div', { class: 'field', 'data-field': 'metadata.namespace' }, h('label', { for: 'object-namespace' }, 'Namespace'),
+      h('input', { type: 'text', id: 'object-namespace', value: metadata.namespace ?? '', list: 'known-namespaces', autocapitalize: 'none', spellcheck: 'false', onchange: (event) => set('namespace', event.target.value.trim()) })) : null);
+}
+
+function accountForm() {
+  const mounts = object.automountServiceAccountToken;
+  return [h('div', { class: 'field', 'data-field': 'automountServiceAccountToken' }, h('label', { for: 'automount' }, 'Its token in its pods'),
+    (() => {
+      const select = h('select', { id: 'automount', onchange: (event) => {
+        const { automountServiceAccountToken: _, ...rest } = object;
+        change(event.target.value === '' ? rest : { ...rest, automountServiceAccountToken: event.target.value === 'true' });
+      } }, h('option', { value: '' }, 'As Kubernetes does: mounted'), h('option', { value: 'true' }, 'Mounted'), h('option', { value: 'false' }, 'Not mounted'));
+      select.value = mounts === undefined ? '' : String(mounts);
+      return select;
+    })(),
+    h('span', { class: 'help' }, 'A pod that never speaks to the API server needs no token.'))];
+}
+
+/** Draw the form side from the object, keeping the focus where it was. */
+function draw() {
+  const active = side.contains(document.activeElement) ? document.activeElement : null;
+  const spot = active && [...side.querySelectorAll('input, select, button')].indexOf(active);
+  const typing = active?.id;
+  const parts = { role: () => roleForm({ facts, object, change, sentences }), binding: () => bindingForm({ facts, object, change, choices }), account: accountForm }[facts.form]();
+  side.replaceChildren(...[h('div', { class: 'side-head' }, h('h2', {}, 'Form')), head(), ...parts, options('known-namespaces', facts.namespaces)].flat().filter(Boolean));
+  side.hidden = false;
+  form.querySelector('.sides').classList.add('both');
+  if (!active) return;
+  const again = (typing && side.querySelector(`#${CSS.escape(typing)}`)) || side.querySelectorAll('input, select, button')[spot];
+  again?.focus();
+  if (again?.matches('input[type=text]')) again.setSelectionRange(again.value.length, again.value.length);
+}
+
+/** The form changed: the YAML follows once the server has written it. */
+function change(next) {
+  object = next;
+  // Typing a name must not redraw the field that is being typed in.
+  if (!document.activeElement?.matches('#object-name')) draw();
+  ask({ object });
+}
+
+async function ask(draft, wait = 250) {
+  clearTimeout(timer);
+  const mine = ++asked;
+  state.textContent = 'checking';
+  state.className = '';
+  timer = setTimeout(async () => {
+    let answer;
+    try {
+      const response = await fetch(facts.checkUrl, {
+        method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': facts.csrf },
+        body: JSON.stringify({ ...draft, new: facts.new, version: form.elements.version.value }),
+      });
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      answer = await response.json();
+    } catch (error) {
+      if (mine === asked) { state.textContent = `not checked: ${error.message}`; state.className = 'bad'; }
+      return;
+    }
+    if (mine === asked) show(answer, draft);
+  }, wait);
+}
+
+function show(answer, draft) {
+  if (answer.object) {
+    if ('yaml' in draft) object = answer.object;
+    else yaml.value = answer.yaml;
+    sentences = answer.sentences ?? [];
+    const redraw = 'yaml' in draft || facts.form === 'role';
+    if (redraw && !document.activeElement?.matches('#object-name')) draw();
+    offer();
+  }
+  side.inert = !answer.object;
+  place(answer.findings, answer.hints ?? []);
+  preview.replaceChildren(...previewOf(answer.preview));
+}
+
+/** What is wrong, at the field where it is wrong; what has no field, above the form. */
+function place(findings, hints) {
+  for (const old of side.querySelectorAll('.trouble[data-placed], .hint[data-placed]')) old.remove();
+  for (const field of side.querySelectorAll('.wrong')) field.classList.remove('wrong');
+  const left = [];
+  for (const cause of findings?.causes ?? []) {
+    if (!cause.field || !pin(cause.field, 'trouble', cause.message)) left.push(cause);
+  }
+  for (const hint of hints) pin(hint.field, 'hint', hint.message);
+  const fresh = facts.new && !object?.metadata?.name;
+  const empty = fresh && findings?.reason === 'Invalid';
+  state.textContent = !findings ? 'valid, and you may save it' : empty ? 'not named yet' : findings.title.toLowerCase();
+  state.className = findings ? (empty ? '' : 'bad') : 'good';
+  const loud = findings && (findings.reason !== 'Invalid' || left.length) && !empty;
+  refusal.replaceChildren(...(loud ? [h('div', { class: 'note refused', role: 'alert' }, h('b', {}, findings.title), h('p', { class: 'said' }, findings.message),
+    findings.considered.length ? h('p', {}, h('b', {}, 'Closest')) : '', findings.considered.length ? h('ul', {}, findings.considered.slice(0, 5).map((entry) => h('li', {}, entry.sentence))) : '')] : []));
+}
+
+function pin(path, kind, message) {
+  const found = nearest(path);
+  if (!found) return false;
+  found.append(h('span', { class: kind, 'data-placed': '' }, message));
+  if (kind === 'trouble') found.classList.add('wrong');
+  return true;
+}
+
+/** The field of a path, or of what holds it: `rules[0].verbs[1]` is shown at `rules[0].verbs`. */
+function nearest(path) {
+  for (let text = path; text; text = text.replace(/(\.[^.[\]]+|\[[^\]]*\]|^[^.[\]]+)$/, '')) {
+    const found = side.querySelector(`[data-field="${CSS.escape(text)}"]`);
+    if (found) return found;
+    if (text === 'metadata') break;
+  }
+  return null;
+}
+
+/** The roles and service accounts of the namespace that the binding is in. */
+async function offer() {
+  if (facts.form !== 'binding') return;
+  const namespace = facts.namespaced ? object.metadata?.namespace ?? '' : '';
+  if (known === `ns:${namespace}`) return;
+  known = `ns:${namespace}`;
+  const response = await fetch(`${facts.choicesUrl}?namespace=${encodeURIComponent(namespace)}`);
+  if (!response.ok) return;
+  choices = await response.json();
+  draw();
+}
+
+yaml.addEventListener('input', () => ask({ yaml: yaml.value }, 400));
+if (object) draw();
+offer();
+if (facts.findings) place(facts.findings, []);
+else ask({ yaml: yaml.value }, 0);
