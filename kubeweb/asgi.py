@@ -17,8 +17,22 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
+from cluster.apiserver.authn.csrf import own_origin
 from cluster.apiserver.wire import WireAPI, serves
 from cluster.explorer.consumers import ExplorerConsumer
+
+
+class OwnPages:
+    """WebSockets for our own pages only: another port of the same host is another site, whose pages our cookies go along with."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if own_origin(dict(scope["headers"]), scope):
+            await self.application(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 4403})
 
 
 class Application:
@@ -30,7 +44,7 @@ class Application:
         self.rest = ProtocolTypeRouter(
             {
                 "http": django_application,
-                "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(websocket)),
+                "websocket": OwnPages(AllowedHostsOriginValidator(AuthMiddlewareStack(websocket))),
             }
         )
 

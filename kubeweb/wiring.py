@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -115,6 +116,14 @@ class Cluster:
         client: Client = self.server.loopback(user_info(user), "kubeweb-admin", person=True)
         return client
 
+    @asynccontextmanager
+    async def connected(self, scope: Any) -> AsyncIterator[asyncio.Event]:
+        """A browser's connection, for as long as its session is good."""
+        headers = dict(scope["headers"])
+        user = await self.server.authenticator.authenticate(headers, scope)
+        with self.server.live.open(headers, scope, user) as cut:
+            yield cut
+
     async def start(self) -> None:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
@@ -165,6 +174,7 @@ class Cluster:
                 history=self._history,
                 resource_of=self._resource_of,
                 rates=rates,
+                connected=self.connected,
             )
         )
         door.provide(door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop()))

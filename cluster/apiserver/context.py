@@ -102,5 +102,10 @@ class Context:
         self.response: Response | None = None
 
     @property
+    def caller(self) -> UserInfo:
+        """Who really asks."""
+        return self.real or self.user
+
+    @property
     def is_status(self) -> bool:
         return self.info.subresource == "status"

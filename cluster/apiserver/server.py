@@ -16,6 +16,7 @@ from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
 from cluster.apiserver.auditing import audit
 from cluster.apiserver.authn.authenticator import Authenticator
+from cluster.apiserver.authn.live import LiveRequests
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.context import Context, Response
@@ -55,6 +56,11 @@ class APIServer:
     disturbance: Disturbance = field(default_factory=Disturbance)
     # None: nothing is audited.
     audit: AuditLog | None = None
+    live: LiveRequests = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = LiveRequests(self.authenticator)
+
     # Who answers questions that the API server itself cannot (kind → the question, with its answer): other components, wired in.
     answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 

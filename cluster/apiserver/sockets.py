@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.auditing import audit
+from cluster.apiserver.authn.live import until_cut
 from cluster.apiserver.context import Context
 
+# What the page understands as "sign in again".
+UNAUTHORIZED = 4401
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -32,7 +36,9 @@ async def serve(context: Context | None, receive: Receive, send: Send) -> None:
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0]})
     try:
-        await session.run(offered[0], receive, send)
+        with context.server.live.open(context.headers, context.scope, context.caller) as cut:
+            if not await until_cut(asyncio.ensure_future(session.run(offered[0], receive, send)), cut):
+                await send({"type": "websocket.close", "code": UNAUTHORIZED})
     finally:
         audit(context, response, ended=True)
 

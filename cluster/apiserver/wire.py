@@ -143,7 +143,8 @@ async def _send(context: Context, response: Response, receive: Receive, send: Se
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
     # The head goes out at once: a watcher wants to know that it watches before anything happens.
     await send({"type": "http.response.body", "body": b"", "more_body": True})
-    await _pump(response.stream, receive, send)
+    with context.server.live.open(context.headers, context.scope, context.caller) as cut:
+        await _pump(response.stream, receive, send, cut)
 
 
 def _quoted(text: str) -> str:
@@ -151,8 +152,8 @@ def _quoted(text: str) -> str:
     return clean.replace("\\", "\\\\").replace('"', '\\"')
 
 
-async def _pump(stream: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-    """Send a stream until it ends or the client goes."""
+async def _pump(stream: AsyncIterator[bytes], receive: Receive, send: Send, cut: asyncio.Event) -> None:
+    """Send a stream until it ends, the client goes or its credential is not good any more."""
 
     async def pump() -> None:
         async for chunk in stream:
@@ -163,7 +164,7 @@ async def _pump(stream: AsyncIterator[bytes], receive: Receive, send: Send) -> N
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    tasks = {asyncio.ensure_future(pump()), asyncio.ensure_future(gone())}
+    tasks = {asyncio.ensure_future(pump()), asyncio.ensure_future(gone()), asyncio.ensure_future(cut.wait())}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -174,3 +175,7 @@ async def _pump(stream: AsyncIterator[bytes], receive: Receive, send: Send) -> N
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(RuntimeError):
             await stream.aclose()  # type: ignore[attr-defined]
+    if cut.is_set():
+        # A client that does not read is not waited for.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), 1)

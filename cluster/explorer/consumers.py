@@ -28,6 +28,7 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from cluster import clock
+from cluster.apimachinery.errors import StatusError
 from cluster.explorer.feed import Cut, Feed
 from cluster.explorer.permissions import may
 from cluster.explorer.services import services
@@ -51,7 +52,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         self.feed: Feed | None = None
-        self.ticker: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
         self.sent = self.acknowledged = 0
         self.room = asyncio.Event()
         # The number of the last journey that this browser has.
@@ -80,13 +81,13 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 "server_time": clock.now(),
             }
         )
-        self.ticker = asyncio.create_task(self._tick())
+        self.tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._until_cut())]
 
     async def disconnect(self, code: int) -> None:
         self.listening.close()
-        if self.ticker is not None:
-            self.ticker.cancel()
-            await asyncio.gather(self.ticker, return_exceptions=True)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         if self.feed is not None:
             await self.feed.close()
 
@@ -125,6 +126,20 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.seen = journeys["sequence"]
             elif journeys.get("instance") != INSTANCE or journeys["sequence"] < self.seen:
                 await self._send({"op": "journeys-gap"})
+
+    async def _until_cut(self) -> None:
+        """Close when the session ends: signed out, switched off, another password, other groups (which are other rights)."""
+        connected = services().connected
+        if connected is None:
+            return
+        try:
+            async with connected(self.scope) as cut:
+                await cut.wait()
+        except StatusError as error:
+            log.info("%s is not connected any more: %s", self.user.username, error.message)
+        # Nothing more is sent to whoever may no longer see it.
+        self.tasks[0].cancel()
+        await self.close(code=4401)
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Send when the browser has taken in what it was sent before."""

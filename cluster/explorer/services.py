@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +46,8 @@ class Services:
     resource_of: Callable[[str, str], str] = lambda api_version, kind: ""
     # The last minutes' samples of those figures, where a sampler runs.
     rates: Rates | None = None
+    # For as long as somebody is connected: an event that is set when their session is not good any more. It takes the ASGI scope.
+    connected: Callable[[Any], AbstractAsyncContextManager[asyncio.Event]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -56,7 +56,7 @@ class _Check(CsrfViewMiddleware):
 def check(headers: Mapping[bytes, bytes], scope: Scope) -> None:
     """403 unless the request is safe or proves that it comes from one of our pages."""
     if scope.get("type") == "websocket":
-        if not _own_origin(headers, scope):
+        if not own_origin(headers, scope):
             raise _refused("Origin checking failed - the WebSocket was not opened by a page of this server.")
         return
     if scope.get("method", "GET") in SAFE:
@@ -68,7 +68,8 @@ def check(headers: Mapping[bytes, bytes], scope: Scope) -> None:
         raise _refused(checker.reason)
 
 
-def _own_origin(headers: Mapping[bytes, bytes], scope: Scope) -> bool:
+def own_origin(headers: Mapping[bytes, bytes], scope: Scope) -> bool:
+    """Whether a WebSocket was opened by a page of this very server (or of a trusted one): same scheme, host and port."""
     origin = headers.get(b"origin", b"").decode("latin-1")
     if not origin:
         return False

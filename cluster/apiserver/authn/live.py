@@ -1,0 +1,95 @@
+"""Cutting what is still open when its credential is not good any more: watches, followed logs, sessions.
+
+A request is authenticated once; a watch may last for hours. Several times a second everything open is authenticated again, out of
+the authenticator's memory (at most a second old): a user who is gone or switched off, a token that was revoked or ran out, another
+password, a group that somebody was taken from, a deleted ServiceAccount: each ends what is open within a second. A client that may
+still come simply begins again. (Kubernetes itself lets them run on; here people watch it happen.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cluster.apimachinery.errors import StatusError
+from cluster.apiserver.request import ANONYMOUS, UserInfo
+
+log = logging.getLogger(__name__)
+# Real seconds between two looks. A credential is asked about anew when what is known of it is half a second old.
+PERIOD = 0.2
+
+
+class Authenticates(Protocol):
+    async def authenticate(self, headers: Mapping[bytes, bytes], scope: Mapping[str, Any]) -> UserInfo: ...
+
+
+@dataclass(eq=False, slots=True)
+class Open:
+    """Something open, and whose it is. `cut` is set when it must end."""
+
+    headers: Mapping[bytes, bytes]
+    scope: Mapping[str, Any]
+    user: UserInfo
+    cut: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class LiveRequests:
+    """Who is connected. `open` for as long as something lasts."""
+
+    def __init__(self, authenticator: Authenticates, period: float = PERIOD) -> None:
+        self._authenticator = authenticator
+        self._period = period
+        self._open: set[Open] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def open(self, headers: Mapping[bytes, bytes], scope: Mapping[str, Any], user: UserInfo) -> Iterator[asyncio.Event]:
+        """The event that says when to end. Whoever presented nothing can lose nothing."""
+        one = Open(headers, scope, user)
+        if user is ANONYMOUS:
+            yield one.cut
+            return
+        self._open.add(one)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look(), name="live requests")
+        try:
+            yield one.cut
+        finally:
+            self._open.discard(one)
+
+    async def _look(self) -> None:
+        """Look at everything open, again and again, until nothing is."""
+        while self._open:
+            await asyncio.sleep(self._period)
+            for one in list(self._open):
+                try:
+                    good = await self._authenticator.authenticate(one.headers, one.scope) == one.user
+                except StatusError:
+                    good = False
+                except Exception:
+                    # The database may be away for a moment: that is no reason to throw everybody out.
+                    log.exception("could not look at an open request's credential")
+                    continue
+                if not good:
+                    one.cut.set()
+                    self._open.discard(one)
+
+
+async def until_cut(work: asyncio.Future[Any], cut: asyncio.Event) -> bool:
+    """Wait for the work or the cut, whichever is first; whether the work was done. What is cut is cancelled."""
+    cutting = asyncio.ensure_future(cut.wait())
+    try:
+        await asyncio.wait({work, cutting}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+            return True
+        return False
+    finally:
+        cutting.cancel()
+        if not work.done():
+            work.cancel()
+        await asyncio.gather(work, cutting, return_exceptions=True)
