@@ -20,6 +20,7 @@ QUESTIONS = (
     ("rbac-matrix", "Permission matrix"),
     ("rbac-who-can", "Who can"),
     ("rbac-explain", "May they, and why"),
+    ("rbac-audit", "Audit log"),
 )
 
 

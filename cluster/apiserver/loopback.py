@@ -36,6 +36,7 @@ _PATCH_HEADERS: dict[str, dict[bytes, bytes]] = {
     "json": {b"content-type": b"application/json-patch+json"},
     "apply": {b"content-type": b"application/apply-patch+yaml"},
 }
+_READS = frozenset({"get", "list", "watch"})
 _NO_HEADERS: dict[bytes, bytes] = {}
 
 
@@ -83,8 +84,8 @@ class LoopbackClient(Client):
         self.journey = journey.id
         params = params or {}
         if self.person:
-            # A form that is being filled in asks with every word; only what is meant is a journey of its own.
-            journey.origin = "" if "dryRun" in params else "outside"
+            # A form asks and looks things up with every word; what is meant, and changes something, is a journey of its own.
+            journey.origin = "" if "dryRun" in params or verb in _READS else "outside"
             params = {**params, "fieldValidation": "Strict"}
         context = Context(self.server, _METHODS[verb], resource.path, params, journey)
         context.loopback = True

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Namespaces whose service accounts are looked up for one binding's hints.
 MOST_NAMESPACES = 10
+# Rules of a role that a preview tells in words.
+MOST_RULES = 12
 
 
 @never_cache
@@ -110,7 +112,7 @@ def _preview(request: HttpRequest, kind: Kind, obj: Obj) -> Obj | None:
         status = requests.question(request.user, "bindingpreviews", "BindingPreview", spec)
     except StatusError as error:
         return {"unanswered": error.message}
-    return status
+    return {**status, "words": [sentences.rule(rule) for rule in status.get("rules") or ()][:MOST_RULES]}
 
 
 @never_cache

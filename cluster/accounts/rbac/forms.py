@@ -12,15 +12,15 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cluster.accounts.rbac import objects, requests
 from cluster.accounts.rbac.catalogue import catalogue
 from cluster.accounts.rbac.context import kind_of, known_groups, known_users, page, with_refusals
 from cluster.accounts.rbac.door import door
-from cluster.accounts.rbac.kinds import Kind
+from cluster.accounts.rbac.kinds import KINDS, Kind
 from cluster.accounts.rbac.objects import Obj
-from cluster.apimachinery.errors import StatusError, is_conflict
+from cluster.apimachinery.errors import StatusError, bad_request, is_conflict
 
 if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
@@ -43,6 +43,27 @@ def add(request: HttpRequest, site: ClusterAdminSite, plural: str) -> HttpRespon
     if kind.form == "binding":
         _prefill(kind, obj, request)
     return _form(site, request, kind, None, objects.to_yaml(obj))
+
+
+@never_cache
+@require_POST
+@with_refusals
+def open_manifest(request: HttpRequest, site: ClusterAdminSite) -> HttpResponse:
+    """A manifest, such as a mend that was suggested, in its form: of the object if there is one, of a new one else."""
+    text = request.POST.get("yaml", "")
+    obj = objects.parse(text)
+    kind = next((one for one in KINDS.values() if one.kind == obj.get("kind")), None)
+    if kind is None:
+        raise bad_request(f"the admin has no form for {obj.get('kind') or 'an object without a kind'}")
+    metadata = objects.placed(kind, obj)["metadata"]
+    key = (metadata.get("namespace", "") if kind.namespaced else "", metadata.get("name", ""))
+    try:
+        current = requests.read(request.user, kind, *key)
+    except StatusError as error:
+        if error.code not in (403, 404):
+            raise
+        return _form(site, request, kind, None, text)
+    return _form(site, request, kind, key, text, version=current["metadata"]["resourceVersion"])
 
 
 def _prefill(kind: Kind, obj: Obj, request: HttpRequest) -> None:
@@ -86,6 +107,7 @@ def _save(site: ClusterAdminSite, request: HttpRequest, kind: Kind, key: tuple[s
             obj["metadata"]["resourceVersion"] = version
             if kind.namespaced:
                 obj["metadata"]["namespace"] = key[0]
+            obj = objects.with_applied(obj, requests.read(request.user, kind, *key))
         saved = requests.save(request.user, kind, obj, new=key is None)
     except StatusError as error:
         if key is not None and is_conflict(error):
@@ -160,6 +182,7 @@ def _form(
         object_name=name,
         text=text,
         version=version,
+        action=reverse("admin:rbac-add", args=(kind.plural,)) if key is None else place(kind, *key),
         findings=found,
         facts=facts,
         explorer=kind.explorer_path(namespace, name) if key else "",
@@ -224,8 +247,6 @@ def delete(request: HttpRequest, site: ClusterAdminSite, plural: str, namespace:
 
 def _dependents(request: HttpRequest, kind: Kind, namespace: str, name: str) -> list[Obj]:
     """The bindings that would point at nothing: of the role, or of the service account, as far as the person may see them."""
-    from cluster.accounts.rbac.kinds import KINDS
-
     if kind.form == "binding":
         return []
     found: list[Obj] = []

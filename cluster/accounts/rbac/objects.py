@@ -13,6 +13,8 @@ from cluster.apimachinery.errors import StatusError, bad_request
 Obj = dict[str, Any]
 # Characters of YAML that a form takes. A role of 1,000 rules has a fifth of it.
 MAX_TEXT = 512 * 1024
+# What kubectl apply notes down for itself: too long to read, and none of a person's business.
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVER_SIDE = ("managedFields", "uid", "creationTimestamp", "resourceVersion", "selfLink", "generation")
 
 
@@ -34,8 +36,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def editable(obj: Obj) -> Obj:
-    """The object without what the server keeps for itself."""
+    """The object without what the server and kubectl keep for themselves."""
     metadata = {key: value for key, value in obj.get("metadata", {}).items() if key not in _SERVER_SIDE}
+    annotations = {key: value for key, value in (metadata.pop("annotations", None) or {}).items() if key != APPLIED}
+    if annotations:
+        metadata["annotations"] = annotations
     order = ("apiVersion", "kind")
     rest = {key: value for key, value in obj.items() if key not in (*order, "metadata")}
     return {**{key: obj[key] for key in order if key in obj}, "metadata": metadata, **rest}
@@ -75,6 +80,15 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(_plain(one) for one in value)
     return value is None or isinstance(value, str | int | float | bool)
+
+
+def with_applied(obj: Obj, current: Obj) -> Obj:
+    """The edited object with the note that `editable` hid, so that kubectl apply goes on from where it was."""
+    noted = (current["metadata"].get("annotations") or {}).get(APPLIED)
+    annotations = obj["metadata"].get("annotations") or {}
+    if not noted or not isinstance(annotations, dict) or APPLIED in annotations:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "annotations": {**annotations, APPLIED: noted}}}
 
 
 def placed(kind: Kind, obj: Obj, namespace: str | None = None, name: str | None = None) -> Obj:

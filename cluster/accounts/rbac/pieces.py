@@ -62,10 +62,16 @@ def laid_out(status: Mapping[str, Any], *, everything: bool) -> Obj:
                     "cells": line,
                 }
             )
+    # A column in which no row that is shown has a cell says nothing.
+    told = [
+        position for position in range(len(verbs)) if any(row["cells"][position]["state"] != "none" for row in rows)
+    ]
+    for row in rows:
+        row["cells"] = [row["cells"][position] for position in told]
     return {
         "user": status.get("user") or "",
         "groups": status.get("groups") or [],
-        "verbs": verbs,
+        "verbs": [verbs[position] for position in told],
         "rows": rows,
         "allowed": allowed,
         "cells": cells,

@@ -57,9 +57,20 @@ def remove(user: Any, kind: Kind, namespace: str, name: str, uid: str) -> str:
 def question(user: Any, resource: str, kind: str, spec: Obj) -> Obj:
     """The status of a question of sim.kubeweb.dev: accessexplanations, accessmatrices, accessreports, bindingpreviews."""
     asked = {"apiVersion": QUESTIONS, "kind": kind, "spec": spec}
-    answer = ask(client_for(user).create(f"{QUESTIONS}/{resource}", asked))
+    answer = ask(client_for(user).create(f"{QUESTIONS}/{resource}", asked, dry_run=True))
     status: Obj = answer.get("status") or {}
     return status
+
+
+def may(user: Any, verb: str, group: str, resource: str) -> bool:
+    """Whether RBAC allows the person this."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
+    }
+    answer = ask(client_for(user).create("authorization.k8s.io/v1/selfsubjectaccessreviews", review, dry_run=True))
+    return bool(answer["status"]["allowed"])
 
 
 def names(user: Any, path: str, namespace: str = "") -> list[str]:

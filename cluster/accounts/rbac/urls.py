@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from cluster.accounts.rbac import checks, forms, lists, questions
+from cluster.accounts.rbac import audit, checks, forms, lists, questions
 
 if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
@@ -24,6 +24,8 @@ def rbac_urls(site: ClusterAdminSite) -> list[URLPattern]:
         page("matrix/", questions.matrix, "matrix"),
         page("who-can/", questions.who_can, "who-can"),
         page("explain/", questions.explain, "explain"),
+        page("audit/", audit.audit, "audit"),
+        page("open/", forms.open_manifest, "open"),
         page("choices/", checks.choices, "choices"),
         page("<slug:plural>/", lists.listing, "list"),
         page("<slug:plural>/add/", forms.add, "add"),

@@ -65,18 +65,22 @@ function subjectRow({ facts, subject, position, choices, namespace, change, remo
   return row;
 }
 
-/** What the binding would give, as the API server worked it out. */
-export function previewOf(preview) {
+/** What the role allows, and what is new in that for each subject, as the API server worked it out. */
+export function previewOf(preview, fresh) {
   if (!preview) return [];
-  if (preview.unanswered) return [h('section', { class: 'panel' }, h('h2', {}, 'What this would give'), h('p', { class: 'soft' }, preview.unanswered))];
-  const people = preview.subjects ?? [];
-  return [h('section', { class: 'panel', 'aria-live': 'polite' }, h('h2', {}, 'What this would give'),
-    preview.roleExists === false ? h('p', { class: 'hint' }, 'The role does not exist: the binding would give nothing until it does.') : null,
+  const title = fresh ? 'What this would give' : 'What this gives';
+  if (preview.unanswered) return [h('section', { class: 'panel' }, h('h2', {}, title), h('p', { class: 'soft' }, preview.unanswered))];
+  return [h('section', { class: 'panel', 'aria-live': 'polite', 'data-testid': 'preview' }, h('h2', {}, title),
+    preview.roleExists === false ? h('p', { class: 'hint' }, 'The role does not exist: the binding gives nothing until it does.') : null,
     preview.allowed === false ? h('p', { class: 'trouble' }, preview.message ?? 'You may not make this binding.') : null,
-    h('div', { class: 'gains' }, people.map((one) => h('div', {},
-      h('p', { class: 'to' }, `${one.kind} ${one.namespace ? `${one.namespace}/` : ''}${one.name}`),
-      (one.gains ?? []).length
-        ? one.gains.slice(0, 24).map((gain) => h('div', { class: 'gain' }, h('b', {}, gain.path ?? `${gain.resource}${gain.group ? `.${gain.group}` : ''}`), (gain.verbs ?? []).map((verb) => h('span', { class: 'chip' }, verb)), (gain.names ?? []).length ? h('span', { class: 'soft' }, `only ${gain.names.join(', ')}`) : null))
-        : h('p', { class: 'soft' }, 'Gains nothing: may do all this already.'),
-      (one.gains ?? []).length > 24 ? h('p', { class: 'soft' }, `and ${one.gains.length - 24} more resources`) : null))))];
+    (preview.words ?? []).length ? h('p', {}, 'To ', preview.words.join('; to '), '.') : null,
+    h('div', { class: 'gains' }, (preview.subjects ?? []).map(gainsOf)))];
+}
+
+function gainsOf(one) {
+  const gains = one.gains ?? [];
+  return h('div', {}, h('p', { class: 'to' }, `${one.kind} ${one.namespace ? `${one.namespace}/` : ''}${one.name}`, h('span', { class: 'soft' }, gains.length ? ' gains' : ' may do all this already')),
+    gains.slice(0, 24).map((gain) => h('div', { class: 'gain' }, h('b', {}, gain.path ?? `${gain.resource}${gain.group ? `.${gain.group}` : ''}`),
+      (gain.verbs ?? []).map((verb) => h('span', { class: 'chip' }, verb)), (gain.names ?? []).length ? h('span', { class: 'soft' }, `only ${gain.names.join(', ')}`) : null)),
+    gains.length > 24 ? h('p', { class: 'soft' }, `and ${gains.length - 24} more resources`) : null);
 }

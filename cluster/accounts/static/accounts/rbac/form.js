@@ -16,6 +16,8 @@ let choices = {};
 let asked = 0;
 let timer = 0;
 let known = '';
+// A form that nobody has written in yet is not told what it lacks.
+let touched = !facts.new || Boolean(facts.findings);
 
 function head() {
   const metadata = object.metadata && typeof object.metadata === 'object' ? object.metadata : {};
@@ -59,6 +61,7 @@ function draw() {
 
 /** The form changed: the YAML follows once the server has written it. */
 function change(next) {
+  touched = true;
   object = next;
   // Typing a name must not redraw the field that is being typed in.
   if (!document.activeElement?.matches('#object-name')) draw();
@@ -98,7 +101,7 @@ function show(answer, draft) {
   }
   side.inert = !answer.object;
   place(answer.findings, answer.hints ?? []);
-  preview.replaceChildren(...previewOf(answer.preview));
+  preview.replaceChildren(...previewOf(answer.preview, facts.new));
 }
 
 /** What is wrong, at the field where it is wrong; what has no field, above the form. */
@@ -107,6 +110,7 @@ function place(findings, hints) {
   for (const field of side.querySelectorAll('.wrong')) field.classList.remove('wrong');
   const left = [];
   for (const cause of findings?.causes ?? []) {
+    if (!touched && cause.reason === 'FieldValueRequired') continue;
     if (!cause.field || !pin(cause.field, 'trouble', cause.message)) left.push(cause);
   }
   for (const hint of hints) pin(hint.field, 'hint', hint.message);
@@ -149,7 +153,7 @@ async function offer() {
   draw();
 }
 
-yaml.addEventListener('input', () => ask({ yaml: yaml.value }, 400));
+yaml.addEventListener('input', () => { touched = true; ask({ yaml: yaml.value }, 400); });
 if (object) draw();
 offer();
 if (facts.findings) place(facts.findings, []);
