@@ -203,12 +203,13 @@ class Cluster:
         """Each loop is a Channels consumer on its own channel; here one worker in this process serves them all."""
         informers = SharedInformers(self.client_for("system:kube-controller-manager"))
         stopped: set[str] = set()
-        ca = pki.CertificateAuthority(settings.DATA_DIR / "pki").pem.decode()
+        authority = pki.CertificateAuthority(settings.DATA_DIR / "pki")
         self.context = LoopContext(
             self.client_for,
             informers,
             settings={
-                "ca.crt": ca,
+                "ca.crt": authority.pem.decode(),
+                "sign_certificate": authority.sign_request,
                 "quota_usage": used_in,
                 "machines": self.machines,
                 "network": self.machines.network,

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -33,6 +34,16 @@ CA_LIFE = timedelta(days=3650)
 CERTIFICATE_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
 _SKEW = timedelta(minutes=5)
+EXTENDED_USAGES = {
+    "any": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    "server auth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "code signing": ExtendedKeyUsageOID.CODE_SIGNING,
+    "email protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "s/mime": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    "ocsp signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,25 @@ class CertificateAuthority:
         certificate = self._sign(key, subject, life, ExtendedKeyUsageOID.CLIENT_AUTH)
         return certificate.public_bytes(serialization.Encoding.PEM), key_pem(key)
 
+    def sign_request(self, request: bytes, usages: Iterable[str], seconds: float | None = None) -> bytes:
+        """The certificate (PEM) for a certificate signing request (PEM), for these usages as Kubernetes names them."""
+        wanted = x509.load_pem_x509_csr(request)
+        if not wanted.is_signature_valid:
+            raise ValueError("the signature of the request is not valid")
+        life = min(timedelta(seconds=seconds), CERTIFICATE_LIFE) if seconds else CERTIFICATE_LIFE
+        usages = set(usages)
+        extended = [oid for usage, oid in EXTENDED_USAGES.items() if usage in usages]
+        builder = self._certificate(wanted.public_key(), wanted.subject, life)
+        # An empty list of key usages would make the certificate good for nothing.
+        if usages - set(EXTENDED_USAGES):
+            builder = builder.add_extension(_key_usage_of(usages), critical=True)
+        if extended:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
+        for extension in wanted.extensions:
+            if isinstance(extension.value, x509.SubjectAlternativeName):
+                builder = builder.add_extension(extension.value, critical=extension.critical)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
     def serving_files(self, extra_names: Iterable[str] = ()) -> ServingFiles:
         """The API server's certificate, issued anew where the one on disk will not do."""
         files = ServingFiles(
@@ -98,6 +128,23 @@ class CertificateAuthority:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return {_general_name(name) for name in names} <= set(held)
 
+    def _certificate(
+        self, key: CertificatePublicKeyTypes, subject: x509.Name, life: timedelta
+    ) -> x509.CertificateBuilder:
+        """A certificate that is good from now on, and for nothing yet."""
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.certificate.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _SKEW)
+            .not_valid_after(min(now + life, self.certificate.not_valid_after_utc))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+        )
+
     def _sign(
         self,
         key: PrivateKey,
@@ -106,19 +153,10 @@ class CertificateAuthority:
         usage: x509.ObjectIdentifier,
         names: Iterable[str] = (),
     ) -> x509.Certificate:
-        now = datetime.now(UTC)
         builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _SKEW)
-            .not_valid_after(min(now + life, self.certificate.not_valid_after_utc))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            self._certificate(key.public_key(), subject, life)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if names:
             alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
@@ -196,6 +234,22 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
         crl_sign=signs_certificates,
         encipher_only=False,
         decipher_only=False,
+    )
+
+
+def _key_usage_of(usages: set[str]) -> x509.KeyUsage:
+    """The key usages among Kubernetes' names of usages."""
+    agreement = "key agreement" in usages
+    return x509.KeyUsage(
+        digital_signature="digital signature" in usages or "signing" in usages,
+        content_commitment="content commitment" in usages,
+        key_encipherment="key encipherment" in usages,
+        data_encipherment="data encipherment" in usages,
+        key_agreement=agreement,
+        key_cert_sign="cert sign" in usages,
+        crl_sign="crl sign" in usages,
+        encipher_only=agreement and "encipher only" in usages,
+        decipher_only=agreement and "decipher only" in usages,
     )
 
 

@@ -78,3 +78,5 @@ class Attributes:
     dry_run: bool = False
     options: Obj = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    # Whether the user may do something else, too: for plugins that ask for a right of their own.
+    may: Callable[[RequestInfo], bool] = lambda info: False

@@ -6,6 +6,11 @@
 from __future__ import annotations
 
 from cluster.client.loop import ControlLoop
+from cluster.controllers.certificates import (
+    CertificateApprovingController,
+    CertificateCleaningController,
+    CertificateSigningController,
+)
 from cluster.controllers.clock import ClockController
 from cluster.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from cluster.controllers.cronjob import CronJobController
@@ -58,6 +63,9 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     ClaimProtectionController,
     VolumeProtectionController,
     RootCAController,
+    CertificateApprovingController,
+    CertificateSigningController,
+    CertificateCleaningController,
     NodeController,
     TaintEvictionController,
     PodGCController,

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from cluster.apiserver.admission.certificates import (
+    CertificateApproval,
+    CertificateRequester,
+    CertificateSigning,
+    CertificateSubjectRestriction,
+)
 from cluster.apiserver.admission.defaults import DefaultIngressClass, DefaultStorageClass, StorageObjectInUseProtection
 from cluster.apiserver.admission.limits import LimitRanger
 from cluster.apiserver.admission.namespaces import NamespaceLifecycle
@@ -24,6 +30,10 @@ CHAIN: tuple[Plugin, ...] = (
     DefaultStorageClass(),
     StorageObjectInUseProtection(),
     RuntimeClass(),
+    CertificateRequester(),
+    CertificateApproval(),
+    CertificateSigning(),
+    CertificateSubjectRestriction(),
     DefaultIngressClass(),
     ServiceAllocator(),
     ResourceQuota(),

@@ -22,6 +22,7 @@ def attributes_of(context: Context) -> Attributes:
         context.dry_run,
         context.options,
         context.warnings,
+        lambda info: context.server.authorizer.authorize(context.user, info).allowed,
     )
 
 

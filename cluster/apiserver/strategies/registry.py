@@ -8,7 +8,7 @@ from typing import Any
 from cluster.apiserver.apiextensions.definition import DefinitionStrategy
 from cluster.apiserver.resources.kinds import KINDS
 from cluster.apiserver.resources.registry import Resource, parse_line
-from cluster.apiserver.strategies import config, network, pods, services, simulation, storage, workloads
+from cluster.apiserver.strategies import certificates, config, network, pods, services, simulation, storage, workloads
 from cluster.apiserver.strategies.base import Strategy
 
 __all__ = ["Strategy", "strategy_for", "strategy_of"]
@@ -41,6 +41,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "coordination.k8s.io/leases": config.LeaseStrategy,
     "scheduling.k8s.io/priorityclasses": config.PriorityClassStrategy,
     "policy/poddisruptionbudgets": config.PodDisruptionBudgetStrategy,
+    "certificates.k8s.io/certificatesigningrequests": certificates.CertificateSigningRequestStrategy,
     f"{RBAC}/roles": config.RBACStrategy,
     f"{RBAC}/rolebindings": config.RBACStrategy,
     f"{RBAC}/clusterroles": config.ClusterRBACStrategy,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cluster.apimachinery.errors import FieldError, StatusError
 from cluster.apiserver.subresources import (
+    approval,
     binding,
     ephemeral,
     eviction,
@@ -40,6 +41,7 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
     ("services", "proxy"): proxy,
     ("nodes", "proxy"): proxy,
     ("namespaces", "finalize"): finalize,
+    ("certificates.k8s.io/certificatesigningrequests", "approval"): approval,
     ("serviceaccounts", "token"): token,
     ("apps/deployments", "scale"): scale,
     ("apps/replicasets", "scale"): scale,
