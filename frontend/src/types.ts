@@ -93,6 +93,16 @@ export interface Lease {
   renewed: number | null;
 }
 
+/** The Clock object: what it is told, and the speed in force. */
+export interface ClockInfo extends Summary {
+  speed: number;
+  paused: boolean;
+  step: number;
+  running: number;
+  next: number | null;
+  message: string;
+}
+
 export interface Stage {
   name: string;
   component: string;

@@ -2,7 +2,7 @@
 import { get, signIn } from '../api/http';
 import { route, setParams } from '../route.svelte';
 import { isNoise, lengthOf, schedule, steps, type Run } from '../time/schedule';
-import type { Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
+import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
 import { applyParts, collect, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
@@ -14,6 +14,8 @@ const RESOURCES = [
   'apps/v1/replicasets',
   'v1/namespaces',
   'coordination.k8s.io/v1/leases',
+  'sim.kubeweb.dev/v1alpha1/clocks',
+  'sim.kubeweb.dev/v1alpha1/faults',
 ];
 
 /** What this page (or another browser) looks up to draw its panels: not what the person came to see. */
@@ -59,10 +61,10 @@ class Store {
   speed = $state(1);
   replay = $state.raw<Playing | null>(null);
   flows = $state.raw<Flow[]>([]);
-  serverOffset = 0;
 
   readonly past = new Past(() => this.version++);
   trees = new Map<string, Tree>();
+  #told = { server: Date.now() / 1000, real: Date.now() / 1000 };
   #live: Objects = {};
   #wanted = new Set(RESOURCES);
   /** Parts of a cut whose end has not come yet. */
@@ -166,8 +168,29 @@ class Store {
     return this.objects['coordination.k8s.io/v1/leases']?.get(`kube-node-lease/${node}`) as unknown as Lease | undefined;
   }
 
+  /** The objects of a resource as they are now, whatever moment is looked at. */
+  current(resource: string): Map<string, { name: string; namespace?: string }> | undefined {
+    return this.#live[resource];
+  }
+
+  /** The Clock object, as it is now. */
+  clock(): ClockInfo | undefined {
+    return this.#live['sim.kubeweb.dev/v1alpha1/clocks']?.get('cluster') as unknown as ClockInfo | undefined;
+  }
+
+  /** Cluster time of the moment that is looked at, seconds since the epoch. */
   serverNow(): number {
-    return Date.now() / 1000 + this.serverOffset;
+    return this.at === null ? this.liveNow() : this.timeOf(this.at);
+  }
+
+  /** When a revision was, in cluster time; the time bar knows. */
+  timeOf: (revision: number) => number = () => this.liveNow();
+
+  /** Cluster time now: it goes on at the clock's own speed between two words of the server. */
+  liveNow(): number {
+    const clock = this.clock();
+    const speed = clock ? (clock.paused ? 0 : clock.running) : 1;
+    return this.#told.server + (Date.now() / 1000 - this.#told.real) * speed;
   }
 
   colourOf(root: string): number {
@@ -199,7 +222,7 @@ class Store {
     switch (message.op) {
       case 'hello':
         this.user = message['user'] as string;
-        this.serverOffset = (message['server_time'] as number) - Date.now() / 1000;
+        this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
         this.#connection.position.cluster = message['cluster'] as string;
         this.#connection.position.journeys = { instance: message['instance'] as string, sequence: message['sequence'] as number };
         break;
@@ -219,7 +242,7 @@ class Store {
         break;
       case 'stats':
         this.stats = message;
-        this.serverOffset = (message['server_time'] as number) - Date.now() / 1000;
+        this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
         break;
       case 'forbidden':
         this.forbidden = { ...this.forbidden, [message['resource'] as string]: message['message'] as string };
@@ -300,6 +323,7 @@ class Store {
 
   /** Play one tree from its beginning. */
   async follow(root: string): Promise<void> {
+    this.at = null;
     this.subject = { kind: 'journey', root, id: root };
     try {
       const { journeys } = await get<{ journeys: Journey[] }>(`/explorer/journeys/${encodeURIComponent(root)}/`);
@@ -316,6 +340,7 @@ class Store {
 
   /** Back to what happens now. */
   live(): void {
+    this.at = null;
     this.replay = null;
     this.playing = [];
     this.moment = 0;

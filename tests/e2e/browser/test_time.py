@@ -1,0 +1,141 @@
+"""One time bar over everything: rewind to any revision, what changed, share a moment, and the cluster's own clock."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.server import Cluster, wait_for
+
+
+def pods(page, name="web"):
+    return page.locator(f'[data-testid^="pod-{name}-"]')
+
+
+def condition(pod: dict) -> dict:
+    return next((one for one in pod["status"].get("conditions", ()) if one["type"] == "Ready"), {})
+
+
+@pytest.fixture(scope="module")
+def history(realistic: Cluster, page) -> dict[str, int]:
+    """Two pods, then five, then one: and the revisions at which the log said so."""
+    found = {}
+    realistic.kubectl("create", "deployment", "web", "--image=nginx:1.27", "--replicas=2")
+    for replicas in (2, 5, 1):
+        realistic.kubectl("scale", "deployment", "web", f"--replicas={replicas}")
+
+        def settled(replicas: int = replicas) -> str:
+            listed = realistic.request("GET", "/api/v1/namespaces/default/pods?labelSelector=app%3Dweb")[1]
+            ready = [
+                pod for pod in listed["items"] if {"type": "Ready", "status": "True"}.items() <= condition(pod).items()
+            ]
+            whole = len(listed["items"]) == len(ready) == replicas
+            return str(listed["metadata"]["resourceVersion"]) if whole else ""
+
+        found[str(replicas)] = int(wait_for(settled, f"{replicas} ready pods", 60))
+    return found
+
+
+def test_a_link_to_a_moment_shows_exactly_that_moment(page, history, shots):
+    at = history["5"]
+    page.goto(f"{page.url.split('?')[0]}?at={at}")
+    expect(page.get_by_test_id("live")).to_contain_text("past", timeout=15_000)
+    expect(page.get_by_test_id("past")).to_contain_text(f"Revision {at:,}")
+    expect(pods(page)).to_have_count(5)
+    page.screenshot(path=shots / "past.png")
+
+
+def test_arrow_keys_go_revision_by_revision_and_end_is_now(page, history):
+    bar = page.get_by_test_id("timebar")
+    bar.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_test_id("past")).to_contain_text(f"Revision {history['5'] - 2:,}")
+    assert f"at={history['5'] - 2}" in page.url
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("live")).to_contain_text("live")
+    assert "at=" not in page.url
+    expect(pods(page)).to_have_count(1)
+
+
+def test_dragging_the_bar_rewinds_and_back_to_live_returns(page):
+    box = page.get_by_test_id("timebar").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=8)
+    page.mouse.up()
+    expect(page.get_by_test_id("live")).to_contain_text("past")
+    page.get_by_test_id("to-live").click()
+    expect(page.get_by_test_id("live")).to_contain_text("live")
+
+
+def test_what_changed_between_two_points_is_told_field_by_field(page, history, shots):
+    page.goto(f"{page.url.split('?')[0]}?at={history['2']}")
+    page.get_by_test_id("what-changed").click()
+    dialog = page.get_by_role("dialog", name="What changed")
+    dialog.get_by_label("to", exact=False).last.fill(str(history["5"]))
+    dialog.get_by_role("button", name="Compare").click()
+    row = dialog.get_by_role("listitem").filter(has_text="deployments").filter(has_text="default/web")
+    expect(row).to_contain_text("spec.replicas")
+    expect(row.locator("tr", has_text="spec.replicas")).to_contain_text("25")
+    expect(dialog.get_by_role("listitem").filter(has=page.get_by_label("added"))).to_have_count(3)
+    page.screenshot(path=shots / "changes.png")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("to-live").click()
+
+
+def test_a_moment_that_is_compacted_away_is_said_plainly(page, realistic):
+    page.route(
+        "**/explorer/past/**",
+        lambda route: route.fulfill(
+            status=410,
+            json={"message": "Revision 3 has been compacted away; the log goes back to revision 9.", "oldest": 9},
+        ),
+    )
+    page.goto(f"{page.url.split('?')[0]}?at=3")
+    expect(page.get_by_test_id("past")).to_contain_text("compacted away")
+    expect(page.get_by_role("button", name="To the oldest moment")).to_be_visible()
+    page.unroute("**/explorer/past/**")
+    page.get_by_test_id("to-live").click()
+
+
+def test_the_clusters_clock_is_paused_stepped_and_sped_up_by_its_object(page, realistic: Cluster, shots):
+    def spec() -> dict:
+        return realistic.request("GET", "/apis/sim.kubeweb.dev/v1alpha1/clocks/cluster")[1]["spec"]
+
+    page.get_by_test_id("clock").click()
+    page.get_by_test_id("clock-pause").click()
+    expect(page.get_by_test_id("clock")).to_contain_text("paused")
+    assert spec()["paused"]
+    page.get_by_test_id("clock-step").click()
+    wait_for(lambda: spec().get("step") == 1, "a step")
+    page.screenshot(path=shots / "clock.png")
+    page.get_by_test_id("clock-pause").click()
+    expect(page.get_by_test_id("clock")).not_to_contain_text("paused")
+    slider = page.get_by_label("speed of the cluster's clock")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("clock-speed")).to_have_text("100×")
+    assert spec()["speed"] == 100
+    page.keyboard.press("Home")
+    expect(page.get_by_test_id("clock-speed")).to_have_text("0.1×")
+    realistic.kubectl("patch", "clock", "cluster", "--type=merge", "-p", '{"spec":{"speed":1}}')
+    expect(page.get_by_test_id("clock")).to_contain_text(re.compile(r"cluster 1×"))
+    page.keyboard.press("Escape")
+
+
+def test_nonsense_is_refused_with_a_word(realistic: Cluster, page, history):
+    answer = page.request.get(f"http://127.0.0.1:{realistic.http}/explorer/past/?at=x")
+    assert answer.status == 400
+    answer = page.request.get(
+        f"http://127.0.0.1:{realistic.http}/explorer/past/?at={history['2']}&resources=v1/secrets"
+    )
+    assert answer.status == 400
+    newest = realistic.request("GET", "/api/v1/pods")[1]["metadata"]["resourceVersion"]
+    assert page.request.get(f"http://127.0.0.1:{realistic.http}/explorer/changes/?from=5&to={newest}9").status == 400
+
+
+def test_nothing_went_wrong_on_the_way(page):
+    assert page.problems == []
