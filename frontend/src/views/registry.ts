@@ -49,6 +49,15 @@ export const VIEWS: View[] = [
     load: () => import('./metrics/Metrics.svelte'),
     wide: true,
   },
+  {
+    id: 'object',
+    title: 'Object',
+    icon: 'object',
+    question: 'What is it, why is it here, and what did it lead to?',
+    group: 'Objects',
+    load: () => import('./object/Object.svelte'),
+    hidden: true,
+  },
 ];
 
 export function viewOf(id: string): View | undefined {

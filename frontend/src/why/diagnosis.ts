@@ -1,0 +1,88 @@
+/** A Diagnosis (sim.kubeweb.dev): what is desired, what is, the four steps with their evidence. Worked out by the server when it is read. */
+import { collection } from '../api/kinds';
+
+export interface Gap {
+  what: string;
+  desired: string;
+  actual: string;
+  gap?: string;
+  closedBy?: string;
+  lastAction?: string;
+  lastActionTime?: string;
+}
+
+export interface Evidence {
+  object: string;
+  field: string;
+  value: string;
+  time?: string;
+}
+
+export interface Finding {
+  reason: string;
+  message: string;
+  evidence?: Evidence[];
+  fix?: string;
+  command?: string;
+}
+
+export interface CheckStep {
+  step: number;
+  name: string;
+  result: 'Passed' | 'Failed';
+  findings?: Finding[];
+}
+
+export interface DaemonNode {
+  node: string;
+  eligible: boolean;
+  ready: boolean;
+  pod?: string;
+  reason?: string;
+}
+
+export interface Diagnosis {
+  metadata: { name: string; namespace?: string; uid: string; creationTimestamp?: string };
+  target: { apiVersion: string; kind: string; namespace?: string; name: string; uid: string };
+  verdict: 'Healthy' | 'Progressing' | 'Unhealthy';
+  message: string;
+  desired: Gap[];
+  checklist: CheckStep[];
+  nodes?: DaemonNode[];
+}
+
+const GROUP = 'sim.kubeweb.dev/v1alpha1';
+const DIAGNOSED = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job', 'ReplicationController', 'Pod', 'Service', 'PersistentVolumeClaim', 'Node']);
+
+export function isDiagnosed(kind: string): boolean {
+  return DIAGNOSED.has(kind);
+}
+
+/** Where the diagnosis of an object is read. */
+export function diagnosisPath(kind: string, namespace: string, name: string): string {
+  if (kind === 'Node') return `${collection(GROUP, 'nodediagnoses')}/${encodeURIComponent(name)}`;
+  return `${collection(GROUP, 'diagnoses', namespace)}/${encodeURIComponent(`${kind.toLowerCase()}.${name}`)}`;
+}
+
+export const DIAGNOSES = (namespace: string): string => collection(GROUP, 'diagnoses', namespace);
+export const NODE_DIAGNOSES = collection(GROUP, 'nodediagnoses');
+
+const RANK = { Unhealthy: 0, Progressing: 1, Healthy: 2 } as const;
+
+/** The worst first; of equals those that miss most. */
+export function worstFirst(diagnoses: Diagnosis[]): Diagnosis[] {
+  const missing = (one: Diagnosis): number => one.desired.filter((gap) => gap.gap).length;
+  return [...diagnoses].sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || missing(b) - missing(a) || a.target.name.localeCompare(b.target.name, 'en', { numeric: true }));
+}
+
+/** The colour of a verdict. Nothing is green while anything is missing, whatever it calls itself. */
+export function toneOf(one: Pick<Diagnosis, 'verdict' | 'desired' | 'checklist'>): 'green' | 'amber' | 'red' {
+  if (one.verdict === 'Unhealthy' || one.checklist.some((step) => step.result === 'Failed')) return 'red';
+  if (one.verdict !== 'Healthy' || one.desired.some((gap) => gap.gap)) return 'amber';
+  return 'green';
+}
+
+/** Done and total of the to-do list. */
+export function progress(one: Pick<Diagnosis, 'desired'>): { done: number; all: number } {
+  return { done: one.desired.filter((gap) => !gap.gap).length, all: one.desired.length };
+}
