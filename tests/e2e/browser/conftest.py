@@ -53,6 +53,24 @@ def browser() -> Iterator[Browser]:
 
 
 SignIn = Callable[..., Page]
+AXE = HERE.parent.parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def violations(page: Page, *regions: str) -> list[str]:
+    """What axe finds on the page (or in these regions) as it stands, by the rules of WCAG 2.2 AA: `rule: element`."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        """regions => axe.run(regions.length ? {include: regions.map(one => [one])} : document,
+            {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(done => done.violations)""",
+        list(regions),
+    )
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[..., list[str]]:
+    """`axe(page)` is empty when everybody can use the page, `axe(page, "main")` when they can use that region."""
+    return violations
 
 
 @pytest.fixture(scope="module")
