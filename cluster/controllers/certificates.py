@@ -97,11 +97,13 @@ class CertificateSigningController(ControlLoop):
 
     def setup(self) -> None:
         self.requests = self.watch(REQUESTS)
-        self.sign: Callable[[bytes, list[str], float | None], bytes] = self.context.settings["sign_certificate"]
+        # Without a key nothing is signed, as without --cluster-signing-key-file.
+        self.sign: Callable[[bytes, list[str], float | None], bytes] | None
+        self.sign = self.context.settings.get("sign_certificate")
 
     async def reconcile(self, key: str) -> float | None:
         request = self.requests.get(key)
-        if request is None or request["spec"]["signerName"] not in SIGNERS:
+        if request is None or self.sign is None or request["spec"]["signerName"] not in SIGNERS:
             return None
         conditions = conditions_of(request)
         if "Approved" not in conditions or "Failed" in conditions or (request.get("status") or {}).get("certificate"):
