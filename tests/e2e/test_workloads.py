@@ -137,3 +137,29 @@ def test_a_status_may_come_with_annotations(cluster):
     cluster.kubectl("patch", "job", "noted", "--subresource=status", "--type=merge", "-p", patch)
     assert got(cluster, "job", "noted")["metadata"]["annotations"]["patchedstatus"] == "true"
     cluster.kubectl("delete", "job", "noted")
+
+
+def test_a_daemon_set_counts_the_generations_of_its_template(cluster):
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "counted"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "counted"}},
+            "template": {
+                "metadata": {"labels": {"app": "counted"}},
+                "spec": {"containers": [{"name": "c", "image": "nginx"}], "terminationGracePeriodSeconds": 0},
+            },
+        },
+    }
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    cluster.kubectl("rollout", "status", "ds/counted", "--timeout=60s")
+    cluster.kubectl("label", "ds", "counted", "x=y")
+    annotation = "deprecated.daemonset.template.generation"
+    assert got(cluster, "ds", "counted")["metadata"]["annotations"][annotation] == "1"
+    cluster.kubectl("set", "image", "ds/counted", "c=nginx:1.28")
+    cluster.kubectl("rollout", "status", "ds/counted", "--timeout=60s")
+    assert got(cluster, "ds", "counted")["metadata"]["annotations"][annotation] == "2"
+    pods = got(cluster, "pods", "-l", "app=counted,pod-template-generation=2")["items"]
+    assert len(pods) == 3
+    cluster.kubectl("delete", "ds", "counted")

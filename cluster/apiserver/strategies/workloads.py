@@ -267,6 +267,14 @@ class StatefulSetStrategy(Workload):
         return [*found, *self.check(obj)]
 
 
+# Where apps/v1 keeps what was spec.templateGeneration in older versions.
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def _annotate(obj: Obj, name: str, value: str) -> None:
+    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), name: value}
+
+
 class DaemonSetStrategy(Workload):
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -279,6 +287,19 @@ class DaemonSetStrategy(Workload):
             rolling.setdefault("maxSurge", 0)
         if spec.get("revisionHistoryLimit") is None:
             spec["revisionHistoryLimit"] = 10
+
+    def prepare_for_create(self, obj: Obj) -> None:
+        super().prepare_for_create(obj)
+        _annotate(obj, TEMPLATE_GENERATION, "1")
+
+    def prepare_for_update(self, obj: Obj, old: Obj) -> None:
+        """The template has a generation of its own, which only its changes move."""
+        super().prepare_for_update(obj, old)
+        before = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "")
+        # Annotations may come with a status: what is written there is not always ours.
+        before = before if before.isdecimal() else "1"
+        moved = obj["spec"].get("template") != old["spec"].get("template")
+        _annotate(obj, TEMPLATE_GENERATION, str(int(before) + 1) if moved else before)
 
     def check(self, obj: Obj) -> Found:
         spec = obj["spec"]
