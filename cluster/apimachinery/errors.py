@@ -88,6 +88,10 @@ class StatusError(Exception):
         )
 
 
+# Stands for a value that an error does not show (field.OmitValueType).
+OMITTED: Any = object()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with one field (k8s.io/apimachinery/pkg/util/validation/field.Error).
@@ -104,7 +108,10 @@ class FieldError:
     @property
     def body(self) -> str:
         prefix = _FIELD_WORDS[self.type]
-        if self.type in ("FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError"):
+        if (
+            self.type in ("FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError")
+            or self.value is OMITTED
+        ):
             text = prefix
         elif self.type == "FieldValueTooMany":
             text = f"{prefix}: {self.value}" if self.value is not None else prefix

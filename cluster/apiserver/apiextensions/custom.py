@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from cluster.apiserver.apiextensions import pruning
+from cluster.apiserver.apiextensions.rules import Rules
 from cluster.apiserver.apiextensions.strategy import CustomStrategy
 from cluster.apiserver.printers.columns import Printer
 from cluster.apiserver.printers.custom import custom as printer_for
@@ -113,6 +114,10 @@ class VersionInfo:
     @cached_property
     def strategy(self) -> CustomStrategy:
         return CustomStrategy(self)
+
+    @cached_property
+    def rules(self) -> Rules:
+        return Rules(self.schema)
 
     @cached_property
     def printer(self) -> Printer:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.errors import FieldError, invalid_value, not_supported, required
+from cluster.apiserver.apiextensions.rules import check_rules
 from cluster.apiserver.apiextensions.structural import check_schema
 from cluster.apiserver.printers.custom import compile_path
 from cluster.apiserver.strategies import names
@@ -251,7 +252,8 @@ def _check_version_schema(version: Obj, path: str) -> Found:
     if not isinstance(schema, dict):
         shown = "spec.versions[0].schema" if path == "spec.validation" else path
         return [required(f"{shown}.openAPIV3Schema", "schemas are required")]
-    return check_schema(schema, f"{path}.openAPIV3Schema")
+    where = f"{path}.openAPIV3Schema"
+    return check_schema(schema, where) or check_rules(schema, where)
 
 
 def _json_path(text: str) -> bool:

@@ -86,6 +86,7 @@ class CustomStrategy(Strategy):
         found.extend(self._scale(obj))
         if old is None or not found:
             found.extend(values.check_lists(schema, obj))
+        found.extend(self.info.rules.check(obj, before, found))
         return found
 
     def _scale(self, obj: Obj) -> list[FieldError]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from cluster.apimachinery import patterns
 from cluster.apimachinery.errors import FieldError, forbidden_field, invalid_value, not_supported, required
-from cluster.apiserver.apiextensions import patterns, pruning, values
+from cluster.apiserver.apiextensions import pruning, values
 
 Schema = dict[str, Any]
 Found = list[FieldError]

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from cluster.apimachinery.errors import FieldError, duplicate, invalid_value, not_supported, required
+from cluster.apimachinery.patterns import matches
 from cluster.apiserver.apiextensions.formats import FORMATS
-from cluster.apiserver.apiextensions.patterns import matches
 
 Schema = dict[str, Any]
 Found = list[FieldError]
