@@ -1,0 +1,141 @@
+"""Lists, and the pages that ask: matrix, who can, why, audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster.audit.models import AuditEvent
+
+RBAC = "rbac.authorization.k8s.io/v1"
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+
+
+@pytest.fixture
+def admin(client, root, backend):
+    client.force_login(root)
+    return client
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+def test_a_list_is_searched_and_narrowed(admin, backend):
+    backend.role("readers", "shop", PODS)
+    backend.role("writers", "default", {**PODS, "resources": ["secrets"]})
+    assert "secrets" in text_of(admin.get("/admin/rbac/roles/?q=writ"))
+    found = text_of(admin.get("/admin/rbac/roles/?q=POD&system=0"))
+    assert "readers" in found
+    assert "writers" not in found
+    assert "writers" not in text_of(admin.get("/admin/rbac/roles/?ns=shop"))
+    assert "Nothing here matches" in text_of(admin.get("/admin/rbac/roles/?q=zzz"))
+    assert admin.get("/admin/rbac/roles/?page=999").status_code == 200
+
+
+def test_a_thousand_roles_come_in_pages_and_ask_the_database_no_more(admin, backend, django_assert_max_num_queries):
+    async def many():
+        for number in range(1000):
+            metadata = {"name": f"r-{number:04}", "namespace": "shop"}
+            obj = {"apiVersion": RBAC, "kind": "Role", "metadata": metadata, "rules": [PODS]}
+            await backend.admin.create(f"{RBAC}/roles", obj, "shop")
+
+    backend.run(many())
+    with django_assert_max_num_queries(8):
+        page = text_of(admin.get("/admin/rbac/roles/?ns=shop"))
+    assert page.count("/admin/rbac/roles/shop/r-") == 50
+    assert "Page 1 of 20" in page
+    assert "r-0051" in text_of(admin.get("/admin/rbac/roles/?ns=shop&page=2"))
+
+
+def test_the_matrix_shows_the_rule_behind_each_cell(admin, alice, backend):
+    backend.role("readers", "shop", PODS)
+    backend.bind("devs", "shop", "Role/readers", "Group/devs")
+    page = text_of(admin.get("/admin/rbac/matrix/?kind=User&subject=alice&ns=shop"))
+    assert 'aria-label="list pods: allowed"' in page
+    assert "RoleBinding/shop/devs" in page
+    assert "delete pods: allowed" not in page
+    assert "/admin/rbac/rolebindings/shop/devs/" in page
+
+
+def test_who_can_names_people_and_bindings(admin, alice, backend):
+    backend.role("readers", "shop", PODS)
+    backend.bind("devs", "shop", "Role/readers", "Group/devs")
+    page = text_of(admin.get("/admin/rbac/who-can/?verb=list&what=pods&ns=shop"))
+    assert "Group devs" in page
+    assert "alice" in page
+    assert admin.get("/admin/rbac/who-can/").status_code == 200
+
+
+def test_why_not_comes_with_what_would_mend_it(admin, alice, backend):
+    backend.bind("devs-edit", "default", "ClusterRole/edit", "Group/devs")
+    page = text_of(admin.get("/admin/rbac/explain/?subject=User:alice&verb=create&what=deployments.apps&ns=shop"))
+    assert "alice may not create deployments.apps in shop" in page
+    assert "RoleBinding devs-edit would allow it, but it is in namespace default, not shop." in page
+    assert "kind: RoleBinding" in page
+    yes = text_of(admin.get("/admin/rbac/explain/?subject=User:alice&verb=create&what=deployments.apps&ns=default"))
+    assert "alice may create deployments.apps in default" in yes
+
+
+def test_everybody_may_ask_about_themselves_and_not_about_others(client, root, alice, backend):
+    client.force_login(alice)
+    assert client.get("/admin/rbac/matrix/").status_code == 200
+    assert client.get("/admin/rbac/explain/?verb=get&what=/metrics").status_code == 200
+    assert client.get("/admin/rbac/matrix/?subject=User:root").status_code == 403
+    assert client.get("/admin/rbac/who-can/?verb=get&what=pods").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query", ["verb=get&what=.", "verb=%00&what=pods", "verb=get&what=pods/", "subject=ServiceAccount:x"]
+)
+def test_odd_questions_are_answered_or_refused_never_broken(admin, query):
+    for page in ("matrix", "who-can", "explain"):
+        assert admin.get(f"/admin/rbac/{page}/?{query}").status_code in (200, 400, 422)
+
+
+def event(user, verb="get", outcome="allowed", code=200, **more):
+    moment = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    fields = {"at": moment, "journey": f"j{user}", "resource": "pods", "uri": "/api/v1/pods", "level": "Metadata"}
+    return AuditEvent.objects.create(user=user, verb=verb, outcome=outcome, code=code, **{**fields, **more})
+
+
+def test_the_audit_log_is_searched(admin):
+    event("alice", "delete", "denied", 403, why="no <b>rule</b>", namespace="shop")
+    event("bob")
+    page = text_of(admin.get("/admin/rbac/audit/?outcome=denied"))
+    assert "/explore/pipeline/jalice" in page
+    assert "/explore/pipeline/jbob" not in page
+    assert "<b>rule</b>" not in page
+    for query in (
+        "user=alice",
+        "verb=delete",
+        "namespace=shop",
+        "words=rule",
+        "since=2027-01-01T11:00",
+        "until=2027-01-02",
+    ):
+        assert "jalice" in text_of(admin.get(f"/admin/rbac/audit/?{query}"))
+    assert "Nothing found" in text_of(admin.get("/admin/rbac/audit/?since=2027-01-01T13:00"))
+    assert admin.get("/admin/rbac/audit/?since=yesterday").status_code == 400
+    assert admin.get("/admin/rbac/audit/?before=x").status_code == 400
+
+
+def test_a_plain_user_sees_their_own_requests_alone(client, alice, backend):
+    event("alice")
+    event("bob")
+    client.force_login(alice)
+    page = text_of(client.get("/admin/rbac/audit/?user=bob"))
+    assert "jbob" not in page
+    assert "jalice" in text_of(client.get("/admin/rbac/audit/"))
+
+
+def test_the_audit_log_goes_on_in_pages(admin):
+    for number in range(130):
+        event("alice", journey=f"n{number}.")
+    first = text_of(admin.get("/admin/rbac/audit/?user=alice"))
+    older = first.split("before=")[1].split('"')[0]
+    second = text_of(admin.get(f"/admin/rbac/audit/?user=alice&before={older}"))
+    assert "n129." in first
+    assert "n0." in second
+    assert "n129." not in second
