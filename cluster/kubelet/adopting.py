@@ -85,5 +85,5 @@ async def take_over(worker: Worker) -> None:
             worker.sandbox, config, record.id.rpartition("/")[2], record.started_at
         )
         worker.kubelet.owners[container.id] = worker
-        worker.starter.watch(record, hook=False)
+        worker.starter.watch(record)
         record.ready, record.passed = ready, passed

@@ -62,8 +62,8 @@ class LastRequests:
         }
 
 
-async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> None:
-    """A lifecycle handler: PostStartHook (its failure ends the container) or PreStopHook."""
+async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> bool:
+    """A lifecycle handler, PostStartHook or PreStopHook; whether it succeeded."""
     runtime = worker.kubelet.runtime
     try:
         if "sleep" in hook:
@@ -88,9 +88,9 @@ async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> None
                 raise RuntimeFailure(answer.error)
     except RuntimeFailure as failure:
         worker.tell(record, "Warning", f"Failed{kind}", f"{kind} failed")
-        if kind == "PostStartHook" and record.state == "running":
-            runtime.kill(record.container)
         log.debug("%s of %s: %s", kind, worker.key, failure)
+        return False
+    return True
 
 
 async def end_pod(worker: Worker) -> None:
@@ -144,21 +144,32 @@ async def end_containers(worker: Worker, journey: trace.Journey, grace: float | 
         grace = float(worker.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
     worker.ends_at = clock.now() + grace
     running = [record for record in (*worker.main, *worker.debug) if record.state == "running"]
-    await asyncio.gather(*(_end(worker, record, grace, journey) for record in running))
+    await asyncio.gather(*(end_container(worker, record, grace, journey) for record in running))
+    await end_sidecars(worker, journey, grace)
+
+
+async def end_sidecars(worker: Worker, journey: trace.Journey, grace: float) -> None:
+    """One after the other, the last one first: each may still be needed by those before it."""
     for record in reversed(worker.init):
         if record.state == "running":
-            await _end(worker, record, worker.ends_at - clock.now() if grace > 0 else 0.0, journey)
+            left = max(worker.ends_at - clock.now(), LEAST_GRACE) if grace > 0 else 0.0
+            await end_container(worker, record, left, journey)
 
 
-async def _end(worker: Worker, record: Record, grace: float, journey: trace.Journey) -> None:
+async def end_container(
+    worker: Worker, record: Record, grace: float, journey: trace.Journey | None, message: str = ""
+) -> None:
     """One container: preStop, SIGTERM, SIGKILL."""
     kubelet, name = worker.kubelet, record.spec["name"]
-    worker.tell(record, "Normal", "Killing", f"Stopping container {name}")
+    journey = journey or trace.Journey("sync", f"kubelet/{kubelet.name}", worker.causes)
+    worker.tell(record, "Normal", "Killing", message or f"Stopping container {name}")
     began = clock.now()
     hook = (record.spec.get("lifecycle") or {}).get("preStop")
     if hook is not None and grace > 0:
         with journey.span("prestop", {"container": name, "handler": next(iter(hook), "")}) as span:
             task = asyncio.ensure_future(run_hook(worker, record, hook, "PreStopHook"))
+            worker.hooks.add(task)
+            task.add_done_callback(worker.hooks.discard)
             timer = clock.call_later(grace, lambda: _cancel(task))
             try:
                 await task
@@ -169,7 +180,8 @@ async def _end(worker: Worker, record: Record, grace: float, journey: trace.Jour
                 span.outcome, span.detail = "error", {"container": name, "message": "the grace period ran out"}
             finally:
                 timer.cancel()
-    rest = max(grace - (clock.now() - began), LEAST_GRACE) if grace > 0 else 0.0
+    ends = min(began + grace, worker.ends_at or began + grace)
+    rest = max(ends - clock.now(), LEAST_GRACE) if grace > 0 else 0.0
     with journey.span("sigterm", {"container": name, "grace": rest}) as span:
         how = await kubelet.runtime.stop_container(record.container, rest)
         span.detail = {"container": name, "exit_code": record.container.exit_code, "grace": round(rest, 3)}
@@ -177,5 +189,5 @@ async def _end(worker: Worker, record: Record, grace: float, journey: trace.Jour
         journey.add("sigkill", trace.wall(), "ok", {"container": name, "exit_code": record.container.exit_code})
 
 
-def _cancel(task: asyncio.Future[None]) -> None:
+def _cancel(task: asyncio.Future[bool]) -> None:
     task.cancel()

@@ -106,6 +106,12 @@ class Kubelet:
         """A task that lives by the machine's clock."""
         return asyncio.get_running_loop().create_task(work, name=name, context=self.context.copy())
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something that goes on by itself."""
+        task = self.run(work, "kubelet background")
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
     async def stop(self) -> None:
         """Stop working; containers die with the machine, their pods' statuses stay as they were last written."""
         for task in (*self._tasks, *self.background):

@@ -9,6 +9,7 @@ from cluster import clock
 from cluster.apimachinery.meta import set_condition
 
 Obj = dict[str, Any]
+BACKOFF, MAX_BACKOFF = 10.0, 300.0
 
 
 class Record:
@@ -24,6 +25,7 @@ class Record:
         "last",
         "message",
         "next_try",
+        "noticed",
         "passed",
         "pull_backoff",
         "pull_error",
@@ -35,6 +37,7 @@ class Record:
         "spec",
         "started_at",
         "state",
+        "waits",
     )
 
     def __init__(self, spec: Obj, *, init: bool = False) -> None:
@@ -55,8 +58,12 @@ class Record:
         self.ready = False
         self.passed = False
         self.sidecar = init and spec.get("restartPolicy") == "Always"
+        # The wait after the next failure, the present wait, and until when.
         self.backoff = 0.0
+        self.waits = 0.0
         self.next_try = 0.0
+        # When the kubelet looks again after it ended.
+        self.noticed = 0.0
         self.pull_backoff = 0.0
         self.pull_error = ""
 
@@ -108,6 +115,16 @@ class Record:
             return self.ready
         # An init container that did its work is "ready".
         return self.state == "terminated" and self.exit_code == 0 and self.passed
+
+
+def backoff_after(backoff: float, started_at: float, finished_at: float) -> tuple[float, float]:
+    """(the wait before the next start, the wait after the failure after that).
+
+    None the first time, then 10 s doubling to 5 min; who has run for 10 min begins anew (client-go's flowcontrol.Backoff).
+    """
+    if not backoff or (started_at and finished_at - started_at > 2 * MAX_BACKOFF):
+        return 0.0, BACKOFF
+    return backoff, min(backoff * 2, MAX_BACKOFF)
 
 
 def phase_of(spec: Obj, init: Iterable[Record], main: Iterable[Record]) -> str:

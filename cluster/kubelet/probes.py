@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from cluster import clock
 from cluster.client.client import Obj
 from cluster.journeys import signals
 from cluster.kubelet.podstatus import Record
-from cluster.kubelet.runtime.cri import HTTPRequest
+from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
 
-Verdict = tuple[bool, str]
+MAX_REDIRECTS = 10
+HEADERS = {"User-Agent": "kube-probe/1.37", "Accept": "*/*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one attempt came to. `warning`: it counts as success, but is worth a word. `unknown`: it says nothing."""
+
+    good: bool
+    said: str = ""
+    warning: bool = False
+    unknown: bool = False
 
 
 def port_of(container: Obj, port: int | str) -> int:
@@ -26,40 +39,70 @@ def port_of(container: Obj, port: int | str) -> int:
 
 
 async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str, kind: str, pod: Obj) -> Verdict:
-    """One attempt: whether it succeeded, and what it said."""
+    """One attempt."""
     container, timeout = record.container, float(probe.get("timeoutSeconds", 1))
     metadata = pod["metadata"]
     if runtime.troubles.probes and runtime.troubles.probe_fails(
         metadata["namespace"], metadata["name"], record.spec["name"], kind
     ):
-        return False, "a Fault makes this probe fail"
+        return Verdict(False, "a Fault makes this probe fail")
     if "exec" in probe:
-        result = await runtime.exec_sync(container, list(probe["exec"]["command"]), timeout)
-        if result.timed_out:
-            return False, f'command timed out: "{" ".join(probe["exec"]["command"])}" timed out after {int(timeout)}s'
-        return result.exit_code == 0, result.output
+        return await _exec(runtime, container, list(probe["exec"]["command"]), timeout)
     if "httpGet" in probe:
-        action = probe["httpGet"]
-        port, path = port_of(record.spec, action["port"]), action.get("path", "/")
-        headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
-        request = HTTPRequest(path if path.startswith("/") else f"/{path}", headers=headers, client=ip)
-        answer = await runtime.http(container, port, request, timeout)
-        if answer.status == 0:
-            scheme = action.get("scheme", "HTTP").lower()
-            return False, f'Get "{scheme}://{ip}:{port}{path}": {answer.error}'
-        if 200 <= answer.status < 400:
-            return True, ""
-        return False, f"HTTP probe failed with statuscode: {answer.status}"
-    scheme = "tcpSocket" if "tcpSocket" in probe else "grpc"
-    port = port_of(record.spec, probe[scheme]["port"])
-    if runtime.listens(container, port) and not container.hung:
-        return True, ""
-    if scheme == "grpc":
-        return (
-            False,
-            f'timeout: failed to connect service "{ip}:{port}" within {int(timeout)}s: context deadline exceeded',
+        return await _http(runtime, record, probe["httpGet"], ip, timeout)
+    if "grpc" in probe:
+        return _grpc(runtime, container, probe["grpc"], ip, timeout)
+    port = port_of(record.spec, probe["tcpSocket"]["port"])
+    if runtime.listens(container, port):
+        return Verdict(True)
+    return Verdict(False, f"dial tcp {ip}:{port}: connect: connection refused")
+
+
+async def _exec(runtime: Any, container: Any, command: list[str], timeout: float) -> Verdict:
+    try:
+        result = await runtime.exec_sync(container, command, timeout)
+    except RuntimeFailure as failure:
+        return Verdict(False, failure.text, unknown=True)
+    if result.timed_out:
+        return Verdict(False, f'command timed out: "{" ".join(command)}" timed out after {int(timeout)}s')
+    return Verdict(result.exit_code == 0, result.output)
+
+
+async def _http(runtime: Any, record: Record, action: Obj, ip: str, timeout: float) -> Verdict:
+    port, path = port_of(record.spec, action["port"]), action.get("path", "/")
+    path = path if path.startswith("/") else f"/{path}"
+    scheme = action.get("scheme", "HTTP").lower()
+    given = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
+    headers, start = {"Host": f"{ip}:{port}", **HEADERS, **given}, f"{scheme}://{ip}:{port}"
+    for _ in range(MAX_REDIRECTS):
+        answer: HTTPResult = await runtime.http(
+            record.container, port, HTTPRequest(path, headers=headers, client=ip), timeout
         )
-    return False, f"dial tcp {ip}:{port}: connect: connection refused"
+        if answer.status == 0:
+            return Verdict(False, f'Get "{start}{path}": {answer.error}')
+        location = answer.headers.get("Location")
+        if not (300 <= answer.status < 400 and location):
+            break
+        target = urlsplit(urljoin(start + path, location))
+        if target.hostname != ip:
+            # Elsewhere is none of the kubelet's business.
+            return Verdict(True, f"Probe terminated redirects, Response body: {answer.body}", warning=True)
+        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+        port = target.port or port
+    else:
+        return Verdict(False, f'Get "{start}{path}": stopped after {MAX_REDIRECTS} redirects')
+    if 200 <= answer.status < 400:
+        return Verdict(True, answer.body)
+    return Verdict(False, f"HTTP probe failed with statuscode: {answer.status}")
+
+
+def _grpc(runtime: Any, container: Any, action: Obj, ip: str, timeout: float) -> Verdict:
+    port = int(action["port"])
+    serving = runtime.health(container, port)
+    if serving is None:
+        why = f'timeout: failed to connect service "{ip}:{port}" within {int(timeout)}s: context deadline exceeded'
+        return Verdict(False, why)
+    return Verdict(True) if serving else Verdict(False, 'service unhealthy (responded with "NOT_SERVING")')
 
 
 class Prober:
@@ -74,8 +117,9 @@ class Prober:
         first: float,
         changed: Callable[[], None],
         kill: Callable[[str, str, Obj], None],
-        unhealthy: Callable[[Record, str], None],
+        unhealthy: Callable[[Record, str, str], None],
     ) -> None:
+        """`first`: seconds until the first attempt without an initial delay. `unhealthy` is told (record, reason, message)."""
         self._runtime = runtime
         self._record = record
         self._pod = pod
@@ -84,27 +128,31 @@ class Prober:
         self._changed = changed
         self._kill = kill
         self._unhealthy = unhealthy
-        self._tasks: list[asyncio.Task[None]] = []
+        self._startup: asyncio.Task[None] | None = None
+        self._liveness: asyncio.Task[None] | None = None
+        self._readiness: asyncio.Task[None] | None = None
+        self._trigger = asyncio.Event()
 
     def start(self) -> None:
-        self._tasks.append(asyncio.create_task(self._run(), name=f"probes {self._record.spec['name']}"))
+        self._startup = asyncio.create_task(self._begin(), name=f"probes {self._record.spec['name']}")
 
     def stop(self) -> None:
-        for task in self._tasks:
-            if task is not asyncio.current_task():
+        for task in (self._startup, self._liveness, self._readiness):
+            if task is not None and task is not asyncio.current_task():
                 task.cancel()
-        self._tasks.clear()
 
     def only_readiness(self) -> None:
         """The pod is ending: it is not restarted any more, but traffic still follows its readiness."""
-        if "readinessProbe" not in self._record.spec or not self._record.passed:
-            self.stop()
-            return
-        for task in self._tasks[1:]:
-            task.cancel()
-        del self._tasks[1:]
+        for task in (self._startup, self._liveness):
+            if task is not None:
+                task.cancel()
 
-    async def _run(self) -> None:
+    def trigger(self) -> None:
+        """Ask for readiness now, not when its period is over: the pod is being looked at."""
+        if self._record.passed and not self._record.ready:
+            self._trigger.set()
+
+    async def _begin(self) -> None:
         spec, record = self._record.spec, self._record
         if "startupProbe" in spec and not await self._watch("Startup", spec["startupProbe"], once=True):
             return
@@ -114,47 +162,54 @@ class Prober:
                 record.ready = True
             self._changed()
         if "livenessProbe" in spec:
-            self._tasks.append(asyncio.create_task(self._liveness(spec["livenessProbe"])))
+            self._liveness = asyncio.create_task(self._live(spec["livenessProbe"]))
         if "readinessProbe" in spec:
-            await self._readiness(spec["readinessProbe"])
+            self._readiness = asyncio.create_task(self._ready(spec["readinessProbe"]))
 
-    async def _ask(self, kind: str, probe: Obj) -> Verdict:
-        """One attempt, told to whoever looks at the map."""
-        good, said = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
+    async def _live(self, probe: Obj) -> None:
+        await self._watch("Liveness", probe, once=False)
+
+    async def _attempt(self, kind: str, probe: Obj) -> Verdict:
+        """One attempt, told where it is not well."""
+        verdict = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
         if signals.heard():
             metadata, node = self._pod["metadata"], self._pod["spec"].get("nodeName", "")
-            signals.emit(kind.lower(), node, metadata["namespace"], metadata["name"], good, "" if good else said)
-        return good, said
-
-    async def _liveness(self, probe: Obj) -> None:
-        await self._watch("Liveness", probe, once=False)
+            said = "" if verdict.good else verdict.said
+            signals.emit(kind.lower(), node, metadata["namespace"], metadata["name"], verdict.good, said)
+        if verdict.unknown:
+            text = f"{kind} probe errored and resulted in unknown state: {verdict.said}"
+            self._unhealthy(self._record, "Unhealthy", text)
+        elif verdict.warning:
+            self._unhealthy(self._record, "ProbeWarning", f"{kind} probe warning: {verdict.said}")
+        elif not verdict.good:
+            self._unhealthy(self._record, "Unhealthy", f"{kind} probe failed: {verdict.said}")
+        return verdict
 
     async def _watch(self, kind: str, probe: Obj, *, once: bool) -> bool:
         """Until it succeeds (`once`) or fails too often in a row, which ends the container."""
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
-        failures = 0
+        failures = successes = 0
         while True:
-            good, said = await self._ask(kind, probe)
-            if good:
-                failures = 0
-                if once:
+            verdict = await self._attempt(kind, probe)
+            if verdict.good:
+                failures, successes = 0, successes + 1
+                if once and successes >= probe.get("successThreshold", 1):
                     return True
-            else:
-                failures += 1
-                self._unhealthy(self._record, f"{kind} probe failed: {said}")
+            elif not verdict.unknown:
+                failures, successes = failures + 1, 0
                 if failures >= probe.get("failureThreshold", 3):
                     self._kill(kind, self._record.spec["name"], probe)
                     return False
             await clock.sleep(probe.get("periodSeconds", 10))
 
-    async def _readiness(self, probe: Obj) -> None:
+    async def _ready(self, probe: Obj) -> None:
         await clock.sleep(probe.get("initialDelaySeconds", 0) or self._first)
         good_in_row = bad_in_row = 0
         while True:
-            good, said = await self._ask("Readiness", probe)
-            good_in_row, bad_in_row = (good_in_row + 1, 0) if good else (0, bad_in_row + 1)
-            if not good:
-                self._unhealthy(self._record, f"Readiness probe failed: {said}")
+            self._trigger.clear()
+            verdict = await self._attempt("Readiness", probe)
+            if not verdict.unknown:
+                good_in_row, bad_in_row = (good_in_row + 1, 0) if verdict.good else (0, bad_in_row + 1)
             ready = self._record.ready
             if good_in_row >= probe.get("successThreshold", 1):
                 ready = True
@@ -163,9 +218,12 @@ class Prober:
             if ready != self._record.ready:
                 self._record.ready = ready
                 self._changed()
-            # Until it has been ready once it is asked more often, as the kubelet does after a start.
-            await clock.sleep(
-                probe.get("periodSeconds", 10)
-                if good_in_row or bad_in_row > 3
-                else min(1.0, probe.get("periodSeconds", 10))
-            )
+            await self._pause(float(probe.get("periodSeconds", 10)))
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next attempt is due, or is asked for."""
+        timer = clock.call_later(seconds, self._trigger.set)
+        try:
+            await self._trigger.wait()
+        finally:
+            timer.cancel()

@@ -12,8 +12,8 @@ from cluster import clock
 from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Obj
 from cluster.journeys import trace
-from cluster.kubelet.ending import run_hook
-from cluster.kubelet.podstatus import Record
+from cluster.kubelet.ending import end_container, run_hook
+from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, expand, variables
 from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
@@ -21,7 +21,6 @@ from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
 
-BACKOFF, MAX_BACKOFF = 10.0, 300.0
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -77,14 +76,25 @@ class Starter:
         record.state, record.reason, record.message = "running", "", ""
         record.started_at = container.started_at
         worker.tell(record, "Normal", "Started", "Container started")
-        self.watch(record)
-
-    def watch(self, record: Record, *, hook: bool = True) -> None:
-        """What follows a start: the postStart hook and the probes."""
-        worker, spec = self._worker, record.spec
         handler = (spec.get("lifecycle") or {}).get("postStart")
-        if handler is not None and hook:
-            self._beside(run_hook(worker, record, handler, "PostStartHook"))
+        # Nothing else of the pod goes on before the hook is through.
+        if handler is not None and not await run_hook(worker, record, handler, "PostStartHook"):
+            await self.stop(record, "FailedPostStartHook")
+        elif record.state == "running":
+            self.watch(record)
+
+    async def stop(self, record: Record, message: str, grace: float | None = None) -> None:
+        """End a running container that may start again: preStop, SIGTERM, the pod's grace period (or this one)."""
+        worker = self._worker
+        if grace is None:
+            grace = float(worker.pod["spec"].get("terminationGracePeriodSeconds", 30))
+        worker.stop_probes(record)
+        if record.state == "running":
+            await end_container(worker, record, grace, trace.current.get(), message)
+
+    def watch(self, record: Record) -> None:
+        """Start the probes; without any a container that runs is ready."""
+        worker, spec = self._worker, record.spec
         if not any(name in spec for name in PROBES):
             record.ready = record.passed = True
             return
@@ -97,9 +107,9 @@ class Starter:
             worker.pod,
             worker.ip,
             kubelet.latency.pick(kubelet.profile.first_probe),
-            worker.wake,
+            worker.changed,
             self._probe_kills,
-            lambda record, message: worker.tell(record, "Warning", "Unhealthy", message),
+            lambda record, reason, message: worker.tell(record, "Warning", reason, message),
         )
         worker.probers[spec["name"]] = prober
         prober.start()
@@ -111,11 +121,10 @@ class Starter:
         task.add_done_callback(background.discard)
 
     def _probe_kills(self, kind: str, name: str, probe: Obj) -> None:
-        worker = self._worker
-        record = next(one for one in worker.records if one.spec["name"] == name)
-        worker.tell(record, "Normal", "Killing", f"Container {name} failed {kind.lower()} probe, will be restarted")
-        grace = probe.get("terminationGracePeriodSeconds", worker.pod["spec"].get("terminationGracePeriodSeconds", 30))
-        self._beside(worker.kubelet.runtime.stop_container(record.container, float(grace)))
+        record = next(one for one in self._worker.records if one.spec["name"] == name)
+        grace = probe.get("terminationGracePeriodSeconds")
+        message = f"Container {name} failed {kind.lower()} probe, will be restarted"
+        self._beside(self.stop(record, message, None if grace is None else float(grace)))
 
     # -- the image -----------------------------------------------------------------------------------------------------
 

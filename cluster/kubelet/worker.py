@@ -17,12 +17,12 @@ from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet import naming
 from cluster.kubelet.adopting import adopt, take_over
-from cluster.kubelet.ending import LastRequests, end_containers, end_pod
-from cluster.kubelet.podstatus import Record, conditions_of, phase_of
+from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars
+from cluster.kubelet.podstatus import Record, backoff_after, conditions_of, phase_of
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, Place
 from cluster.kubelet.runtime.cri import SandboxConfig
-from cluster.kubelet.starting import BACKOFF, MAX_BACKOFF, Starter, duration
+from cluster.kubelet.starting import Starter, duration
 from cluster.kubelet.volumes import REFRESH, PodVolume, volumes_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Worker:
         "_again",
         "_cancelled",
         "_deadline",
+        "_evicting",
         "_refresher",
         "_task",
         "_terminating",
@@ -49,6 +50,7 @@ class Worker:
         "debug",
         "ends_at",
         "finished",
+        "hooks",
         "init",
         "ip",
         "kubelet",
@@ -83,6 +85,8 @@ class Worker:
         self.finished = False
         # When the grace period of an ending pod is over.
         self.ends_at = 0.0
+        # preStop handlers that are running.
+        self.hooks: set[asyncio.Future[bool]] = set()
         self.starter = Starter(self)
         # Containers that ran before this kubelet, whose processes are still to be found.
         self.orphans: list[Record] = []
@@ -98,6 +102,7 @@ class Worker:
         self.probers: dict[str, Prober] = {}
         self._written: Obj | None = None
         self._terminating = False
+        self._evicting = False
         self._cancelled = False
         # While the API server is asked to take the pod away: what ends then ends by itself.
         self.removing = False
@@ -185,6 +190,7 @@ class Worker:
 
     def update(self, pod: Obj, journey: str) -> None:
         """A watch event: remember the newest pod and look."""
+        shortened = pod["spec"].get("activeDeadlineSeconds") != self.pod["spec"].get("activeDeadlineSeconds")
         self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.terminate(journey)
@@ -192,6 +198,8 @@ class Worker:
             return
         if any("downwardAPI" in volume.spec or "projected" in volume.spec for volume in self.volumes.values()):
             self._refresh_soon(0.0)
+        if shortened:
+            self._arm_deadline()
         for record, spec in zip(self.main, pod["spec"]["containers"], strict=False):
             record.spec = spec
         added = (pod["spec"].get("ephemeralContainers") or [])[len(self.debug) :]
@@ -239,7 +247,7 @@ class Worker:
 
     def wake(self, journey: str = "") -> None:
         """Look again, now or when the present look is over."""
-        if self._terminating or self._cancelled or self.finished:
+        if self._terminating or self._evicting or self._cancelled or self.finished:
             return
         if journey:
             self.causes = (journey,)
@@ -248,10 +256,33 @@ class Worker:
             return
         self._task = self.kubelet.run(self._run(), "pod worker")
 
+    def changed(self) -> None:
+        """What a probe found is news, also of a pod that ends."""
+        if self._terminating and not self._cancelled:
+            self.kubelet.beside(self._tell())
+        else:
+            self.wake()
+
+    async def _tell(self) -> None:
+        try:
+            if not self.removing:
+                await self.write_status()
+        except StatusError as error:
+            log.debug("kubelet %s: status of %s: %s", self.kubelet.name, self.key, error.message)
+
     def wake_in(self, delay: float) -> None:
+        """Look again after so long at the latest: each look asks for the next one."""
+        due = clock.now() + delay
         if self._timer is not None:
+            if self._timer.due <= due:
+                return
             self._timer.cancel()
-        self._timer = clock.call_later(delay, self.wake)
+
+        def look() -> None:
+            self._timer = None
+            self.wake()
+
+        self._timer = clock.call_later(delay, look)
 
     async def _run(self) -> None:
         try:
@@ -314,6 +345,8 @@ class Worker:
         if any(record.sidecar and record.state == "running" for record in self.init) and self._done():
             await self._end_sidecars()
         await self.write_status()
+        for prober in self.probers.values():
+            prober.trigger()
 
     def _done(self) -> bool:
         """Whether no ordinary container runs or will run again."""
@@ -321,29 +354,30 @@ class Worker:
 
     async def _end_sidecars(self) -> None:
         """The work is done: sidecars are asked to end, the last one first."""
-        for record in reversed(self.init):
-            if record.sidecar and record.state == "running":
-                self._stop_probes(record)
-                self.tell(record, "Normal", "Killing", f"Stopping container {record.spec['name']}")
-                grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
-                await self.kubelet.runtime.stop_container(record.container, grace)
+        for record in self.init:
+            self.stop_probes(record)
+        grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
+        self.ends_at = clock.now() + grace
+        journey = trace.Journey("sync", f"kubelet/{self.kubelet.name}", self.causes)
+        await end_sidecars(self, trace.current.get() or journey, grace)
 
     def _arm_deadline(self) -> None:
+        """activeDeadlineSeconds counts from the pod's start; it may be shortened while the pod runs."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
         seconds = self.pod["spec"].get("activeDeadlineSeconds")
-        if seconds:
-            self._deadline = clock.call_later(float(seconds), self._exceed)
+        if seconds and self.started_at and self.rejected is None:
+            left = clock.parse(self.started_at) + float(seconds) - clock.now()
+            self._deadline = clock.call_later(max(left, 0.0), self._exceed)
 
     def _exceed(self) -> None:
         """activeDeadlineSeconds has passed: the pod has failed."""
-        self.kubelet.events.event(
-            self.pod, "Normal", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
-        )
-        self.rejected = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
-        for record in self.records:
-            if record.container is not None and record.state == "running":
-                self._stop_probes(record)
-                self.kubelet.runtime.kill(record.container)
-        self.wake()
+        if self.rejected is None and not self.finished:
+            text = "Pod was active on the node longer than the specified deadline"
+            self.kubelet.events.event(self.pod, "Normal", "DeadlineExceeded", text)
+            grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
+            self.kubelet.beside(self.evict("DeadlineExceeded", text, grace))
 
     def sandbox_config(self) -> SandboxConfig:
         """What the runtime is told of the pod."""
@@ -431,15 +465,14 @@ class Worker:
             container = record.container
             if container.config.image == record.spec["image"]:
                 return
-            text = f"Container {record.spec['name']} definition changed, will be restarted"
-            self.tell(record, "Normal", "Killing", text)
-            self._stop_probes(record)
-            await self.kubelet.runtime.stop_container(
-                container, float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
-            )
+            await self.starter.stop(record, f"Container {record.spec['name']} definition changed, will be restarted")
         if record.state == "terminated" and not self._restarts(record):
             return
         now = clock.now()
+        if now < record.noticed:
+            # The kubelet has not looked again since it ended.
+            self.wake_in(record.noticed - now)
+            return
         if now < record.next_try:
             self._show_backoff(record)
             self.wake_in(record.next_try - now)
@@ -467,7 +500,7 @@ class Worker:
             record.last = record.terminated_state()
             record.waiting(
                 "CrashLoopBackOff",
-                f"back-off {duration(record.backoff)} restarting failed container={record.spec['name']} pod={self.key}",
+                f"back-off {duration(record.waits)} restarting failed container={record.spec['name']} pod={self.key}",
             )
             text = f"Back-off restarting failed container {record.spec['name']} in pod {self.key}"
             self.tell(record, "Warning", "BackOff", text)
@@ -485,41 +518,24 @@ class Worker:
         record = next((one for one in self.records if one.container is container), None)
         if record is None or record.state != "running":
             return
-        self._stop_probes(record)
+        self.stop_probes(record)
         record.state, record.exit_code, record.reason = "terminated", container.exit_code, container.reason
         record.message, record.finished_at = container.message, container.finished_at
         record.ready, record.passed = False, record in self.init and container.exit_code == 0
         if self._terminating:
             return
         self.exited(record)
-        delay = self.kubelet.latency.pick(self.kubelet.profile.resync)
         self.wake()
-        if delay:
-            self.wake_in(delay)
 
     def exited(self, record: Record) -> None:
         """Work out when it may start again: at once the first time, then with doubling back-off."""
         if not self._restarts(record):
             return
-        if record.finished_at - record.started_at > 2 * MAX_BACKOFF and record.started_at:
-            record.backoff = 0.0
-        if record.backoff:
-            record.next_try = record.finished_at + record.backoff
-            record.backoff, waited = min(record.backoff * 2, MAX_BACKOFF), record.backoff
-            self._remember(record, waited)
-        else:
-            record.backoff = BACKOFF
-            record.next_try = clock.now() + self.kubelet.latency.pick(self.kubelet.profile.resync)
-        self.wake_in(max(record.next_try - clock.now(), 0.0))
+        record.noticed = clock.now() + self.kubelet.latency.pick(self.kubelet.profile.resync)
+        record.waits, record.backoff = backoff_after(record.backoff, record.started_at, record.finished_at)
+        record.next_try = max(record.finished_at + record.waits, record.noticed)
 
-    def _remember(self, record: Record, waited: float) -> None:
-        """Show the wait at once, with its own length in the message."""
-        doubled, record.backoff = record.backoff, waited
-        self._show_backoff(record)
-        record.backoff = doubled
-        self.wake()
-
-    def _stop_probes(self, record: Record) -> None:
+    def stop_probes(self, record: Record) -> None:
         prober = self.probers.pop(record.spec["name"], None)
         if prober is not None:
             prober.stop()
@@ -550,19 +566,23 @@ class Worker:
         if grace is None or not self.ends_at or clock.now() + grace >= self.ends_at - 0.5:
             return
         self.ends_at = clock.now() + grace
+        for hook in self.hooks:
+            clock.call_later(float(grace), hook.cancel)
         for record in self.records:
-            if record.state == "running" and record.container.deadline is not None:
-                task = asyncio.ensure_future(self.kubelet.runtime.stop_container(record.container, float(grace)))
-                self.kubelet.background.add(task)
-                task.add_done_callback(self.kubelet.background.discard)
+            if record.state == "running" and record.container is not None and record.container.deadline is not None:
+                self.kubelet.beside(self._stop_within(record.container, float(grace)))
+
+    async def _stop_within(self, container: Any, grace: float) -> None:
+        await self.kubelet.runtime.stop_container(container, grace)
 
     async def evict(self, reason: str, message: str, grace: float) -> None:
         """The node cannot keep the pod: end its containers and leave it behind as Failed (killPodFunc of the eviction manager)."""
-        if self._terminating or self.finished:
+        if self._terminating or self._evicting or self.finished:
             return
-        self.rejected = (reason, message)
+        self._evicting = True
         if self._task is not None:
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         for prober in self.probers.values():
             prober.stop()
         journey = trace.Journey("sync", f"kubelet/{self.kubelet.name}", self.causes)
@@ -571,6 +591,7 @@ class Worker:
         with trace.working_on(journey):
             await end_containers(self, journey, grace)
         journey.finish("ok", reason=message)
+        self.rejected, self._evicting = (reason, message), False
         self.wake()
 
     def _cancel_timers(self) -> None:

@@ -255,6 +255,17 @@ class SimulatedRuntime:
         world = container.world
         return world is not None and "/" in program and world.files.get(world.path(program)) is not None
 
+    def _must_know(self, container: Container, program: str) -> None:
+        """RuntimeFailure when the image has no such program."""
+        name = program.rpartition("/")[2]
+        if name in SHELLS and container.profile.has_shell:
+            return
+        if name in SHELLS or not self._known(container, program):
+            raise RuntimeFailure(
+                f'failed to exec in container: failed to start exec "{new_id(container.id)}": OCI runtime exec failed: exec '
+                f'failed: unable to start container process: exec: "{program}": executable file not found in $PATH'
+            )
+
     def _exit_soon(self, container: Container, code: int) -> None:
         clock.call_later(0.02, lambda: self._exited(container, code))
 
@@ -357,6 +368,7 @@ class SimulatedRuntime:
     async def exec_sync(self, container: Container, command: list[str], timeout: float) -> ExecResult:
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
+        self._must_know(container, command[0])
         await self._mount(container)
         caught = Caught()
         shell = Shell(self._beside(container), caught.write)
@@ -398,15 +410,8 @@ class SimulatedRuntime:
     ) -> int:
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
-        program = command[0].rpartition("/")[2]
-        world = self._beside(container)
-        if (program in SHELLS and not container.profile.has_shell) or (
-            program not in SHELLS and not self._known(container, command[0])
-        ):
-            raise RuntimeFailure(
-                f'failed to exec in container: failed to start exec "{new_id(container.id)}": OCI runtime exec failed: exec '
-                f'failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH'
-            )
+        self._must_know(container, command[0])
+        program, world = command[0].rpartition("/")[2], self._beside(container)
         await self._mount(container)
         terminal = Terminal(stdin or asyncio.Queue(), write, write_error, tty=tty)
         if program in SHELLS and len(command) == 1:
