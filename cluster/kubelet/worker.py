@@ -566,11 +566,15 @@ class Worker:
         if grace is None or not self.ends_at or clock.now() + grace >= self.ends_at - 0.5:
             return
         self.ends_at = clock.now() + grace
-        for hook in self.hooks:
-            clock.call_later(float(grace), hook.cancel)
+        if self.hooks:
+            clock.call_later(float(grace), self._cut_hooks)
         for record in self.records:
             if record.state == "running" and record.container is not None and record.container.deadline is not None:
                 self.kubelet.beside(self._stop_within(record.container, float(grace)))
+
+    def _cut_hooks(self) -> None:
+        for hook in tuple(self.hooks):
+            hook.cancel()
 
     async def _stop_within(self, container: Any, grace: float) -> None:
         await self.kubelet.runtime.stop_container(container, grace)
