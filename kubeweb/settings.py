@@ -147,6 +147,9 @@ X_FRAME_OPTIONS = "DENY"
 # Whether requests without credentials are `system:anonymous` (RBAC decides) or refused at once.
 KUBEWEB_ANONYMOUS = os.environ.get("KUBEWEB_ANONYMOUS", "1") == "1"
 
+# How many sandboxes a person may have (RBAC says who may have any: the ClusterRole kubeweb:sandboxes). 0: nobody gets one.
+KUBEWEB_SANDBOXES = int(os.environ.get("KUBEWEB_SANDBOXES", "1"))
+
 # The audit log: a Policy of audit.k8s.io/v1 (without one: DATA_DIR/audit-policy.yaml, or what cluster/audit/policy.py says), and how
 # much is kept. "0" for KUBEWEB_AUDIT switches it off.
 KUBEWEB_AUDIT = {

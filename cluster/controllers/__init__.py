@@ -31,6 +31,7 @@ from cluster.controllers.podgc import PodGCController
 from cluster.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from cluster.controllers.resourcequota import ResourceQuotaController
 from cluster.controllers.rootca import RootCAController
+from cluster.controllers.sandbox import SandboxController
 from cluster.controllers.service import ServiceController
 from cluster.controllers.serviceaccount import ServiceAccountController
 from cluster.controllers.servicecidr import ServiceCIDRController
@@ -63,6 +64,7 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     ClaimProtectionController,
     VolumeProtectionController,
     RootCAController,
+    SandboxController,
     CertificateApprovingController,
     CertificateSigningController,
     CertificateCleaningController,

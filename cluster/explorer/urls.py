@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from cluster.explorer import audit, past, termination, views, why
+from cluster.explorer import audit, past, sandbox, termination, views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("explorer/changes/", past.ChangesView.as_view(), name="changes"),
     path("explorer/termination/", termination.TerminationView.as_view(), name="termination"),
     path("explorer/why/", why.WhyView.as_view(), name="why"),
+    path("explorer/sandbox/", sandbox.SandboxView.as_view(), name="sandbox"),
     path("explorer/audit/", audit.AuditView.as_view(), name="audit"),
     path("explorer/audit/<int:pk>/", audit.AuditEventView.as_view(), name="audit-event"),
     path("explorer/rates/", views.RatesView.as_view(), name="rates"),

@@ -17,6 +17,7 @@ from cluster.apiserver.admission.nodes import NodeRestriction, TaintNodesByCondi
 from cluster.apiserver.admission.plugin import Plugin
 from cluster.apiserver.admission.pods import DefaultTolerationSeconds, Priority, RuntimeClass, ServiceAccount
 from cluster.apiserver.admission.quota import ResourceQuota
+from cluster.apiserver.admission.sandboxes import SandboxOwner
 from cluster.apiserver.admission.services import ServiceAllocator
 
 CHAIN: tuple[Plugin, ...] = (
@@ -30,6 +31,7 @@ CHAIN: tuple[Plugin, ...] = (
     DefaultStorageClass(),
     StorageObjectInUseProtection(),
     RuntimeClass(),
+    SandboxOwner(),
     CertificateRequester(),
     CertificateApproval(),
     CertificateSigning(),

@@ -207,6 +207,7 @@ CLUSTER_ROLE_BINDINGS: dict[str, list[str]] = {
     "system:discovery": ["group:system:authenticated"],
     "system:basic-user": ["group:system:authenticated"],
     "kubeweb:access-questions": ["group:system:authenticated"],
+    "kubeweb:sandboxes": ["group:system:authenticated"],
     "system:public-info-viewer": ["group:system:authenticated", "group:system:unauthenticated"],
     "system:node-proxier": ["user:system:kube-proxy"],
     "system:kube-controller-manager": ["user:system:kube-controller-manager"],
@@ -448,6 +449,17 @@ CONTROLLERS: dict[str, list[str]] = {
         "READ core services",
         EVENTS,
     ],
+    "sandbox-controller": [
+        "READ sim.kubeweb.dev sandboxes",
+        "update sim.kubeweb.dev sandboxes/status",
+        # An owner reference that blocks deletion takes the right to set it.
+        "update sim.kubeweb.dev sandboxes/finalizers",
+        "READ,create core namespaces",
+        "READ,create core resourcequotas,limitranges",
+        "READ,create rbac.authorization.k8s.io rolebindings",
+        "bind rbac.authorization.k8s.io clusterroles admin,edit,view",
+        EVENTS,
+    ],
     "clock-controller": [
         "READ,create,patch sim.kubeweb.dev clocks",
         "update sim.kubeweb.dev clocks/status",
@@ -523,6 +535,8 @@ OWN_CLUSTER_ROLES: dict[str, list[str]] = {
     "kubeweb:access-questions": [
         "create sim.kubeweb.dev accessexplanations,accessmatrices,accessreports,bindingpreviews"
     ],
+    # A namespace of one's own, for the asking; whose it is, admission sees to.
+    "kubeweb:sandboxes": ["READ,create,delete sim.kubeweb.dev sandboxes"],
     "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],
     "kubeweb:aggregate-to-edit": [f"WRITE sim.kubeweb.dev {SIMULATOR}"],
     "kubeweb:view-all": ["READ * *", "get *"],

@@ -76,6 +76,27 @@ def _percent(text: str | None) -> str:
 
 
 @printer(
+    "sim.kubeweb.dev/sandboxes",
+    NAME,
+    Column("User", "Whose it is"),
+    Column("Namespace", "The namespace"),
+    Column("Phase", "Pending, Ready or Failed"),
+    AGE,
+    wide("Message", "Why it failed"),
+)
+def sandbox(obj: Obj, now: float) -> Cells:
+    status = status_of(obj)
+    return [
+        name_of(obj),
+        spec_of(obj).get("user", ""),
+        status.get("namespace", ""),
+        status.get("phase", "Pending"),
+        age(obj, now),
+        status.get("message", ""),
+    ]
+
+
+@printer(
     "sim.kubeweb.dev/containerimages",
     NAME,
     Column("Image", "The image's name"),

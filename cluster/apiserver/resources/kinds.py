@@ -129,6 +129,7 @@ KINDS: dict[str, str] = {
         diagnoses Diagnosis ns short=diag computed verbs=get,list
         nodediagnoses NodeDiagnosis cluster short=nodediag computed verbs=get,list
         schedulingsimulations SchedulingSimulation ns virtual
+        sandboxes Sandbox cluster short=sbx sub=status
         accessexplanations AccessExplanation cluster virtual
         accessmatrices AccessMatrix cluster virtual
         accessreports AccessReport cluster virtual

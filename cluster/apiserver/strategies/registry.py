@@ -56,6 +56,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
     "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
     "sim.kubeweb.dev/faults": simulation.FaultStrategy,
+    "sim.kubeweb.dev/sandboxes": simulation.SandboxStrategy,
     "sim.kubeweb.dev/traffics": simulation.TrafficStrategy,
     "sim.kubeweb.dev/containerimages": simulation.ContainerImageStrategy,
     "sim.kubeweb.dev/clocks": simulation.ClockStrategy,

@@ -6,10 +6,13 @@ from typing import Any
 
 from cluster.apimachinery.errors import forbidden_field, invalid_value, not_supported, required
 from cluster.apiserver.resources.own.faults import FAULTS, PROBES
+from cluster.apiserver.strategies import names
 from cluster.apiserver.strategies.base import Strategy
 from cluster.apiserver.strategies.metadata import Found, immutable
 
 Obj = dict[str, Any]
+SANDBOX_ROLES = ("admin", "edit", "view")
+LONGEST_SANDBOX = 63 - len("sandbox-")
 
 
 class FaultStrategy(Strategy):
@@ -40,6 +43,28 @@ class FaultStrategy(Strategy):
         duration = spec.get("durationSeconds")
         if duration is not None and duration < 0:
             found.append(invalid_value("spec.durationSeconds", duration, "must be greater than or equal to 0"))
+        return found
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        return [*immutable(obj, old, "spec", path=""), *self.check(obj)]
+
+
+class SandboxStrategy(Strategy):
+    # Its namespace is called sandbox-NAME.
+    name_rule = staticmethod(names.label)
+    namespaced = False
+    has_status = True
+
+    def default(self, obj: Obj) -> None:
+        obj.setdefault("spec", {}).setdefault("role", "admin")
+
+    def check(self, obj: Obj) -> Found:
+        found: Found = []
+        if obj["spec"].get("role") not in SANDBOX_ROLES:
+            found.append(not_supported("spec.role", obj["spec"].get("role"), SANDBOX_ROLES))
+        if len(obj["metadata"].get("name") or "") > LONGEST_SANDBOX:
+            text = f"must be no more than {LONGEST_SANDBOX} characters"
+            found.append(invalid_value("metadata.name", obj["metadata"]["name"], text))
         return found
 
     def check_update(self, obj: Obj, old: Obj) -> Found:

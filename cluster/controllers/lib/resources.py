@@ -53,6 +53,7 @@ OWNERSHIP = (
     ResourceInfo("policy/v1/poddisruptionbudgets", "PodDisruptionBudget"),
     ResourceInfo("autoscaling/v2/horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     ResourceInfo("coordination.k8s.io/v1/leases", "Lease"),
+    ResourceInfo("sim.kubeweb.dev/v1alpha1/sandboxes", "Sandbox", namespaced=False),
     ResourceInfo("v1/nodes", "Node", namespaced=False),
     ResourceInfo("v1/namespaces", "Namespace", namespaced=False),
     ResourceInfo("rbac.authorization.k8s.io/v1/clusterroles", "ClusterRole", namespaced=False),

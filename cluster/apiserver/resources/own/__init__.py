@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from cluster.apiserver.resources.own import access, clocks, diagnoses, faults, images, metrics, simulations, traffic
+from cluster.apiserver.resources.own import (
+    access,
+    clocks,
+    diagnoses,
+    faults,
+    images,
+    metrics,
+    sandboxes,
+    simulations,
+    traffic,
+)
 from cluster.apiserver.resources.own.schema import GROUP, PACKAGES, VERSION, Schema
 
 __all__ = ["DEFINITIONS", "GROUP", "PACKAGES", "VERSION"]
 
 DEFINITIONS: dict[str, Schema] = {
     name: schema
-    for part in (faults, traffic, images, clocks, diagnoses, access, metrics, simulations)
+    for part in (faults, traffic, images, clocks, diagnoses, access, metrics, sandboxes, simulations)
     for name, schema in part.DEFINITIONS.items()
 }

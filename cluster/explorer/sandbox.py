@@ -1,0 +1,111 @@
+"""A sandbox in one click: asks the API for a Sandbox as the person, and waits until it is there. Asking again finds the same one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cluster.apimachinery.errors import StatusError, is_already_exists
+from cluster.client.client import Client, Obj
+from cluster.explorer.services import services
+
+SANDBOXES = "sim.kubeweb.dev/v1alpha1/sandboxes"
+# Seconds (real) to wait for the namespace to be ready, and names to try when somebody else has the first.
+PATIENCE, TRIES = 10.0, 20
+
+
+def name_for(user: str) -> str:
+    """A name for the sandbox of a person: what a namespace may be called."""
+    return re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:40].strip("-") or "person"
+
+
+class SandboxView(APIView):
+    """GET: one's sandboxes. POST: one's sandbox, made where there is none."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"sandboxes": async_to_sync(self._mine)(request.user)})
+
+    def post(self, request: Request) -> Response:
+        try:
+            found, made = async_to_sync(self._get_or_make)(request.user)
+        except StatusError as error:
+            return Response(error.status, status=error.code)
+        return Response(_told(found), status=201 if made else 200)
+
+    async def _client(self, user: Any) -> Client:
+        return await asyncio.to_thread(services().client_for, user)
+
+    async def _mine(self, user: Any) -> list[Obj]:
+        client = await self._client(user)
+        try:
+            page = await client.list(SANDBOXES)
+        except StatusError:
+            return []
+        return [_told(one) for one in page.items if one["spec"].get("user") == user.get_username()]
+
+    async def _get_or_make(self, user: Any) -> tuple[Obj, bool]:
+        client, owner = await self._client(user), user.get_username()
+        page = await client.list(SANDBOXES)
+        mine = [one for one in page.items if one["spec"].get("user") == owner]
+        if mine:
+            return await _ready(client, mine[0]["metadata"]["name"]), False
+        return await _ready(client, await self._make(client, owner)), True
+
+    @staticmethod
+    async def _make(client: Client, owner: str) -> str:
+        base = name_for(owner)
+        for number in range(1, TRIES + 1):
+            name = base if number == 1 else f"{base}-{number}"
+            sandbox = {
+                "apiVersion": "sim.kubeweb.dev/v1alpha1",
+                "kind": "Sandbox",
+                "metadata": {"name": name},
+                "spec": {"user": owner},
+            }
+            try:
+                await client.create(SANDBOXES, sandbox)
+                return name
+            except StatusError as error:
+                # Somebody whose name looks the same was first.
+                if not is_already_exists(error):
+                    raise
+        raise StatusError(409, "AlreadyExists", f"there are {TRIES} sandboxes named like {base}")
+
+
+async def _ready(client: Client, name: str) -> Obj:
+    """The Sandbox once its namespace is there (or it is clear that it will not be)."""
+    sandbox = await client.get(SANDBOXES, name)
+    if (sandbox.get("status") or {}).get("phase") in ("Ready", "Failed"):
+        return sandbox
+    try:
+        async with asyncio.timeout(PATIENCE):
+            watch = client.watch(
+                SANDBOXES,
+                field_selector=f"metadata.name={name}",
+                resource_version=sandbox["metadata"]["resourceVersion"],
+            )
+            async for batch in watch:
+                for event in batch:
+                    sandbox = event.object
+                    if (sandbox.get("status") or {}).get("phase") in ("Ready", "Failed"):
+                        return sandbox
+    except TimeoutError:
+        pass
+    return sandbox
+
+
+def _told(sandbox: Obj) -> Obj:
+    status = sandbox.get("status") or {}
+    return {
+        "name": sandbox["metadata"]["name"],
+        "user": sandbox["spec"].get("user", ""),
+        "namespace": status.get("namespace", ""),
+        "phase": status.get("phase", "Pending"),
+        "message": status.get("message", ""),
+    }
