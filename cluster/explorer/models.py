@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -14,3 +15,19 @@ class Moment(models.Model):
 
     def __str__(self) -> str:
         return f"revision {self.revision} at {self.cluster}"
+
+
+class SavedManifest(models.Model):
+    """A text in somebody's library. Who has the `share` of its link may read it; without one nobody else may."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_manifests")
+    name = models.CharField(max_length=120)
+    text = models.TextField(blank=True)
+    updated = models.DateTimeField(auto_now=True)
+    share = models.CharField(max_length=40, blank=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_manifest_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from cluster.explorer import audit, past, sandbox, termination, views, why
+from cluster.explorer import audit, library, past, sandbox, termination, views, why
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -21,4 +21,8 @@ urlpatterns = [
     path("explorer/audit/<int:pk>/", audit.AuditEventView.as_view(), name="audit-event"),
     path("explorer/rates/", views.RatesView.as_view(), name="rates"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
+    path("explorer/manifests/", library.LibraryView.as_view(), name="manifests"),
+    path("explorer/manifests/<int:pk>/", library.ManifestView.as_view(), name="manifest"),
+    path("explorer/manifests/<int:pk>/share/", library.ShareView.as_view(), name="manifest-share"),
+    path("explorer/shared/<str:share>/", library.SharedView.as_view(), name="shared-manifest"),
 ]
