@@ -13,7 +13,8 @@ export function signIn(): void {
   location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-function csrf(): string {
+/** Django's token, which every request that changes something carries. */
+export function csrf(): string {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? '';
 }
 

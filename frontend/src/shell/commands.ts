@@ -42,6 +42,7 @@ export function start(): void {
   }
   register({ id: 'theme', title: 'Light or dark', hint: 'theme', keywords: 'dark mode colours', icon: 'theme', run: () => shell.turn() });
   register({ id: 'write', title: 'Write YAML', hint: 'editor', keywords: 'apply manifest paste', icon: 'yaml', run: () => shell.show('yaml') });
+  register({ id: 'terminal', title: 'Terminal', hint: 'kubectl beside the map', keywords: 'kubectl shell command line console', icon: 'terminal', run: () => shell.show('terminal') });
   register({ id: 'journeys', title: 'Journeys', hint: 'replay a request', keywords: 'requests replay history', icon: 'journeys', run: () => shell.show('journeys') });
   register({ id: 'pause', title: 'Pause or go on', hint: 'the animation', keywords: 'stop play replay', icon: 'pause', run: () => (store.paused = !store.paused) });
   register({ id: 'live', title: 'Back to live', hint: 'now', keywords: 'present rewind end', icon: 'clock', run: () => store.live() });

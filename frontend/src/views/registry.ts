@@ -58,6 +58,15 @@ export const VIEWS: View[] = [
     load: () => import('./object/Object.svelte'),
     hidden: true,
   },
+  {
+    id: 'terminal',
+    title: 'Terminal',
+    icon: 'terminal',
+    question: 'What does kubectl say?',
+    group: 'Map',
+    load: () => import('./terminal/Full.svelte'),
+    wide: true,
+  },
 ];
 
 export function viewOf(id: string): View | undefined {
