@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fanout, http, journeys, scale, start
+from bench import daemons, fanout, http, journeys, scale, start
 
 RESULTS = Path(__file__).parent / "results"
 PARTS: dict[str, Callable[[], dict[str, float]]] = {
     "start": start.measure,
     "scale": scale.measure,
+    "daemons": daemons.measure,
     "http": http.measure,
     "fanout": fanout.measure,
     "journeys": journeys.measure,

@@ -29,6 +29,8 @@ from cluster.journeys.trace import step
 NODES, LEASES = "v1/nodes", "coordination.k8s.io/v1/leases"
 LEASE_NAMESPACE = "kube-node-lease"
 MONITOR_PERIOD = 5.0
+# Many nodes may change at once: when they start, or when their zone goes dark.
+LOOK_PERIOD = 0.1
 
 
 def by_node(pod: Obj) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ class NodeController(ControlLoop):
         super().__init__(context)
         self._known: dict[str, Obj] = {}
         self._ready: dict[str, str] = {}
+        self._looking = False
         # When each kubelet was last heard of, by our own clock, as its clock may be wrong.
         self._heard: dict[str, float] = {}
         # When the next node of each zone may be emptied.
@@ -89,13 +92,23 @@ class NodeController(ControlLoop):
         if self._ready.get(key) != readiness(node):
             # Whether others may be emptied depends on how many are well.
             self._ready[key] = readiness(node)
-            for other in self.nodes.list():
-                if readiness(other) != "True" and other["metadata"]["name"] != key:
-                    self.queue.add(other["metadata"]["name"])
+            self._look_at_others()
         wait = await self._sync_taints(node, now)
         silent = readiness(node) == "Unknown"
         delays = [*([wait] if wait is not None else []), *([] if silent else [max(due - now, 0.0) + 0.1])]
         return min(delays, default=None)
+
+    def _look_at_others(self) -> None:
+        """Nodes that are not well are looked at again, once for all that changes at about the same time."""
+        if not self._looking:
+            self._looking = True
+            clock.call_later(LOOK_PERIOD, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        for name, status in self._ready.items():
+            if status != "True":
+                self.queue.add(name)
 
     # -- health --------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,9 @@ class Evaluator:
             remembered = self._remembered[shape.signature] = {}
         result = Evaluation(len(nodes))
         feasible, found = result.feasible, []
+        if shape.pinned is not None:
+            result.refused = {node.name: filters.NOT_NAMED for node in nodes if node.name not in shape.pinned}
+            nodes = [node for node in nodes if node.name in shape.pinned]
         for node in nodes:
             seen = remembered.get(node.name)
             if seen is None:

@@ -80,6 +80,25 @@ def host_ports(spec: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:
     return tuple(found)
 
 
+def pinned_names(affinity: Mapping[str, Any]) -> frozenset[str] | None:
+    """The only nodes that a required node affinity can match, where it names them (daemons' pods); None: any might.
+
+    Kubernetes' NodeAffinity finds this out before it filters (PreFilterResult), so that other nodes are not even looked at.
+    """
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    found: set[str] = set()
+    for term in required.get("nodeSelectorTerms") or ():
+        lists = [
+            set(one.get("values") or ())
+            for one in term.get("matchFields") or ()
+            if one.get("key") == "metadata.name" and one.get("operator") == "In"
+        ]
+        if not lists:
+            return None
+        found |= set.intersection(*lists)
+    return frozenset(found) if required else None
+
+
 class PodShape:
     """What matters of a pod's spec to the plugins, worked out once for all pods of one template."""
 
@@ -87,6 +106,7 @@ class PodShape:
         "affinity",
         "images",
         "node_name",
+        "pinned",
         "ports",
         "requests",
         "scored",
@@ -102,6 +122,7 @@ class PodShape:
         self.ports = host_ports(spec)
         self.selector: Mapping[str, str] = spec.get("nodeSelector") or {}
         self.affinity: Mapping[str, Any] = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+        self.pinned = pinned_names(self.affinity)
         self.tolerations: tuple[Obj, ...] = tuple(spec.get("tolerations") or ())
         self.node_name: str = spec.get("nodeName") or ""
         self.images = tuple(container.get("image", "") for container in spec.get("containers") or ())

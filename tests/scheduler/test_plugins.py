@@ -95,7 +95,7 @@ def test_tolerations(toleration, tolerated):
                 }
             ),
             make_node(),
-            ["node(s) didn't match Pod's node affinity/selector"],
+            ["node(s) didn't satisfy plugin(s) [NodeAffinity]"],
         ),
     ],
 )
@@ -181,3 +181,18 @@ def test_fit_error_counts_and_sorts():
         "no new claims to deallocate, preemption: 0/3 nodes are available: "
         "3 Preemption is not helpful for scheduling."
     )
+
+
+def test_a_pod_that_names_its_node_is_tried_there_alone() -> None:
+    """A thousand daemons on a thousand nodes are a thousand looks, not a million."""
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    evaluator = Evaluator()
+    shape = shape_of(make_spec(affinity={"nodeAffinity": required}))
+    result = evaluator.evaluate(shape, "", [make_node("n1"), make_node("n2"), make_node("n3")], wanted=0)
+    assert [node.name for node in result.feasible] == ["n1"]
+    assert set(result.refused) == {"n2", "n3"}
+    assert set(evaluator._remembered[shape.signature]) == {"n1"}
+    either = {"nodeSelectorTerms": [term, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]}
+    spec = make_spec(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": either}})
+    assert shape_of(spec).pinned is None

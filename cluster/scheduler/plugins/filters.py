@@ -70,6 +70,9 @@ def node_resources_fit(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
     return tuple(reasons) if reasons else _YES
 
 
+# What is said of nodes that a pod's required affinity does not name, when it names nodes.
+NOT_NAMED = ("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",))
+
 # Plugins whose refusals other pods are to blame for.
 ABOUT_OTHERS = frozenset({"NodePorts", "InterPodAffinity", "PodTopologySpread"})
 
