@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import daemons, fanout, http, journeys, scale, start
+from bench import audit, authz, daemons, fanout, http, journeys, scale, start
 
 RESULTS = Path(__file__).parent / "results"
 PARTS: dict[str, Callable[[], dict[str, float]]] = {
@@ -23,6 +23,8 @@ PARTS: dict[str, Callable[[], dict[str, float]]] = {
     "http": http.measure,
     "fanout": fanout.measure,
     "journeys": journeys.measure,
+    "authz": authz.measure,
+    "audit": audit.measure,
 }
 
 

@@ -1,6 +1,6 @@
 """Why was it refused: the bindings that were considered, and the ones that nearly would have allowed it.
 
-Runs over all bindings, on demand only (the explorer asks when someone looks at a refusal). Every entry has a `verdict` (a
+Looks at the bindings whose subjects are called like the user, on a refusal or when somebody asks. Every entry has a `verdict` (a
 word for programs), a `sentence` (for people), and the binding, role, subject and rule it is about.
 """
 
@@ -36,8 +36,7 @@ _COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
 def explain(index: RBACIndex, user: UserInfo, info: RequestInfo, limit: int = LIMIT) -> list[Obj]:
     """What was considered for this request and what nearly fits, most telling first."""
     found: list[Obj] = []
-    for key in sorted(index.bindings):
-        binding = index.bindings[key]
+    for binding in index.bindings_near(user):
         subject = binding.subject_for(user)
         if subject is not None:
             found.append(_applies(index, binding, subject, info))

@@ -88,6 +88,8 @@ class RBACIndex:
         self.bindings: dict[tuple[str, str], Binding] = {}
         # namespace ("" for the cluster) → subject → binding name → binding
         self._by_subject: dict[str, dict[str, dict[str, Binding]]] = {}
+        # Names of subjects in lower case → keys of bindings: whatever is, or nearly is, somebody.
+        self._by_word: dict[str, set[tuple[str, str]]] = {}
         self._compiled: dict[tuple[str, str], Compiled] = {}
         self._aggregating: set[str] = set()
         reader.on_change(ROLES, self._role_changed)
@@ -108,6 +110,18 @@ class RBACIndex:
                 found.update(through)
         for name in sorted(found):
             yield found[name]
+
+    def bindings_near(self, user: UserInfo) -> Iterator[Binding]:
+        """The bindings in all scopes with a subject that is this user, or that is called nearly so, in order."""
+        words = {name.lower() for name in (user.name, *user.groups)}
+        parts = user.name.split(":")
+        if len(parts) == 4:
+            words |= {parts[3].lower(), f"{parts[2]}:{parts[3]}".lower()}
+        keys: set[tuple[str, str]] = set()
+        for word in words:
+            keys |= self._by_word.get(word, set())
+        for key in sorted(keys):
+            yield self.bindings[key]
 
     def rules_of(self, binding: Binding) -> Compiled | None:
         """The rules behind the roleRef; None when there is no such role."""
@@ -193,10 +207,16 @@ class RBACIndex:
                     named.pop(name, None)
                     if not named:
                         del subjects[key]
+            for word in _words(before):
+                self._by_word[word].discard((namespace, name))
+                if not self._by_word[word]:
+                    del self._by_word[word]
         if new is not None:
             binding = self.bindings[(namespace, name)] = Binding(new)
             for key in _keys(binding):
                 subjects.setdefault(key, {})[name] = binding
+            for word in _words(binding):
+                self._by_word.setdefault(word, set()).add((namespace, name))
         if not subjects:
             del self._by_subject[namespace]
         self.generation += 1
@@ -204,6 +224,10 @@ class RBACIndex:
 
 def _keys(binding: Binding) -> Iterable[str]:
     return {key for subject in binding.subjects if (key := subject_key(subject, binding.namespace))}
+
+
+def _words(binding: Binding) -> Iterable[str]:
+    return {str(subject.get("name") or "").lower() for subject in binding.subjects}
 
 
 def _metadata(old: Obj | None, new: Obj | None) -> Obj:
