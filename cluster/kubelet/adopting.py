@@ -84,6 +84,7 @@ async def take_over(worker: Worker) -> None:
         container = record.container = worker.kubelet.runtime.adopt_container(
             worker.sandbox, config, record.id.rpartition("/")[2], record.started_at
         )
+        record.allocated = record.spec.get("resources") or {}
         worker.kubelet.owners[container.id] = worker
         worker.starter.watch(record)
         record.ready, record.passed = ready, passed

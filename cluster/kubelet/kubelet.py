@@ -11,10 +11,11 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
-from cluster.apimachinery.quantity import milli, value
+from cluster.apimachinery.podresources import pod_requests
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
 from cluster.journeys import trace
+from cluster.kubelet import admitting
 from cluster.kubelet.eviction import BY_CONDITION, EVENTS, EvictionManager
 from cluster.kubelet.network import Link, Network
 from cluster.kubelet.node import LEASES, address, boot_id, fresh_lease, labels, status_of
@@ -315,31 +316,39 @@ class Kubelet:
 
     # -- what the node has -------------------------------------------------------------------------------------------
 
-    def refusal(self, pod: Obj) -> tuple[str, str] | None:
+    async def refusal(self, pod: Obj) -> tuple[str, str] | None:
         """Why this pod cannot run here after all (lifecycle.PodAdmitHandler); None when it can."""
         pressed = self.eviction.refuses(pod)
         if pressed:
             return "Evicted", pressed
-        wanted, used = _requests(pod), self._used
-        if not wanted or not self.allocatable:
-            return None
-        for name, amount in wanted.items():
-            capacity = _amount(name, self.allocatable.get(name, "0"))
-            if amount > capacity - used.get(name, 0):
-                return (
-                    f"OutOf{name}",
-                    f"Pod was rejected: Node didn't have enough resource: {name}, requested: {amount}, "
-                    f"used: {used.get(name, 0)}, capacity: {capacity}",
-                )
-        return None
+        refused = (
+            admitting.operating_system(pod)
+            or admitting.sysctls(pod)
+            or admitting.node_resources(pod, self._used, self.allocatable)
+        )
+        if refused is not None:
+            return refused
+        others = [one.pod for one in self.workers.values() if one.pod is not pod and one.counts]
+        refused = admitting.node_predicates(pod, self._node, others)
+        if refused is not None:
+            # The Node as it was last reported may be old news.
+            self._node = await self.client.get("v1/nodes", self.name)
+            refused = admitting.node_predicates(pod, self._node, others)
+        return refused
 
     def take(self, pod: Obj) -> None:
         """Count what a pod that runs here has asked for."""
-        uid = pod["metadata"]["uid"]
-        if uid not in self._taken:
-            wanted = self._taken[uid] = _requests(pod)
+        uid, wanted = pod["metadata"]["uid"], {"pods": 1, **pod_requests(pod["spec"])}
+        if self._taken.get(uid) != wanted:
+            self.give_back(uid)
+            self._taken[uid] = wanted
             for name, amount in wanted.items():
                 self._used[name] = self._used.get(name, 0) + amount
+
+    def used_by_others(self, pod: Obj) -> dict[str, int]:
+        """What all other pods here have asked for."""
+        own = self._taken.get(pod["metadata"]["uid"], {})
+        return {name: amount - own.get(name, 0) for name, amount in self._used.items()}
 
     def give_back(self, uid: str) -> None:
         """Its pod has ended or gone."""
@@ -373,15 +382,3 @@ class Kubelet:
         ip = self._addresses.pop(uid, None)
         if ip is not None and ip != self.ip:
             self._free.append(ip)
-
-
-def _amount(name: str, quantity: str) -> int:
-    return milli(quantity) if name == "cpu" else value(quantity)
-
-
-def _requests(pod: Obj) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for container in pod["spec"]["containers"]:
-        for name, quantity in ((container.get("resources") or {}).get("requests") or {}).items():
-            total[name] = total.get(name, 0) + _amount(name, quantity)
-    return total

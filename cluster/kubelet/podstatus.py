@@ -16,6 +16,7 @@ class Record:
     """One container as its worker knows it, across restarts."""
 
     __slots__ = (
+        "allocated",
         "backoff",
         "container",
         "exit_code",
@@ -54,6 +55,8 @@ class Record:
         self.image_id = ""
         self.shown_image = spec.get("image", "")
         self.container: Any = None
+        # The resources that it has been given, since it was started.
+        self.allocated: Obj | None = None
         # Readiness as the probes see it; `passed` is the startup probe's verdict.
         self.ready = False
         self.passed = False
@@ -103,10 +106,19 @@ class Record:
         }
         if self.id:
             status["containerID"] = self.id
-        requests = (self.spec.get("resources") or {}).get("requests")
-        if requests:
-            status["allocatedResources"] = requests
-            status["resources"] = self.spec["resources"]
+        given = self.allocated if self.allocated is not None else self.spec.get("resources") or {}
+        if given.get("requests"):
+            status["allocatedResources"] = given["requests"]
+        if self.container is not None or given.get("requests"):
+            status["resources"] = {side: given[side] for side in ("limits", "requests") if given.get(side)}
+        mounts = self.spec.get("volumeMounts")
+        if mounts and self.container is not None:
+            status["volumeMounts"] = [_mount_status(mount) for mount in mounts]
+        if self.container is not None and self.state == "running":
+            config = self.container.config
+            uid = self.container.profile.user if config.user is None else config.user
+            groups = list(config.groups)
+            status["user"] = {"linux": {"uid": uid, "gid": groups[0], "supplementalGroups": groups}}
         return status
 
     @property
@@ -115,6 +127,13 @@ class Record:
             return self.ready
         # An init container that did its work is "ready".
         return self.state == "terminated" and self.exit_code == 0 and self.passed
+
+
+def _mount_status(mount: Obj) -> Obj:
+    status = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        status.update(readOnly=True, recursiveReadOnly="Disabled")
+    return status
 
 
 def backoff_after(backoff: float, started_at: float, finished_at: float) -> tuple[float, float]:
@@ -161,8 +180,14 @@ def phase_of(spec: Obj, init: Iterable[Record], main: Iterable[Record]) -> str:
     return "Failed" if policy == "Never" else "Running"
 
 
-def conditions_of(pod: Obj, phase: str, init: list[Record], main: list[Record], sandboxed: bool) -> list[Obj]:
-    """The conditions that the kubelet owns, over those that others wrote."""
+# Conditions that the kubelet takes back when they do not hold any more.
+PASSING = frozenset({"PodResizePending", "PodResizeInProgress"})
+
+
+def conditions_of(
+    pod: Obj, phase: str, init: list[Record], main: list[Record], sandboxed: bool, told: Iterable[Obj] = ()
+) -> list[Obj]:
+    """The conditions that the kubelet owns, over those that others wrote. `told`: what else it has to say."""
     generation = pod["metadata"].get("generation")
     done = phase in ("Succeeded", "Failed")
     not_initialized = [
@@ -192,7 +217,8 @@ def conditions_of(pod: Obj, phase: str, init: list[Record], main: list[Record], 
     conditions = list((pod.get("status") or {}).get("conditions") or ())
     if not any(one["type"] == "PodScheduled" for one in conditions):
         wanted.append({"type": "PodScheduled", "status": "True"})
-    owned = {one["type"] for one in wanted}
+    wanted.extend(told)
+    owned = {one["type"] for one in wanted} | PASSING
     before = {one["type"]: one for one in conditions}
     result: list[Obj] = []
     for one in wanted:

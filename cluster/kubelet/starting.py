@@ -59,6 +59,7 @@ class Starter:
         if record.state == "terminated":
             record.last = record.terminated_state()
         record.container, record.id = container, f"containerd://{container.id}"
+        record.allocated = spec.get("resources") or {}
         record.image_id = container.image.reference
         record.shown_image = container.image.name
         record.restarts += 1 if again else 0

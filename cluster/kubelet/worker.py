@@ -16,12 +16,14 @@ from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet import naming
+from cluster.kubelet.admitting import HANDLERS
 from cluster.kubelet.adopting import adopt, take_over
 from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars
 from cluster.kubelet.podstatus import Record, backoff_after, conditions_of, phase_of
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, Place
-from cluster.kubelet.runtime.cri import SandboxConfig
+from cluster.kubelet.resizing import resize
+from cluster.kubelet.runtime.cri import RuntimeFailure, SandboxConfig
 from cluster.kubelet.starting import Starter, duration
 from cluster.kubelet.volumes import REFRESH, PodVolume, volumes_of
 
@@ -65,6 +67,7 @@ class Worker:
         "sandbox",
         "started_at",
         "starter",
+        "told",
         "volumes",
     )
 
@@ -83,6 +86,8 @@ class Worker:
         self.started_at = ""
         self.rejected: tuple[str, str] | None = None
         self.finished = False
+        # Conditions that the kubelet adds now and then: type → condition.
+        self.told: dict[str, Obj] = {}
         # When the grace period of an ending pod is over.
         self.ends_at = 0.0
         # preStop handlers that are running.
@@ -112,6 +117,11 @@ class Worker:
     def records(self) -> tuple[Record, ...]:
         """All containers of the pod."""
         return (*self.init, *self.main, *self.debug)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the pod has what it asked for: it was let in and has not ended."""
+        return bool(self.started_at) and self.rejected is None and not self.finished
 
     # -- waking up -------------------------------------------------------------------------------------------------
 
@@ -322,16 +332,17 @@ class Worker:
         if self.orphans:
             await take_over(self)
         if self.rejected is None and self.sandbox is None and not self.started_at:
-            self.rejected = self.kubelet.refusal(self.pod)
+            self.rejected = await self.kubelet.refusal(self.pod)
             if self.rejected is not None:
                 reason, message = self.rejected
                 self.kubelet.events.event(self.pod, "Warning", reason, message)
+                self.rejected = reason, f"Pod was rejected: {message}"
         if self.rejected is not None:
             await self.write_status()
             self.finished = True
             return
-        self.kubelet.take(self.pod)
         if not self.started_at:
+            self.kubelet.take(self.pod)
             self.started_at = clock.timestamp()
             self._arm_deadline()
         if self.sandbox is None:
@@ -339,6 +350,7 @@ class Worker:
                 await self.write_status()
             if not await self._make_sandbox():
                 return
+        await resize(self)
         if await self._advance_init():
             for record in (*self.main, *self.debug):
                 await self._advance(record)
@@ -399,6 +411,14 @@ class Worker:
     async def _make_sandbox(self) -> bool:
         pod, kubelet = self.pod, self.kubelet
         self.ip = kubelet.ip if pod["spec"].get("hostNetwork") else kubelet.assign_ip(pod["metadata"]["uid"])
+        try:
+            await self._handler()
+        except RuntimeFailure as failure:
+            text = f"Failed to create pod sandbox: {failure.text}"
+            kubelet.events.event(pod, "Warning", "FailedCreatePodSandBox", text)
+            await self.write_status()
+            self.wake_in(12.0)
+            return False
         with trace.step("sandbox") as span:
             span.detail = {"ip": self.ip}
             self.sandbox = await kubelet.runtime.run_pod_sandbox(self.sandbox_config())
@@ -412,6 +432,20 @@ class Worker:
             return False
         self.join()
         return True
+
+    async def _handler(self) -> str:
+        """The handler of the pod's RuntimeClass; RuntimeFailure when there is none of that name."""
+        name = self.pod["spec"].get("runtimeClassName")
+        if not name:
+            return ""
+        try:
+            handler = str((await self.kubelet.client.get("node.k8s.io/v1/runtimeclasses", name))["handler"])
+        except StatusError as error:
+            raise RuntimeFailure(f'RuntimeClass "{name}" not found') from error
+        if handler not in HANDLERS:
+            why = f'failed to get sandbox runtime: no runtime for "{handler}" is configured'
+            raise RuntimeFailure(f"rpc error: code = Unknown desc = {why}")
+        return handler
 
     async def mount_volumes(self, *, patient: bool = False) -> None:
         """Bring all volumes; Missing when one cannot be brought (`patient`: it stays empty)."""
@@ -584,6 +618,13 @@ class Worker:
         if self._terminating or self._evicting or self.finished:
             return
         self._evicting = True
+        if reason == "Evicted":
+            self.told["DisruptionTarget"] = {
+                "type": "DisruptionTarget",
+                "status": "True",
+                "reason": "TerminationByKubelet",
+                "message": message,
+            }
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -637,7 +678,7 @@ class Worker:
             phase, reason, message = phase_of(spec, self.init, self.main), "", ""
         status: Obj = {
             "phase": phase,
-            "conditions": conditions_of(pod, phase, self.init, self.main, self.sandbox is not None),
+            "conditions": conditions_of(pod, phase, self.init, self.main, self.sandbox is not None, self.told.values()),
         }
         if reason:
             status["reason"], status["message"] = reason, message

@@ -10,74 +10,15 @@ from typing import Any
 
 import orjson
 
-from cluster.apimachinery import quantity
+from cluster.apimachinery.podresources import Amounts, add, amounts, host_ports, pod_requests
 
 Obj = dict[str, Any]
-Amounts = dict[str, int]
 
 # What a container without requests is counted as for scoring (schedutil.DefaultMilliCPURequest, DefaultMemoryRequest).
-DEFAULT_CPU, DEFAULT_MEMORY = 100, 200 * 1024 * 1024
+DEFAULT = {"cpu": 100, "memory": 200 * 1024 * 1024}
 
 # Templates whose shapes are remembered.
 MAX_SHAPES = 4096
-
-
-def amount(resource: str, text: str | int | float) -> int:
-    return quantity.milli(text) if resource == "cpu" else quantity.value(text)
-
-
-def amounts(resources: Mapping[str, Any] | None) -> Amounts:
-    return {name: amount(name, text) for name, text in (resources or {}).items()}
-
-
-def _add(total: Amounts, more: Amounts) -> None:
-    for name, value in more.items():
-        total[name] = total.get(name, 0) + value
-
-
-def _most(total: Amounts, other: Amounts) -> None:
-    for name, value in other.items():
-        if value > total.get(name, 0):
-            total[name] = value
-
-
-def pod_requests(spec: Mapping[str, Any], *, defaults: bool = False) -> Amounts:
-    """What a pod asks for (resourcehelper.PodRequests): containers and sidecars together, at least the largest init step."""
-
-    def of(container: Mapping[str, Any]) -> Amounts:
-        found = amounts((container.get("resources") or {}).get("requests"))
-        if defaults:
-            found.setdefault("cpu", DEFAULT_CPU)
-            found.setdefault("memory", DEFAULT_MEMORY)
-        return found
-
-    total: Amounts = {}
-    for container in spec.get("containers") or ():
-        _add(total, of(container))
-    sidecars: Amounts = {}
-    largest: Amounts = {}
-    for container in spec.get("initContainers") or ():
-        wants = of(container)
-        if container.get("restartPolicy") == "Always":
-            _add(total, wants)
-            _add(sidecars, wants)
-            _most(largest, sidecars)
-        else:
-            _add(wants, sidecars)
-            _most(largest, wants)
-    _most(total, largest)
-    _add(total, amounts(spec.get("overhead")))
-    return total
-
-
-def host_ports(spec: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:
-    """(hostIP, protocol, hostPort) of every container port that takes one of the node's."""
-    found = []
-    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
-        for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                found.append((port.get("hostIP") or "0.0.0.0", port.get("protocol", "TCP"), port["hostPort"]))  # noqa: S104
-    return tuple(found)
 
 
 def pinned_names(affinity: Mapping[str, Any]) -> frozenset[str] | None:
@@ -118,7 +59,7 @@ class PodShape:
     def __init__(self, spec: Mapping[str, Any], signature: bytes) -> None:
         self.signature = signature
         self.requests = pod_requests(spec)
-        self.scored = pod_requests(spec, defaults=True)
+        self.scored = pod_requests(spec, otherwise=DEFAULT)
         self.ports = host_ports(spec)
         self.selector: Mapping[str, str] = spec.get("nodeSelector") or {}
         self.affinity: Mapping[str, Any] = (spec.get("affinity") or {}).get("nodeAffinity") or {}
@@ -212,8 +153,8 @@ class NodeInfo:
             return
         self.generation += 1
         self.pods[uid] = (shape, owner)
-        _add(self.requested, shape.requests)
-        _add(self.scored, shape.scored)
+        add(self.requested, shape.requests)
+        add(self.scored, shape.scored)
         if owner:
             self.owners[owner] = self.owners.get(owner, 0) + 1
         for port in shape.ports:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.apimachinery.podresources import pod_requests
 from cluster.scheduler.evaluation import Evaluator, fit_error
-from cluster.scheduler.nodeinfo import NodeInfo, pod_requests, shape_of
+from cluster.scheduler.nodeinfo import NodeInfo, shape_of
 from cluster.scheduler.plugins import filters, scores
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.apimachinery.placement import matches_term, tolerates, untolerated
+from cluster.apimachinery.podresources import ports_conflict
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 
 Obj = dict[str, Any]
@@ -51,11 +52,8 @@ def node_affinity(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
 
 
 def node_ports(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
-    anywhere = "0.0.0.0"  # noqa: S104 — the address that conflicts with every other
-    for ip, protocol, port in shape.ports:
-        for taken_ip, taken_protocol, taken in node.ports:
-            if port == taken and protocol == taken_protocol and (ip == taken_ip or anywhere in (ip, taken_ip)):
-                return ("node(s) didn't have free ports for the requested pod ports",)
+    if any(ports_conflict(one, taken) for one in shape.ports for taken in node.ports):
+        return ("node(s) didn't have free ports for the requested pod ports",)
     return _YES
 
 
