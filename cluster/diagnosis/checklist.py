@@ -10,6 +10,7 @@ from cluster.apimachinery.placement import HARD, daemon_placement, daemon_tolera
 from cluster.apimachinery.quantity import milli, value
 from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at
 from cluster.diagnosis.gaps import trouble_of
+from cluster.diagnosis.mends import mend
 
 # How many objects are named one by one.
 NAMED = 5
@@ -22,6 +23,9 @@ def steps(facts: Facts) -> list[Obj]:
     found = []
     for number, (name, look) in enumerate(STEPS, 1):
         findings = look(facts)
+        for finding in findings:
+            if (mended := mend(facts, finding)) is not None:
+                finding["mend"] = mended
         found.append(
             {
                 "step": number,

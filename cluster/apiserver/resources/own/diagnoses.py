@@ -72,7 +72,15 @@ DEFINITIONS = {
             "evidence": several(ref("DiagnosisEvidence"), "Where that is written."),
             "fix": text("What would mend it."),
             "command": text("The same as a command, where there is one."),
+            "mend": ref(
+                "DiagnosisMend", "The same as a change to apply, where the cluster itself tells what is meant."
+            ),
         },
+    ),
+    **struct(
+        "DiagnosisMend",
+        "DiagnosisMend is a change that would mend what was found.",
+        {"sentence": text("What it does."), "manifest": text("YAML for kubectl apply --server-side -f -.")},
     ),
     **struct(
         "DiagnosisEvidence",
