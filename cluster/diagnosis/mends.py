@@ -176,6 +176,8 @@ def _alike(facts: Facts, image: str) -> str:
         for name in one.get("names") or ()
         if "@" not in name
     }
+    # As people write them: docker.io/library/ is understood.
+    known = {name.removeprefix("docker.io/").removeprefix("library/") for name in known}
     return next(iter(get_close_matches(image, sorted(known - {image}), 1, 0.8)), "")
 
 

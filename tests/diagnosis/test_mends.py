@@ -13,7 +13,7 @@ NODE = {
     "status": {
         "conditions": [{"type": "Ready", "status": "True"}],
         "allocatable": {"cpu": "4", "memory": "8Gi"},
-        "images": [{"names": ["nginx:1.27"]}],
+        "images": [{"names": ["docker.io/library/nginx:1.27"]}],
     },
 }
 

@@ -50,6 +50,15 @@ export const VIEWS: View[] = [
     wide: true,
   },
   {
+    id: 'desired',
+    title: 'Desired vs actual',
+    icon: 'desired',
+    question: 'What should be, what is, and what is in the way?',
+    group: 'Workloads',
+    load: () => import('./desired/Desired.svelte'),
+    wide: true,
+  },
+  {
     id: 'object',
     title: 'Object',
     icon: 'object',

@@ -1,5 +1,5 @@
 /** A Diagnosis (sim.kubeweb.dev): what is desired, what is, the four steps with their evidence. Worked out by the server when it is read. */
-import { collection } from '../api/kinds';
+import { collection, hrefOf } from '../api/kinds';
 
 export interface Gap {
   what: string;
@@ -24,6 +24,7 @@ export interface Finding {
   evidence?: Evidence[];
   fix?: string;
   command?: string;
+  mend?: { sentence: string; manifest: string };
 }
 
 export interface CheckStep {
@@ -62,6 +63,18 @@ export function isDiagnosed(kind: string): boolean {
 export function diagnosisPath(kind: string, namespace: string, name: string): string {
   if (kind === 'Node') return `${collection(GROUP, 'nodediagnoses')}/${encodeURIComponent(name)}`;
   return `${collection(GROUP, 'diagnoses', namespace)}/${encodeURIComponent(`${kind.toLowerCase()}.${name}`)}`;
+}
+
+const PLURALS: Record<string, [string, string]> = {
+  pod: ['', 'pods'], node: ['', 'nodes'], service: ['', 'services'], persistentvolumeclaim: ['', 'persistentvolumeclaims'], job: ['batch', 'jobs'],
+  deployment: ['apps', 'deployments'], replicaset: ['apps', 'replicasets'], daemonset: ['apps', 'daemonsets'], statefulset: ['apps', 'statefulsets'],
+};
+
+/** The page of the object that a piece of evidence is about: `pod/web-1`. */
+export function evidenceHref(evidence: Evidence, namespace: string): string {
+  const [kind, name] = evidence.object.split('/') as [string, string | undefined];
+  const place = PLURALS[kind];
+  return place && name ? hrefOf(place[0], place[1], namespace, name) : '';
 }
 
 export const DIAGNOSES = (namespace: string): string => collection(GROUP, 'diagnoses', namespace);

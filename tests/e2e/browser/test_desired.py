@@ -1,0 +1,106 @@
+"""Desired against actual: the worst first, the gap as a list that gets done, the loop, the checklist, and mending by one click."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+
+def deployment(name, image, replicas=2, **spec):
+    return json.dumps(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": {"app": name}},
+                "template": {
+                    "metadata": {"labels": {"app": name}},
+                    "spec": {"containers": [{"name": "c", "image": image}], "terminationGracePeriodSeconds": 1, **spec},
+                },
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def workloads(realistic):
+    realistic.kubectl("apply", "-f", "-", stdin=deployment("well", "nginx:1.27", 3))
+    realistic.kubectl("apply", "-f", "-", stdin=deployment("typo", "ngnix:1.27"))
+    realistic.kubectl("rollout", "status", "deployment/well", "--timeout=60s")
+
+
+def visit(page, realistic, path=""):
+    page.goto(f"http://127.0.0.1:{realistic.http}/explore/desired{path}")
+
+
+def test_an_empty_namespace_teaches(page, realistic, axe):
+    visit(page, realistic, "?ns=kube-public")
+    expect(page.get_by_text("Nothing is desired in kube-public yet")).to_be_visible(timeout=10_000)
+    assert axe(page, "main") == []
+
+
+def test_the_worst_stands_first(page, realistic, workloads, shots, axe):
+    visit(page, realistic)
+    rows = page.get_by_test_id("workloads").locator("> li")
+    expect(page.get_by_test_id("workload-typo")).to_contain_text("cannot be pulled", timeout=30_000)
+    expect(page.get_by_test_id("workload-well")).to_contain_text("as it should be", timeout=30_000)
+    names = rows.locator("b").all_inner_texts()
+    assert names.index("typo") < names.index("well")
+    expect(page.get_by_test_id("workload-well").get_by_role("img", name="3 ready, 3 there, 3 wanted")).to_be_visible()
+    page.screenshot(path=shots / "desired.png")
+    assert axe(page, "main") == []
+    assert page.problems == []
+
+
+def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, workloads, shots, axe):
+    visit(page, realistic)
+    page.get_by_test_id("workload-typo").click()
+    detail = page.get_by_test_id("desired-detail")
+    finding = detail.get_by_test_id("finding").first
+    expect(finding).to_contain_text("Use nginx:1.27, which nodes know.", timeout=20_000)
+    expect(detail).to_contain_text("2 of 2 pods are not ready")
+    expect(detail).to_contain_text("compare")
+    page.screenshot(path=shots / "desired-typo.png")
+    assert axe(page, "main") == []
+    finding.get_by_test_id("mend").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("spec.template.spec.containers[c].image")
+    expect(dialog).to_contain_text("ngnix:1.27")
+    page.screenshot(path=shots / "desired-mend.png")
+    assert realistic.kubectl("get", "deployment", "typo", "-o", "jsonpath={..image}") == "ngnix:1.27", (
+        "a look changes nothing"
+    )
+    page.get_by_test_id("mend-apply").click()
+    # The list is ticked off while the loops work, and the verdict follows.
+    expect(detail).to_contain_text("Healthy", timeout=40_000)
+    expect(detail).to_contain_text("3 of 3 done")
+    page.screenshot(path=shots / "desired-mended.png")
+    assert page.problems == []
+
+
+def test_green_while_unready_is_impossible(page, realistic, workloads):
+    probe = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
+    unready = {"name": "c", "image": "nginx:1.27", "readinessProbe": probe}
+    body = json.loads(deployment("unready", "nginx:1.27", 1))
+    body["spec"]["template"]["spec"]["containers"] = [unready]
+    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    visit(page, realistic, "/deployment/default/unready")
+    detail = page.get_by_test_id("desired-detail")
+    for _ in range(20):
+        verdict = detail.locator("header .chip")
+        expect(verdict).to_be_visible(timeout=10_000)
+        assert "Healthy" not in verdict.inner_text().split() and "green" not in (verdict.get_attribute("class") or "")
+        page.wait_for_timeout(200)
+    expect(detail).to_contain_text("1 of 1 pods are not ready")
+
+
+def test_on_a_phone(sign_in, realistic, workloads, shots, axe):
+    page = sign_in("/explore/desired/deployment/default/well", 390, 844, "dark")
+    expect(page.get_by_test_id("desired-detail")).to_contain_text("Healthy", timeout=15_000)
+    page.screenshot(path=shots / "desired-phone.png")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe(page, "main") == []
