@@ -24,6 +24,8 @@ from cluster.accounts import pki
 from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
 from cluster.apiserver.addresses import ServiceAddresses
+from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
+from cluster.apiserver.admission.dynamic.typechecking import PolicyStatus
 from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.apiextensions.serving import CustomResources
 from cluster.apiserver.authn.authenticator import Authenticator
@@ -93,6 +95,7 @@ class Cluster:
         self.server: APIServer
         self.addresses: ServiceAddresses
         self.custom_resources: CustomResources
+        self.policy_status: PolicyStatus
         self.context: LoopContext
         self.machines: Machines
         self._workers: list[asyncio.Task[Any]] = []
@@ -142,8 +145,11 @@ class Cluster:
             tokens,
             self.machines,
         )
+        self.server.dynamic = DynamicAdmission(self.server)
         self.custom_resources = CustomResources(self.server)
         await self.custom_resources.start()
+        self.policy_status = PolicyStatus(self.server)
+        self.policy_status.start()
         self.server.audit = audit_log.configured(settings.KUBEWEB_AUDIT, settings.DATA_DIR)
         if self.server.audit is not None:
             await self.server.audit.start()
@@ -238,6 +244,7 @@ class Cluster:
         await self.housekeeping.stop()
         await self.addresses.stop()
         await self.custom_resources.stop()
+        await self.policy_status.stop()
         (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
         await self.machines.stop()
         for loop in list(self.context.running.values()):

@@ -14,6 +14,7 @@ from typing import Any
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
+from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
 from cluster.apiserver.auditing import audit
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.live import LiveRequests
@@ -54,6 +55,8 @@ class APIServer:
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
     disturbance: Disturbance = field(default_factory=Disturbance)
+    # Policies and webhooks that people configure.
+    dynamic: DynamicAdmission | None = None
     # None: nothing is audited.
     audit: AuditLog | None = None
     live: LiveRequests = field(init=False)

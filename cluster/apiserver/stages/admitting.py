@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from cluster.apiserver.admission.dynamic.review import in_version
+from cluster.apiserver.admission.plugin import Plugin
 from cluster.apiserver.admission.plugins import plugins_for
-from cluster.apiserver.context import Context
+from cluster.apiserver.context import Context, Obj
 from cluster.apiserver.request import Attributes
+from cluster.apiserver.resources.scale import scale_of
+from cluster.apiserver.stages.bodies import checked
+from cluster.apiserver.strategies.registry import strategy_of
 
 
 def attributes_of(context: Context) -> Attributes:
@@ -29,7 +36,8 @@ def attributes_of(context: Context) -> Attributes:
 def mutate(context: Context) -> object:
     """Mutating admission: plugins change the object in place; the span tells what they did."""
     mutating, _ = plugins_for(context.resource.storage_key, context.operation, context.info.subresource)
-    if not mutating:
+    dynamic = context.server.dynamic
+    if not mutating and dynamic is None:
         return None
     attributes = attributes_of(context)
     changed = []
@@ -37,15 +45,52 @@ def mutate(context: Context) -> object:
         said = plugin.admit(attributes)
         if said:
             changed.append(f"{plugin.name}: {said}")
+    if dynamic is not None and _is_asked(context) and dynamic.mutates(attributes):
+        return _mutate_further(context, attributes, changed)
     return {"changed": changed} if changed else None
+
+
+async def _mutate_further(context: Context, attributes: Attributes, changed: list[str]) -> object:
+    """What people have configured comes after what is built in."""
+    assert context.server.dynamic is not None
+
+    def refine(obj: Obj) -> Obj:
+        refined = checked(context, in_version(obj, context.resource), [])
+        strategy_of(context.resource).default(refined)
+        return refined
+
+    changed += await context.server.dynamic.mutate(attributes, refine)
+    return {"changed": changed} if changed else None
+
+
+def _is_asked(context: Context) -> bool:
+    """Questions are answered, not admitted; a deletion of many is admitted one by one."""
+    return not context.resource.virtual and context.info.verb != "deletecollection"
 
 
 def validate(context: Context) -> object:
     """Validating admission: plugins look at the finished object and may refuse it."""
     _, validating = plugins_for(context.resource.storage_key, context.operation, context.info.subresource)
-    if not validating:
+    dynamic = context.server.dynamic
+    if not validating and dynamic is None:
         return None
     attributes = attributes_of(context)
+    if dynamic is not None and _is_asked(context) and dynamic.validates(attributes):
+        return _validate_further(context, attributes, validating)
     for plugin in validating:
         plugin.validate(attributes)
-    return {"plugins": [plugin.name for plugin in validating]}
+    return {"plugins": [plugin.name for plugin in validating]} if validating else None
+
+
+async def _validate_further(context: Context, attributes: Attributes, validating: tuple[Plugin, ...]) -> object:
+    """Policies and webhooks come before the quota, which is last."""
+    assert context.server.dynamic is not None
+    seen = attributes
+    if context.info.subresource == "scale" and attributes.obj is not None and attributes.old is not None:
+        # Who asks about scale sees a Scale.
+        resource = context.resource
+        seen = replace(attributes, obj=scale_of(attributes.obj, resource), old=scale_of(attributes.old, resource))
+    said = await context.server.dynamic.validate(seen)
+    for plugin in validating:
+        plugin.validate(attributes)
+    return {"plugins": [plugin.name for plugin in validating], "configured": said}

@@ -8,7 +8,17 @@ from typing import Any
 from cluster.apiserver.apiextensions.definition import DefinitionStrategy
 from cluster.apiserver.resources.kinds import KINDS
 from cluster.apiserver.resources.registry import Resource, parse_line
-from cluster.apiserver.strategies import certificates, config, network, pods, services, simulation, storage, workloads
+from cluster.apiserver.strategies import (
+    admissionregistration,
+    certificates,
+    config,
+    network,
+    pods,
+    services,
+    simulation,
+    storage,
+    workloads,
+)
 from cluster.apiserver.strategies.base import Strategy
 
 __all__ = ["Strategy", "strategy_for", "strategy_of"]
@@ -55,6 +65,12 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "persistentvolumeclaims": storage.ClaimStrategy,
     "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
     "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
+    "admissionregistration.k8s.io/validatingwebhookconfigurations": admissionregistration.WebhookConfigurationStrategy,
+    "admissionregistration.k8s.io/mutatingwebhookconfigurations": admissionregistration.MutatingWebhookConfigurationStrategy,
+    "admissionregistration.k8s.io/validatingadmissionpolicies": admissionregistration.PolicyStrategy,
+    "admissionregistration.k8s.io/validatingadmissionpolicybindings": admissionregistration.BindingStrategy,
+    "admissionregistration.k8s.io/mutatingadmissionpolicies": admissionregistration.MutatingPolicyStrategy,
+    "admissionregistration.k8s.io/mutatingadmissionpolicybindings": admissionregistration.MutatingBindingStrategy,
     "sim.kubeweb.dev/faults": simulation.FaultStrategy,
     "sim.kubeweb.dev/sandboxes": simulation.SandboxStrategy,
     "sim.kubeweb.dev/traffics": simulation.TrafficStrategy,
@@ -65,12 +81,6 @@ STRATEGIES: dict[str, type[Strategy]] = {
 # Kinds without rules of their own whose specs count generations.
 _COUNTED = frozenset(
     {
-        "admissionregistration.k8s.io/mutatingadmissionpolicies",
-        "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
-        "admissionregistration.k8s.io/mutatingwebhookconfigurations",
-        "admissionregistration.k8s.io/validatingadmissionpolicies",
-        "admissionregistration.k8s.io/validatingadmissionpolicybindings",
-        "admissionregistration.k8s.io/validatingwebhookconfigurations",
         "flowcontrol.apiserver.k8s.io/flowschemas",
         "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations",
     }
