@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import audit, authz, daemons, fanout, http, journeys, scale, start
+from bench import audit, authz, browser, daemons, fanout, http, journeys, scale, start
 
 RESULTS = Path(__file__).parent / "results"
 PARTS: dict[str, Callable[[], dict[str, float]]] = {
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], dict[str, float]]] = {
     "journeys": journeys.measure,
     "authz": authz.measure,
     "audit": audit.measure,
+    "browser": browser.measure,
 }
 
 
