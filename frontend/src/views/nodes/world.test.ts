@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { between, detailAt, fit, toScreen, toWorld, zoomAt } from './camera';
 import { legOfFlow, legsOf, nearest, told, whereIs, type Places, type Signal } from './traffic';
+import type { Pod } from '../../types';
+import { worst } from './worst';
 import { columnsFor, layOut, NODE_WIDTH, slotAt, Slots, SLOTS_ACROSS, slotUnder } from './world';
 
 describe('slots', () => {
@@ -106,5 +108,16 @@ describe('signals', () => {
     expect(nearest([leg!], 0.2, at.x + 1, at.y, 4)).toBe(leg);
     expect(nearest([leg!], 0.2, at.x + 30, at.y, 4)).toBeNull();
     expect(whereIs(leg!, 9)).toBeNull();
+  });
+});
+
+describe('the table', () => {
+  const pod = (name: string, phase: string, isReady = true) => ({ name, namespace: 'default', phase, status: phase, isReady, deleting: null }) as unknown as Pod;
+  it('has the worst first, then by name, and counts the rest', () => {
+    const pods = [pod('c', 'Running'), pod('b', 'Failed'), pod('a', 'Running'), pod('d', 'Running', false), pod('e', 'Running')];
+    const found = worst(pods, 4, () => true);
+    expect(found.rows.map((one) => one.name)).toEqual(['b', 'd', 'a', 'c']);
+    expect(found.total).toBe(5);
+    expect(worst(pods, 9, (one) => one.name < 'c')).toMatchObject({ total: 2 });
   });
 });
