@@ -20,6 +20,7 @@ from django.urls import path
 from cluster.apiserver.authn.csrf import own_origin
 from cluster.apiserver.wire import WireAPI, serves
 from cluster.explorer.consumers import ExplorerConsumer
+from kubeweb import cookies
 
 
 class OwnPages:
@@ -49,6 +50,13 @@ class Application:
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("scheme") in ("https", "wss"):
+            plainly = send
+
+            async def send(message: Any) -> None:
+                await plainly(cookies.outside(message))
+
+            scope = cookies.inside(scope)
         if scope["type"] in ("http", "websocket") and serves(scope["path"]):
             if self.wire is not None:
                 await self.wire(scope, receive, send)

@@ -126,7 +126,11 @@ class ClusterServer(Server):  # type: ignore[misc]
     # -- requests ------------------------------------------------------------------------------------------------
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if scope["type"] == "http" and scope["scheme"] == "https":
+        secure = hasattr(_transport(protocol), "getPeerCertificate")
+        if scope["type"] == "websocket":
+            # Daphne does not say; origins and cookies depend on it.
+            scope["scheme"] = "wss" if secure else "ws"
+        if secure:
             certificate = _client_certificate(protocol)
             if certificate is not None:
                 scope["extensions"] = {"tls": {"client_cert": certificate}}
@@ -189,10 +193,15 @@ def _certificates(path: Path) -> list[crypto.X509]:
     return [crypto.load_certificate(crypto.FILETYPE_PEM, part) for part in parts]
 
 
+def _transport(protocol: Any) -> Any:
+    """The connection below a request, or below a WebSocket."""
+    channel = getattr(protocol, "channel", None)
+    return getattr(channel if channel is not None else protocol, "transport", None)
+
+
 def _client_certificate(protocol: Any) -> bytes | None:
     """The peer's certificate (DER), which the TLS layer has verified against our CA; None without one."""
-    transport = getattr(getattr(protocol, "channel", None), "transport", None)
-    peer = getattr(transport, "getPeerCertificate", None)
+    peer = getattr(_transport(protocol), "getPeerCertificate", None)
     certificate = peer() if peer is not None else None
     if certificate is None:
         return None

@@ -144,6 +144,22 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Whether a proxy stands in front that sets X-Forwarded-For and X-Forwarded-Proto itself.
+KUBEWEB_BEHIND_PROXY = os.environ.get("KUBEWEB_BEHIND_PROXY", "") == "1"
+
+# For the open internet, where TLS ends here or at a proxy in front: nothing over plain HTTP, and browsers remember that.
+PRODUCTION = os.environ.get("KUBEWEB_PRODUCTION", "") == "1"
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    # Where HTTPS is found (HOST or HOST:PORT), when that is not where the request was sent to.
+    SECURE_SSL_HOST = os.environ.get("KUBEWEB_HTTPS_HOST") or None
+    SECURE_HSTS_SECONDS = int(os.environ.get("KUBEWEB_HSTS_SECONDS", str(365 * 24 * 3600)))
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    if KUBEWEB_BEHIND_PROXY:
+        # Only with a proxy that sets this header itself: otherwise anybody could.
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 # Whether requests without credentials are `system:anonymous` (RBAC decides) or refused at once.
 KUBEWEB_ANONYMOUS = os.environ.get("KUBEWEB_ANONYMOUS", "1") == "1"
 

@@ -15,7 +15,7 @@ class ThrottledAuthenticationForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username") or ""
-        address = str(self.request.META.get("REMOTE_ADDR", "")) if self.request is not None else ""
+        address = throttle.address_of(self.request.META) if self.request is not None else ""
         wait = throttle.seconds_to_wait(username, address)
         if wait:
             # Not even a right password is looked at: that would tell which one it is.

@@ -65,6 +65,25 @@ def test_guessing_is_slowed_down(client, alice, monkeypatch):
     assert log_in(client).status_code == 302
 
 
+def test_trying_everybody_is_slowed_down_too(client, alice, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(throttle.time, "time", lambda: now[0])
+    for number in range(50):
+        assert log_in(client, "wrong", name=f"name-{number}").status_code == 200
+    assert log_in(client).status_code == 429
+    assert log_in(Client(REMOTE_ADDR="192.0.2.1")).status_code == 302
+    now[0] += 60
+    assert log_in(client).status_code == 302
+
+
+def test_behind_a_proxy_it_is_the_clients_address_that_counts(client, alice, settings):
+    settings.KUBEWEB_BEHIND_PROXY = True
+    for _ in range(5):
+        log_in(Client(HTTP_X_FORWARDED_FOR="made-up, 198.51.100.1"), "wrong")
+    assert log_in(Client(HTTP_X_FORWARDED_FOR="198.51.100.1")).status_code == 429
+    assert log_in(Client(HTTP_X_FORWARDED_FOR="198.51.100.1, 198.51.100.2")).status_code == 302
+
+
 def test_success_forgives_failures(client, alice):
     for _ in range(4):
         log_in(client, "wrong")

@@ -69,6 +69,13 @@ def test_kubectl_certificate_approve_yields_a_working_certificate(cluster, tmp_p
     who = cluster.kubectl("auth", "whoami", f"--kubeconfig={config}", "-o", "json")
     info = json.loads(who)["status"]["userInfo"]
     assert (info["username"], info["groups"]) == ("dora", ["devs", "system:authenticated"])
+    # WebSockets know the certificate, too.
+    cluster.kubectl("run", "shell", "--image=busybox", "--command", "--", "sleep", "1000")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/shell")
+    out = cluster.kubectl("exec", "shell", f"--kubeconfig={config}", "--", "echo", "hello", check=False)
+    assert 'User "dora" cannot' in out
+    cluster.kubectl("create", "rolebinding", "dora", "--clusterrole=edit", "--user=dora")
+    assert cluster.kubectl("exec", "shell", f"--kubeconfig={config}", "--", "echo", "hello") == "hello\n"
     # What was signed stays, and so does the decision.
     made = cluster.request("GET", f"{PATH}/dora")[1]
     made["status"]["conditions"] = []

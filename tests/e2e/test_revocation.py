@@ -152,6 +152,27 @@ def test_signing_in_takes_no_session_key_that_somebody_else_chose(cluster, perso
     assert person.cookies["sessionid"] != "chosen-by-somebody-else-0123456789"
 
 
+def test_on_https_the_session_is_secure_and_none_of_plain_http_is_believed(cluster):
+    admin = Person(cluster, secure=True).sign_in()
+    assert "sessionid" not in admin.cookies
+    secret = admin.cookies["__Secure-sessionid"]
+    assert admin.ask("GET", PODS)[0] == 200
+    assert admin.ask("POST", "/accounts/tokens/", {"name": "secure"})[0] == 201
+    stream = websocket.create_connection(
+        f"wss://127.0.0.1:{cluster.https}/ws/explorer/",
+        origin=admin.origin,
+        header={"Cookie": admin.headers["Cookie"]},
+        sslopt={"cert_reqs": ssl.CERT_NONE},
+        timeout=10,
+    )
+    assert json.loads(stream.recv())["op"] == "hello"
+    stream.close()
+    admin.cookies = {"sessionid": secret}
+    assert admin.ask("GET", PODS)[0] == 403
+    plain = Person(cluster).sign_in()
+    assert "__Secure-sessionid" not in plain.cookies
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "http://localhost:{http}", "null"])
 def test_a_web_socket_from_a_foreign_origin_is_refused(cluster, origin):
     admin = Person(cluster).sign_in()
