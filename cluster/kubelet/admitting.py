@@ -38,6 +38,9 @@ def node_resources(pod: Obj, used: Amounts, allocatable: Obj) -> Refusal | None:
     if not allocatable:
         return None
     for name, wanted in {"pods": 1, **pod_requests(pod["spec"])}.items():
+        if "/" in name and name not in allocatable:
+            # Somebody else's resource, of which this kubelet has not heard.
+            continue
         capacity, taken = amount(name, allocatable.get(name, "0")), used.get(name, 0)
         if wanted > capacity - taken:
             return (

@@ -208,6 +208,13 @@ class Kubelet:
         self._node = written
         return written
 
+    def node_changed(self, node: Obj) -> None:
+        """Its Node object, as anybody may have changed it: labels, taints, resources that others count."""
+        self._node = node
+        status = node.get("status") or {}
+        if self.capacity and status.get("allocatable"):
+            self.allocatable, self.capacity = status["allocatable"], status.get("capacity") or self.capacity
+
     def tell_node(self, condition: str, *, short: bool) -> None:
         """An event when a pressure comes or goes."""
         reason = EVENTS[condition][0 if short else 1]

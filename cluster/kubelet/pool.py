@@ -102,6 +102,8 @@ class Machines:
                     for event in batch:
                         if event.type == "ADDED":
                             self._plug_in(event.object)
+                        elif event.type == "MODIFIED":
+                            self._changed(event.object)
                         elif event.type == "DELETED":
                             await self._unplug(event.object["metadata"]["name"])
             except StatusError as error:
@@ -109,6 +111,11 @@ class Machines:
                     log.warning("machines: %s", error.message)
                     await clock.sleep(delay)
                     delay = min(delay * 2, 10.0)
+
+    def _changed(self, node: Obj) -> None:
+        kubelet = self.kubelets.get(node["metadata"]["name"])
+        if kubelet is not None:
+            kubelet.node_changed(node)
 
     def _plug_in(self, node: Obj) -> None:
         name = node["metadata"]["name"]

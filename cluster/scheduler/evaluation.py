@@ -13,7 +13,8 @@ from typing import Any
 
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 from cluster.scheduler.plugins import filters, scores
-from cluster.scheduler.plugins.neighbours import UNRESOLVABLE, Neighbourhood
+from cluster.scheduler.plugins.neighbours import UNRESOLVABLE
+from cluster.scheduler.volumes import Around
 
 # Templates whose verdicts are remembered.
 MAX_REMEMBERED = 64
@@ -93,7 +94,7 @@ class Evaluator:
         nodes: Sequence[NodeInfo],
         *,
         wanted: int,
-        around: Neighbourhood | None = None,
+        around: Around | None = None,
     ) -> Evaluation:
         """Filter until `wanted` feasible nodes are found (0: all), then score those. `around` has a say on each."""
         remembered = self._remembered.get(shape.signature)
@@ -128,7 +129,7 @@ class Evaluator:
         return result
 
 
-def _score(owner: str, result: Evaluation, found: list[_Seen], around: Neighbourhood | None) -> None:
+def _score(owner: str, result: Evaluation, found: list[_Seen], around: Around | None) -> None:
     totals = [seen.partial for seen in found]
     for position, (plugin, _, _) in enumerate(scores.PER_NODE):
         result.columns[plugin] = [seen.per_node[position] for seen in found]

@@ -20,13 +20,14 @@ from cluster.journeys import trace
 from cluster.scheduler.evaluation import Evaluation, helpable
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape
 from cluster.scheduler.peers import Peer, Peers
-from cluster.scheduler.plugins.neighbours import Neighbourhood
 from cluster.scheduler.preemption import Candidate, choose
+from cluster.scheduler.volumes import Around as Surroundings
 
 log = logging.getLogger(__name__)
 
 Obj = dict[str, Any]
-Around = Callable[[Obj, PodShape, set[str]], Neighbourhood | None]
+Around = Callable[[Obj, PodShape, set[str]], Surroundings | None]
+LEAVING = "not eligible due to a terminating pod on the nominated node."
 
 
 class RoomMaker:

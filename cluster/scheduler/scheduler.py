@@ -24,10 +24,11 @@ from cluster.journeys import trace
 from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_error
 from cluster.scheduler.nodeinfo import NodeInfo, PodShape, shape_of
 from cluster.scheduler.peers import Peers, peer_of
-from cluster.scheduler.plugins.neighbours import Neighbourhood, neighbourhood
+from cluster.scheduler.plugins.neighbours import neighbourhood
 from cluster.scheduler.preemption import Candidate
 from cluster.scheduler.queue import Queued, SchedulingQueue
-from cluster.scheduler.room import RoomMaker, as_detail
+from cluster.scheduler.room import LEAVING, RoomMaker, as_detail
+from cluster.scheduler.volumes import Around, Claims
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +89,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             pods=self.context.informers("v1/pods"),
             budgets=self.context.informers("policy/v1/poddisruptionbudgets"),
         )
-        self.claims = self.context.informers("v1/persistentvolumeclaims")
-        self.classes = self.context.informers("storage.k8s.io/v1/storageclasses")
-        self.claims.add_handler(lambda old, new: self.queue.event("claim"))
+        claims = self.context.informers("v1/persistentvolumeclaims")
+        volumes = self.context.informers("v1/persistentvolumes")
+        self.claims = Claims(claims, self.context.informers("storage.k8s.io/v1/storageclasses"), volumes)
+        for informer in (claims, volumes):
+            informer.add_handler(lambda old, new: self.queue.event("claim"))
         self.context.informers("v1/nodes").add_handler(self._node_changed)
         self.context.informers("v1/pods").add_handler(self._pod_changed)
         self.context.running[self.name] = self
@@ -228,7 +231,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         shape, owner = shape_of(spec), _owner(pod)
         events_before = self.queue.events
         kept_for = self.room.withdraw(pod["metadata"]["uid"])
-        missing = self._claims_missing(pod)
+        missing = self.claims.missing(pod)
         result = Evaluation(len(self._order)) if missing else self._find(pod, shape, owner)
         best = result.best
         journey.add("filter", journey.start, "ok" if best else "refused", Verdicts("filter", result))
@@ -246,6 +249,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 self._spawn(self.room.preempt(pod, candidate, journey))
             elif kept_for and self.room.still_leaving(kept_for):
                 self.room.nominate(pod, shape, owner, kept_for)
+                message = f"{message.partition('preemption: ')[0]}preemption: {LEAVING}"
             self.queue.unschedulable(queued, refused_by, events_before)
             self._spawn(self._report(queued, message, journey))
         else:
@@ -259,7 +263,8 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         """Why no node would do, in Kubernetes' words."""
         if missing:
             none = f"0/{result.nodes} nodes are available"
-            return f"{none}: {missing}. preemption: {none}: {result.nodes} Preemption is not helpful for scheduling."
+            # Claims are looked at before anything else has a state; what comes after finds none and says so.
+            return f"{none}: {missing}. not found"
         return fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
 
     def consider(self, pod: Obj) -> tuple[Evaluation, str, Candidate | None]:
@@ -268,7 +273,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         All nodes are looked at; the message says why none would do, the candidate whose pods would have to go.
         """
         spec, shape = pod["spec"], shape_of(pod["spec"])
-        missing = self._claims_missing(pod)
+        missing = self.claims.missing(pod)
         if missing:
             result = Evaluation(len(self._order))
         else:
@@ -280,34 +285,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         candidate = None if missing else self.room.find(pod, shape, result, "")
         return result, self._no_node(spec, shape, result, missing), candidate
 
-    def _claims_missing(self, pod: Obj) -> str:
-        """Why the pod's claims keep it from any node; empty when they do not."""
-        for volume in pod["spec"].get("volumes") or ():
-            source = volume.get("persistentVolumeClaim")
-            if not source:
-                continue
-            name = source["claimName"]
-            claim = self.claims.get(f"{pod['metadata']['namespace']}/{name}")
-            if claim is None:
-                return f'persistentvolumeclaim "{name}" not found'
-            if "deletionTimestamp" in claim["metadata"]:
-                return f'persistentvolumeclaim "{name}" is being deleted'
-            phase = (claim.get("status") or {}).get("phase")
-            if phase == "Lost":
-                return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume'
-            if phase != "Bound" and not self._binds_later(claim):
-                return "pod has unbound immediate PersistentVolumeClaims"
-        return ""
-
-    def _binds_later(self, claim: Obj) -> bool:
-        name = claim["spec"].get("storageClassName", "")
-        found = self.classes.get(name) if name else None
-        return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
-
     # -- making room -------------------------------------------------------------------------------------------------
 
-    def _around(self, pod: Obj, shape: PodShape, without: set[str] | None = None) -> Neighbourhood | None:
-        return neighbourhood(pod, shape, self.nodes, self._peers, self._labels_of_namespace, without or ())
+    def _around(self, pod: Obj, shape: PodShape, without: set[str] | None = None) -> Around | None:
+        near = neighbourhood(pod, shape, self.nodes, self._peers, self._labels_of_namespace, without or ())
+        return self.claims.within(pod, near)
 
     def _labels_of_namespace(self, name: str) -> Mapping[str, str]:
         namespace = self.namespaces.get(name)

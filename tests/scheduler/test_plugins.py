@@ -60,7 +60,7 @@ def test_tolerations(toleration, tolerated):
             make_node(unschedulable=True),
             [],
         ),
-        (make_spec(), make_node(taints=[GPU_TAINT]), ["node(s) had untolerated taint {gpu: yes}"]),
+        (make_spec(), make_node(taints=[GPU_TAINT]), ["node(s) had untolerated taint(s)"]),
         (make_spec(), make_node(taints=[{"key": "soft", "effect": "PreferNoSchedule"}]), []),
         (
             make_spec(nodeSelector={"disk": "ssd"}),
@@ -178,7 +178,7 @@ def test_fit_error_counts_and_sorts():
     shape = shape_of(make_spec(cpu="2"))
     result = Evaluator().evaluate(shape, "", nodes, wanted=0)
     assert fit_error(shape, result, {node.name: node for node in nodes}, policy="") == (
-        "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 2 Insufficient cpu. "
+        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. "
         "no new claims to deallocate, preemption: 0/3 nodes are available: "
         "3 Preemption is not helpful for scheduling."
     )
