@@ -361,12 +361,16 @@ class RBACStrategy(Strategy):
             found.append(not_supported("roleRef.kind", reference.get("kind") or "", kinds))
         if not reference.get("name"):
             found.append(required("roleRef.name"))
+        elif text := names.path_segment(reference["name"]):
+            found.append(invalid_value("roleRef.name", reference["name"], text))
         for index, subject in enumerate(obj.get("subjects") or ()):
             here = f"subjects[{index}]"
             kind = subject.get("kind")
             if not subject.get("name"):
                 found.append(required(f"{here}.name"))
             if kind == "ServiceAccount":
+                if subject.get("name") and (text := names.subdomain(subject["name"])):
+                    found.append(invalid_value(f"{here}.name", subject["name"], text))
                 if not subject.get("namespace") and obj["kind"] == "ClusterRoleBinding":
                     found.append(required(f"{here}.namespace"))
                 if subject.get("apiGroup"):
