@@ -235,7 +235,7 @@ class LoopbackClient(Client):
         }
         await self._request("watch", kind, namespace, "", params=params)
         selection = Selection(namespace if kind.namespaced else "", label_selector, field_selector)
-        watch = Watch(self.server.storage, kind.storage_key, selection)
+        watch = Watch(self.server.storage, kind.storage_key, selection, self.user)
         if send_initial_events or resource_version == "0":
             entries = watch.initial()
             if entries:

@@ -10,7 +10,7 @@ slow one finds fewer, newer messages, and nothing is queued for it without bound
 
 The browser says: `subscribe` {resources: {name: revision it knows or null}, cluster, journeys: {instance, sequence}},
 `ack` {seq}, `signals` {on}. The server: `hello`, `changes` {revision, parts, more}, `journeys`, `journeys-gap`, `flow`,
-`signals`, `stats`, `forbidden`.
+`signals`, `deliveries`, `stats`, `forbidden`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
+from cluster.explorer.deliveries import news
 from cluster.explorer.feed import Cut, Feed
 from cluster.explorer.permissions import may
 from cluster.explorer.services import services
@@ -55,6 +56,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks: list[asyncio.Task[None]] = []
         self.sent = self.acknowledged = 0
         self.room = asyncio.Event()
+        # What each watcher had been handed when this browser last heard of it.
+        self.handed = dict(services().delivered())
         # The number of the last journey that this browser has.
         self.seen = services().journeys.sequence
         # Open while this browser looks at probes and requests.
@@ -202,6 +205,10 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await self._send({"op": "forbidden", "resource": resource, "message": refusal})
                 if self.ear is not None and (heard := message_of(self.ear)) is not None:
                     await self._send(heard)
+                handed = dict(services().delivered())
+                if (fan := news(self.handed, handed)) is not None:
+                    await self._send({"op": "deliveries", **fan})
+                self.handed = handed
                 await self._send_fresh_journeys()
                 if due:
                     told = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,8 @@ class Services:
     revision: Callable[[], int] = int
     # The oldest revision that can still be shown: the log is compacted below it.
     oldest: Callable[[], int] = int
+    # User → how many watch events it has been handed so far.
+    delivered: Callable[[], Mapping[str, int]] = dict
     # (resource path, namespace, name, how many) → the revisions of an object that are still known, newest first.
     # Asks nobody's leave: whoever shows it asks RBAC first.
     history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None

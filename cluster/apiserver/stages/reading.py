@@ -86,7 +86,8 @@ async def _list(context: Context) -> Detail:
 
 
 def _watch(context: Context) -> Detail:
-    watch = Watch(context.server.storage, context.resource.storage_key, selection_of(context))
+    reader = context.user.name if context.user is not None else ""
+    watch = Watch(context.server.storage, context.resource.storage_key, selection_of(context), reader)
     revision = context.params.get("resourceVersion", "")
     initial = None
     wants_initial = context.params.get("sendInitialEvents", "").lower() in ("1", "true")

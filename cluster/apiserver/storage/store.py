@@ -6,6 +6,7 @@ A write is a compare-and-swap on the object's revision; when its future resolves
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,8 @@ class Storage:
         # The parsed form of what is on its way into the log, by the identity of its bytes.
         self._underway: dict[int, Obj] = {}
         self._arrival: list[tuple[int, asyncio.Future[None]]] = []
+        # How many watch events each user has been handed.
+        self.delivered: Counter[str] = Counter()
 
     async def open(self) -> None:
         """Open the log and warm the cache from it."""

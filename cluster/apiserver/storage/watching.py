@@ -30,8 +30,10 @@ class Event:
 class Watch:
     """Use: `start(revision)`, then `await next()` for batches until done. `bookmark` is the revision seen so far."""
 
-    def __init__(self, storage: Storage, resource: str, selection: Selection) -> None:
+    def __init__(self, storage: Storage, resource: str, selection: Selection, reader: str = "") -> None:
         self.storage = storage
+        # The user who watches: deliveries are counted by it.
+        self.reader = reader
         self.resource = resource
         self.selection = selection
         self.bookmark = 0
@@ -70,6 +72,7 @@ class Watch:
             else:
                 events = self._from_stream()
             if events:
+                self.storage.delivered[self.reader] += len(events)
                 return events
             if self._position is not None and self._position - self._stream.offset >= len(self._stream.changes):
                 self.bookmark = max(self.bookmark, self.storage.revision)

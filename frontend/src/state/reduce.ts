@@ -40,6 +40,8 @@ export interface Tree {
   head: Journey | null;
   /** Milliseconds of wall time when the first of it arrived here. */
   seen: number;
+  /** How many more there were of a kind than came one by one. */
+  counted: Map<string, number>;
 }
 
 /** Sort journeys into their trees; returns the roots that changed. Trees beyond `limit` are dropped, oldest first. */
@@ -53,7 +55,7 @@ export function collect(trees: Map<string, Tree>, journeys: Journey[], now: numb
         continue;
       }
       if (journey.origin !== 'outside') continue;
-      tree = { root: journey.root, journeys: new Map(), head: null, seen: now };
+      tree = { root: journey.root, journeys: new Map(), head: null, seen: now, counted: new Map() };
       trees.set(journey.root, tree);
     }
     tree.journeys.set(journey.id, journey);

@@ -1,7 +1,7 @@
 /** The page's state: what the stream says, what is played, and what is looked at. */
 import { get, signIn } from '../api/http';
 import { route, setParams } from '../route.svelte';
-import { isNoise, lengthOf, schedule, steps, type Run } from '../time/schedule';
+import { isNoise, lengthOf, schedule, steps, together, type Run } from '../time/schedule';
 import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
@@ -60,6 +60,10 @@ class Store {
   paused = $state(false);
   speed = $state(1);
   replay = $state.raw<Playing | null>(null);
+  /** The one journey that is followed among those that play; null: all of them. */
+  only = $state<string | null>(null);
+  /** Trains stand while one of them is read. */
+  held = $state(false);
   flows = $state.raw<Flow[]>([]);
 
   readonly past = new Past(() => this.version++);
@@ -239,6 +243,7 @@ class Store {
         break;
       case 'flow':
         this.flows = message['flows'] as Flow[];
+        for (const flow of this.flows) this.#count(flow);
         break;
       case 'stats':
         this.stats = message;
@@ -249,6 +254,15 @@ class Store {
         break;
     }
     for (const hear of this.#listeners.get(message.op) ?? []) hear(message);
+  }
+
+  /** Journeys that were too many to be sent one by one travel with their like: ×998. */
+  #count(flow: Flow): void {
+    const tree = this.trees.get(flow.root);
+    if (!tree) return;
+    const key = [flow.kind, flow.component, flow.verb, flow.resource, flow.outcome].join(' ');
+    tree.counted.set(key, (tree.counted.get(key) ?? 0) + flow.n);
+    this.#dirty.add(flow.root);
   }
 
   /** A cut comes whole or not at all: what is shown is always a state that the cluster was in. */
@@ -286,7 +300,7 @@ class Store {
     if (this.connected && !speaking && document.visibilityState === 'visible') this.connected = false;
     else if (!this.connected && speaking && !this.problem) this.connected = true;
     if (this.#dirty.size > 0) this.#reschedule();
-    if (!this.paused) {
+    if (!this.paused && !this.held) {
       if (this.replay) {
         this.moment = Math.min(this.moment + elapsed * this.speed, this.replay.length + 800);
         if (this.moment >= this.replay.length + 800) this.paused = true;
@@ -294,6 +308,7 @@ class Store {
         this.moment += elapsed * this.speed;
         const left = this.playing.filter((one) => this.moment < one.begun + one.length + 3000);
         if (left.length !== this.playing.length) this.playing = left;
+        if (this.only && !left.some((one) => one.root === this.only)) this.only = null;
       }
     }
     requestAnimationFrame(this.#frame);
@@ -305,7 +320,7 @@ class Store {
       const tree = this.trees.get(root);
       if (!tree?.head || isNoise(tree.head)) continue;
       if (tree.head.verb === 'watch' || isOwnReading(tree.head)) continue;
-      const runs = schedule([...tree.journeys.values()]);
+      const runs = together(schedule([...tree.journeys.values()]), tree.counted);
       const index = playing.findIndex((one) => one.root === root);
       const entry: Playing = {
         root,
@@ -327,7 +342,7 @@ class Store {
     this.subject = { kind: 'journey', root, id: root };
     try {
       const { journeys } = await get<{ journeys: Journey[] }>(`/explorer/journeys/${encodeURIComponent(root)}/`);
-      const tree: Tree = { root, journeys: new Map(journeys.map((one) => [one.id, one])), head: journeys.find((one) => one.id === root) ?? null, seen: 0 };
+      const tree: Tree = { root, journeys: new Map(journeys.map((one) => [one.id, one])), head: journeys.find((one) => one.id === root) ?? null, seen: 0, counted: new Map() };
       this.trees.set(root, tree);
       const runs = schedule(journeys);
       this.replay = { root, begun: 0, runs, length: lengthOf(runs), colour: this.colourOf(root) };
@@ -361,7 +376,8 @@ class Store {
   }
 
   shown(): Playing[] {
-    return this.replay ? [this.replay] : this.playing;
+    if (this.replay) return [this.replay];
+    return this.only ? this.playing.filter((one) => one.root === this.only) : this.playing;
   }
 
   journey(id: string): Journey | undefined {

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { journey } from '../views/pipeline/position.test';
-import { isNoise, lengthOf, legAt, schedule, shown, STAGE, steps } from './schedule';
+import { isNoise, lengthOf, legAt, schedule, shown, STAGE, steps, together } from './schedule';
 
 describe('schedule', () => {
-  it('gives every stage a moment and presses long waits together', () => {
-    expect(shown(0.000001)).toBe(STAGE);
-    expect(shown(0.01)).toBe(STAGE);
-    expect(shown(1)).toBeGreaterThan(STAGE);
-    expect(shown(3600)).toBeLessThanOrEqual(2200);
-    expect(shown(2)).toBeGreaterThan(shown(1));
+  it('shows time logarithmically: 50 µs and 5 s can both be seen', () => {
+    expect(shown(0)).toBe(STAGE);
+    expect(shown(5e-5)).toBeGreaterThan(STAGE);
+    const decades = [1e-4, 1e-3, 1e-2, 1e-1, 1, 10].map(shown);
+    const steps = decades.slice(1).map((one, index) => one - decades[index]!);
+    expect(new Set(steps).size).toBe(1);
+    expect(shown(86400 * 365)).toBeLessThanOrEqual(1400);
   });
 
   it('shows nothing before what caused it', () => {
@@ -35,12 +36,18 @@ describe('schedule', () => {
     expect(runs[1]!.count).toBe(1000);
   });
 
+  it('lets what was only counted travel with its like', () => {
+    const runs = together(schedule([journey('a', ['authn', 'etcd'])]), new Map([['request apiserver create pods ok', 997], ['sync kubelet/x   ok', 3]]));
+    expect(runs.map((run) => run.count)).toEqual([998]);
+  });
+
   it('knows where a run is, when it ends, and where to stop when stepping', () => {
     const runs = schedule([journey('a', ['authn', 'authz', 'etcd'])]);
-    expect(legAt(runs[0]!, STAGE * 1.5)?.leg.stage).toBe('authz');
-    expect(legAt(runs[0]!, 10 * STAGE)).toBeNull();
-    expect(lengthOf(runs)).toBe(3 * STAGE);
-    expect(steps(runs)).toEqual([0, STAGE, 2 * STAGE, 3 * STAGE]);
+    const stage = shown(0.001);
+    expect(legAt(runs[0]!, stage * 1.5)?.leg.stage).toBe('authz');
+    expect(legAt(runs[0]!, 10 * stage)).toBeNull();
+    expect(lengthOf(runs)).toBe(3 * stage);
+    expect(steps(runs)).toEqual([0, stage, 2 * stage, 3 * stage]);
   });
 
   it('takes events and heartbeats for noise', () => {

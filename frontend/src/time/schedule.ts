@@ -23,14 +23,16 @@ export interface Run {
   ids: string[];
 }
 
-export const STAGE = 150;
+/** What ten microseconds look like; each tenfold takes so much more. */
+export const STAGE = 110;
+const DECADE = 75;
 export const TRAVEL = 340;
-const LONGEST = 2200;
+const LONGEST = 1400;
 
-/** Milliseconds on the screen for so many seconds of work: at least a blink, then logarithmic. */
+/** Milliseconds on the screen for so many seconds of work: logarithmic, so that 50 µs and 5 s can both be seen. */
 export function shown(seconds: number): number {
-  const ms = Math.max(seconds, 0) * 1000;
-  return Math.min(STAGE + (ms > 20 ? 260 * Math.log10(ms / 20) : 0), LONGEST);
+  const decades = Math.log10(Math.max(seconds, 0) / 1e-5);
+  return Math.round(Math.min(STAGE + DECADE * Math.max(decades, 0), LONGEST));
 }
 
 /** Housekeeping that would only hide what matters: events and heartbeats are counted, not shown as trains. */
@@ -104,6 +106,20 @@ export function schedule(journeys: Journey[]): Run[] {
     runs.push(run);
     open.set(key(journey), run);
     placed.set(journey.id, { run, journey });
+  }
+  return runs;
+}
+
+/** Add what was only counted to the last train of its kind. */
+export function together(runs: Run[], counted: Map<string, number>): Run[] {
+  const left = new Map(counted);
+  for (let index = runs.length - 1; index >= 0 && left.size > 0; index--) {
+    const { kind, component, verb, resource, outcome } = runs[index]!.journey;
+    const key = [kind, component, verb, resource, outcome].join(' ');
+    const more = left.get(key);
+    if (more === undefined) continue;
+    runs[index] = { ...runs[index]!, count: runs[index]!.count + more };
+    left.delete(key);
   }
   return runs;
 }

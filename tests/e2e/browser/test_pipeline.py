@@ -175,3 +175,61 @@ def test_both_sizes_and_themes(sign_in, width, height, scheme):
         page.screenshot(path=SHOTS / f"yaml-{width}-{scheme}.png")
     assert page.problems == []
     page.context.close()
+
+
+def test_a_train_is_read_by_hovering_and_all_stand_meanwhile(sign_in):
+    page = sign_in()
+    page.get_by_test_id("journey-list").get_by_role("button").first.click()
+    train = page.locator("g.train").first
+    expect(train).to_be_visible()
+    page.wait_for_function(
+        """() => {
+            const train = document.querySelector('g.train');
+            train?.dispatchEvent(new PointerEvent('pointerenter'));
+            return document.querySelector('.told') !== null;
+        }"""
+    )
+    expect(page.locator(".told")).to_contain_text("deployments")
+    at = page.get_by_test_id("timebar").get_attribute("aria-valuenow")
+    page.wait_for_timeout(300)
+    assert page.get_by_test_id("timebar").get_attribute("aria-valuenow") == at
+    assert page.problems == []
+    page.context.close()
+
+
+def test_what_the_map_shows_is_also_a_list(sign_in):
+    page = sign_in()
+    page.get_by_test_id("journey-list").get_by_role("button").first.click()
+    page.get_by_test_id("pause").click()
+    page.get_by_text("In words").click()
+    expect(page.get_by_test_id("in-words")).to_contain_text("deployments")
+    page.get_by_test_id("in-words").get_by_role("button").first.click()
+    expect(page.get_by_test_id("panel")).to_contain_text("What happened")
+    page.context.close()
+
+
+def test_a_delivered_revision_pulses_along_the_watch_lines(sign_in, realistic):
+    page = sign_in()
+    expect(page.get_by_test_id("station-etcd")).to_be_visible()
+    page.evaluate(
+        """() => {
+            window.pulses = 0;
+            new MutationObserver(() => (window.pulses += document.querySelectorAll('.pulses circle').length)).observe(
+                document.querySelector('.pulses'), { childList: true }
+            );
+        }"""
+    )
+    realistic.kubectl("create", "configmap", "pulse")
+    realistic.kubectl("run", "pulse", "--image=nginx:1.27")
+    page.wait_for_function("() => window.pulses > 0")
+    expect(page.locator(".watch-name")).to_contain_text("streams")
+    page.context.close()
+
+
+def test_with_reduced_motion_stations_light_up_and_nothing_travels(sign_in, realistic):
+    page = sign_in(reduced_motion="reduce")
+    expect(page.get_by_test_id("station-etcd")).to_be_visible()
+    realistic.kubectl("create", "configmap", "still")
+    page.wait_for_function("() => document.querySelector('g.station.here') !== null")
+    assert page.locator("g.train").count() == 0
+    page.context.close()

@@ -17,8 +17,9 @@ export interface Circle extends Point {
   name: string;
   title: string;
   r: number;
-  /** Its title, in at most two lines. */
+  /** Its title, in at most two lines; a quiet line's stands aslant, in one. */
   words: string[];
+  quiet: boolean;
   stops: Point[];
 }
 
@@ -30,6 +31,8 @@ export interface Layout {
   /** The stations of the write line and of the read line, in order. */
   write: string[];
   read: string[];
+  /** Whether the stations stand so close that their names must be aslant. */
+  slanted: boolean;
   house: { x: number; y: number; width: number; height: number };
   loops: Map<string, Circle>;
   steps: string[];
@@ -44,97 +47,90 @@ export interface Layout {
   top: number;
 }
 
-const WRITE_Y = 106;
-const READ_Y = 158;
+/** Closer than this, the names of stations would touch. */
+const CLOSE = 60;
+const SCHEDULER_WIDTH = 176;
+/** The pitch of the great circle lines, of which as many are drawn as fit; the others run quietly below. */
+const GREAT = 82;
+const GREAT_R = 25;
+const QUIET_R = 8.5;
+/** Room below the return track for names aslant. */
+const NAMES = 94;
 
 export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   const stations = new Map<string, Station>();
   const write = pipeline.stages.filter((stage) => stage.line !== 'read');
   const read = pipeline.stages.filter((stage) => stage.line === 'read');
   const inside = write.filter((stage) => stage.component !== 'etcd' && stage.name !== 'respond');
-  const left = 118;
-  const etcdX = width - 96;
-  const right = etcdX - 92;
+  const left = 116;
+  const etcdX = width - 92;
+  const right = etcdX - 74;
   const gap = (right - left) / Math.max(inside.length - 1, 1);
+  const slanted = gap < CLOSE;
+  const writeY = slanted ? 124 : 106;
+  const readY = writeY + 54;
   inside.forEach((stage, index) => {
-    stations.set(stage.name, {
-      name: stage.name,
-      title: stage.title,
-      line: stage.line,
-      x: left + gap * index,
-      y: WRITE_Y,
-      big: false,
-    });
+    stations.set(stage.name, { name: stage.name, title: stage.title, line: stage.line, x: left + gap * index, y: writeY, big: false });
   });
-  const authz = stations.get('authz') ?? { x: left + gap * 2, y: WRITE_Y };
+  const authz = stations.get('authz') ?? { x: left + gap * 2, y: writeY };
   read.forEach((stage, index) => {
-    stations.set(stage.name, {
-      name: stage.name,
-      title: stage.title,
-      line: 'read',
-      x: authz.x + gap * (index + 1.6),
-      y: READ_Y,
-      big: false,
-    });
+    stations.set(stage.name, { name: stage.name, title: stage.title, line: 'read', x: authz.x + Math.max(gap, 70) * (index + 1.5), y: readY, big: false });
   });
   for (const stage of write.filter((one) => one.component === 'etcd')) {
-    stations.set(stage.name, { name: stage.name, title: stage.title, line: stage.line, x: etcdX, y: WRITE_Y, big: true });
+    stations.set(stage.name, { name: stage.name, title: stage.title, line: stage.line, x: etcdX, y: writeY, big: true });
   }
-  const client = { x: 44, y: WRITE_Y };
+  const client = { x: 46, y: writeY };
   if (pipeline.stages.some((stage) => stage.name === 'respond')) {
-    stations.set('respond', { name: 'respond', title: 'respond', line: 'all', x: left, y: READ_Y, big: false });
+    stations.set('respond', { name: 'respond', title: 'respond', line: 'all', x: left, y: readY, big: false });
   }
 
-  const watchY = 222;
-  const schedulerStages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
-  const schedulerWidth = 168;
-  const loopsRight = width - schedulerWidth - 34;
-  // Two rows for up to fourteen; more in three, of which the last may run on below the scheduler.
-  const rows = pipeline.loops.length > 14 ? 3 : 2;
-  const perRow = rows > 2 ? Math.max(8, Math.floor(pipeline.loops.length / 3)) : Math.ceil(pipeline.loops.length / 2);
-  const pitch = rows > 2 ? 87 : 98;
-  const step = (loopsRight - 40) / Math.max(perRow, 1);
+  const watchY = readY + 66;
+  const greatY = watchY + 60;
+  const returnY = greatY + 104;
+  const schedulerX = width - SCHEDULER_WIDTH - 10;
+  const room = schedulerX - 30;
+  const greats = Math.min(pipeline.loops.length, Math.max(Math.floor(room / GREAT), 1));
+  const quiets = pipeline.loops.length - greats;
+  const quietFrom = 112;
+  const quietPitch = (width - 54 - quietFrom) / Math.max(quiets - 1, 1);
   const loops = new Map<string, Circle>();
   pipeline.loops.forEach((loop, index) => {
-    const row = Math.min(Math.floor(index / perRow), rows - 1);
-    const column = index - row * perRow;
-    const r = perRow > 8 ? 19 : rows > 2 ? 21 : 23;
-    const x = 44 + step * (column + 0.5) - 8;
-    const y = watchY + 56 + row * pitch;
+    const quiet = index >= greats;
+    const r = quiet ? Math.min(QUIET_R, quietPitch * 0.34) : GREAT_R;
+    const x = quiet ? quietFrom + quietPitch * (index - greats) : 30 + (room / greats) * (index + 0.5);
+    const y = quiet ? returnY - 20 : greatY;
     const stops = pipeline.loop_steps.map((_, stop) => {
       const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
       return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
     });
-    loops.set(loop.name, { name: loop.name, title: loop.title, words: lines(loop.title, perRow > 8 ? 9 : rows > 2 ? 10 : 13), x, y, r, stops });
+    loops.set(loop.name, { name: loop.name, title: loop.title, words: quiet ? [loop.title] : lines(loop.title, 12), quiet, x, y, r, stops });
   });
-  const schedulerX = width - schedulerWidth - 12;
-  const schedulerY = watchY + 92;
+  const schedulerStages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
+  const schedulerY = greatY + 4;
   const scheduler = new Map<string, Point>();
   schedulerStages.forEach((name, index) => {
-    scheduler.set(name, {
-      x: schedulerX + 14 + (index * (schedulerWidth - 40)) / Math.max(schedulerStages.length - 1, 1),
-      y: schedulerY,
-    });
+    scheduler.set(name, { x: schedulerX + 16 + (index * (SCHEDULER_WIDTH - 52)) / Math.max(schedulerStages.length - 1, 1), y: schedulerY });
   });
-  const returnY = watchY + 56 + (rows - 1) * pitch + 62;
+  const height = returnY + (quiets > 0 ? NAMES : 20) + 26;
   return {
     width,
-    height: returnY + 42,
+    height,
     client,
     stations,
     write: [...inside.map((stage) => stage.name), ...write.filter((one) => one.component === 'etcd').map((one) => one.name)],
     read: [...inside.filter((stage) => stage.line === 'all'), ...read].map((stage) => stage.name),
-    house: { x: left - 42, y: 52, width: right - left + 84, height: READ_Y - 52 + 40 },
+    slanted,
+    house: { x: left - 38, y: slanted ? 44 : 52, width: right - left + 74, height: readY - (slanted ? 44 : 52) + 40 },
     loops,
     steps: pipeline.loop_steps,
     scheduler,
-    schedulerBox: { x: schedulerX, y: schedulerY, width: schedulerWidth },
+    schedulerBox: { x: schedulerX, y: schedulerY, width: SCHEDULER_WIDTH },
     watchY,
-    nodesY: returnY + 42,
+    nodesY: height,
     returnY,
     left: 14,
     right: width - 12,
-    top: 44,
+    top: slanted ? 34 : 44,
   };
 }
 

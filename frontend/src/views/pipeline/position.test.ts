@@ -71,7 +71,7 @@ describe('a train', () => {
 });
 
 describe('the circle lines', () => {
-  for (const count of [1, 7, 14, 15, 24, 26]) {
+  for (const count of [1, 7, 14, 26, 30, 36]) {
     it(`keep apart when there are ${count}`, () => {
       const loops = Array.from({ length: count }, (_, index) => ({ name: `l${index}`, title: `loop ${index}`, description: '' }));
       const layout = layoutOf({ ...pipeline, loops });
@@ -79,7 +79,7 @@ describe('the circle lines', () => {
       for (const a of circles) {
         expect(a.y + a.r).toBeLessThan(layout.returnY);
         for (const b of circles) {
-          if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.r + b.r + 8);
+          if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.r + b.r + 5);
         }
       }
     });

@@ -38,9 +38,12 @@ export function approach(layout: Layout, ports: Ports, journey: Journey): Point[
   const first = layout.stations.get(layout.write[0] ?? '') ?? layout.client;
   if (journey.causes.length === 0) return [layout.client, first];
   const from = home(layout, ports, journey);
+  // The scheduler's siding leaves to the right, all others go straight down (kubelets: up) to the return track.
+  const siding = journey.actor === 'system:kube-scheduler' ? [{ x: from.x + 20, y: from.y }] : [];
   return [
     from,
-    { x: from.x, y: layout.returnY },
+    ...siding,
+    { x: siding[0]?.x ?? from.x, y: layout.returnY },
     { x: layout.left, y: layout.returnY },
     { x: layout.left, y: layout.client.y + 34 },
     { x: layout.client.x + 30, y: layout.client.y },
