@@ -176,6 +176,13 @@ def _alike(facts: Facts, image: str) -> str:
         for name in one.get("names") or ()
         if "@" not in name
     }
+    # Nodes tell of their images now and then; what runs has been pulled, too.
+    known |= {
+        one.get("image", "")
+        for pod in facts.view.list("pods")
+        for one in (pod.get("status") or {}).get("containerStatuses") or ()
+        if one.get("imageID")
+    }
     # As people write them: docker.io/library/ is understood.
     known = {name.removeprefix("docker.io/").removeprefix("library/") for name in known}
     return next(iter(get_close_matches(image, sorted(known - {image}), 1, 0.8)), "")

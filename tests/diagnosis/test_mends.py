@@ -52,6 +52,17 @@ def test_a_misspelled_image_becomes_the_one_that_nodes_know():
     assert manifest["metadata"] == {"name": "web", "namespace": "shop"}
 
 
+def test_what_runs_somewhere_has_been_pulled():
+    bare = {**NODE, "status": {}}
+    running = {
+        "metadata": {"name": "p"},
+        "spec": {"containers": []},
+        "status": {"containerStatuses": [{"image": "docker.io/library/nginx:1.27", "imageID": "sha256:1"}]},
+    }
+    sentence, _ = mended("ImagePullBackOff", said("status.containerStatuses[web].state"), nodes=[bare], pods=[running])
+    assert sentence.startswith("Use nginx:1.27")
+
+
 def test_what_ran_before_comes_first():
     owner = [{"kind": "Deployment", "uid": "u", "controller": True, "name": "web"}]
     old = {
