@@ -34,6 +34,14 @@ CAPACITY = 50_000
 BATCH = 2_000
 
 
+_running: list[AuditLog] = []
+
+
+def running() -> AuditLog | None:
+    """The audit log of this process; None while there is none."""
+    return _running[0] if _running else None
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much is kept: bytes of a file, how many old ones, rows of the table, and days of either."""
@@ -73,11 +81,14 @@ class AuditLog:
         self._queue.append(record)
 
     async def start(self) -> None:
+        """Take records from this whole process, and write them."""
+        _running[:] = [self]
         self._task = asyncio.create_task(self._keep(), name="audit")
 
     async def stop(self) -> None:
         """Write what is left."""
         self._stopping.set()
+        _running.clear()
         if self._task is not None:
             # Not cancelled: a batch that is half written would be written twice.
             await self._task

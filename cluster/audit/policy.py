@@ -208,6 +208,11 @@ omitStages: [RequestReceived]
 rules:
 - level: None
   nonResourceURLs: [/healthz*, /livez*, /readyz*, /version, /openapi*, /api, /api/*, /apis, /apis/*, /metrics]
+# Whether one may do something oneself is asked all the time: by the page, too, before it shows this very log.
+- level: None
+  resources:
+  - group: authorization.k8s.io
+    resources: [selfsubjectaccessreviews, selfsubjectrulesreviews]
 - level: None
   users: [system:kube-scheduler, system:kube-controller-manager, system:kube-proxy, "system:kubeweb:machines", system:apiserver]
   verbs: [get, list, watch]

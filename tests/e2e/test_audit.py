@@ -101,6 +101,21 @@ def test_a_bad_token_is_noted_without_a_name(cluster, admin):
     assert "kw_wrong" not in (cluster.data / "audit" / "audit.log").read_text()
 
 
+def test_signing_in_and_out_is_noted_and_so_is_who_could_not(cluster, admin, bob):
+    row = wait_for(lambda: search(admin, user="bob", verb="login")["events"], "the row")[0]
+    assert (row["code"], row["outcome"], row["addresses"]) == (200, "allowed", "127.0.0.1")
+    with pytest.raises(AssertionError):
+        Person(cluster, "bob", "wrong").sign_in()
+    with pytest.raises(AssertionError):
+        Person(cluster, "my-secret-typed-here", "wrong").sign_in()
+    found = wait_for(lambda: search(admin, verb="login", outcome="unauthenticated")["events"][1:], "two rows")
+    assert found[0]["user"] == "bob"
+    assert "my-secret-typed-here" not in (cluster.data / "audit" / "audit.log").read_text()
+    visitor = Person(cluster, "bob", "a-long-enough-one").sign_in()
+    visitor.ask("POST", "/logout/")
+    wait_for(lambda: search(admin, user="bob", verb="logout")["events"], "the row")
+
+
 def test_others_see_their_own_requests_unless_rbac_lets_them_see_all(cluster, admin, bob):
     mine = search(bob)
     assert mine["all"] is False
