@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Client, Obj
 from cluster.kubelet.references import Missing, Place, config_data, fetch, field, resource_field, secret_data
@@ -17,6 +18,10 @@ from cluster.kubelet.runtime.tree import Attributes, Tree
 DEFAULT_MODE = 0o644
 # What the kubelet takes over where a volume belongs to a group: readable for it.
 GROUP_READ = 0o440
+# A token is fetched anew when this share of its life is over.
+TOKEN_SHARE = 0.8
+# By path: the token and when it was fetched.
+Tokens = dict[str, tuple[bytes, float]]
 _SOURCES: tuple[tuple[str, str, str, str, Callable[[Obj], dict[str, bytes]]], ...] = (
     ("configMap", "configmap", "name", "v1/configmaps", config_data),
     ("secret", "secret", "secretName", "v1/secrets", secret_data),
@@ -58,8 +63,8 @@ class _Writer:
         self.tree.attributes[path] = Attributes(mode, uid, group or 0)
 
 
-async def volume_files(client: Client, pod: Obj, volume: Obj, place: Place) -> Tree:
-    """The files as of now; Missing when something is not there."""
+async def volume_files(client: Client, pod: Obj, volume: Obj, place: Place, tokens: Tokens) -> Tree:
+    """The files as of now; Missing when something is not there. `tokens`: those that were fetched before, kept up to date."""
     namespace, owners = pod["metadata"]["namespace"], owners_of(pod)
     for kind, word, name_key, resource, read in _SOURCES:
         source = volume.get(kind)
@@ -83,8 +88,12 @@ async def volume_files(client: Client, pod: Obj, volume: Obj, place: Place) -> T
         if "serviceAccountToken" in source:
             # Nobody else may read a token where it is known who should.
             mode = None if owners.user is None and owners.group is None else 0o600
-            token = await _token(client, pod, source["serviceAccountToken"], volume)
-            writer.put(source["serviceAccountToken"]["path"], token, mode, owners.user or 0)
+            wanted = source["serviceAccountToken"]
+            token, fetched_at = tokens.get(wanted["path"], (b"", 0.0))
+            if clock.now() - fetched_at >= wanted.get("expirationSeconds", 3600) * TOKEN_SHARE:
+                token = await _token(client, pod, wanted, volume)
+                tokens[wanted["path"]] = token, clock.now()
+            writer.put(wanted["path"], token, mode, owners.user or 0)
         if "downwardAPI" in source:
             _downward(pod, source["downwardAPI"], place, writer)
     return writer.tree

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
 from cluster.kubelet import naming
-from cluster.kubelet.projection import volume_files
+from cluster.kubelet.projection import Tokens, volume_files
 from cluster.kubelet.references import Missing
 from cluster.kubelet.runtime.cri import RuntimeFailure
 from cluster.kubelet.runtime.tree import Attributes, Tree
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 TOKEN_VOLUME = "kube-api-access-"  # noqa: S105
 # Seconds between two looks at what volumes are made of.
 REFRESH = 60.0
-# A token is fetched anew when this share of its life is over.
-TOKEN_SHARE = 0.8
 _PROJECTED = ("configMap", "secret", "projected", "downwardAPI")
 # What hostPath types ask for, in the kubelet's words.
 _HOST_PATHS = {
@@ -48,7 +45,7 @@ class PodVolume:
     base: str = ""
     read_only: bool = False
     lazy: bool = False
-    fetched_at: float = 0.0
+    tokens: Tokens = field(default_factory=dict)
 
     @property
     def projected(self) -> bool:
@@ -63,8 +60,7 @@ class PodVolume:
             raise RuntimeFailure(str(missing)) from missing
 
     async def _fetch(self, worker: Worker) -> Tree:
-        self.fetched_at = clock.now()
-        return await volume_files(worker.kubelet.client, worker.pod, self.spec, worker.place)
+        return await volume_files(worker.kubelet.client, worker.pod, self.spec, worker.place, self.tokens)
 
     async def mount(self, worker: Worker) -> None:
         """Bring the files; Missing in the words of a failed mount."""
@@ -116,21 +112,12 @@ class PodVolume:
 
     async def refresh(self, worker: Worker) -> None:
         """Bring them up to date; what is missing now stays as it was."""
-        if not self.projected or (self.lazy and (not self.files or not self._expiring())):
+        if not self.projected or (self.lazy and not self.files):
             return
         try:
             self.files.replace(await self._fetch(worker))
         except Missing:
             return
-
-    def _expiring(self) -> bool:
-        """Whether a token in it has lived most of its life."""
-        lives = [
-            source["serviceAccountToken"].get("expirationSeconds", 3600)
-            for source in (self.spec.get("projected") or {}).get("sources") or ()
-            if "serviceAccountToken" in source
-        ]
-        return bool(lives) and clock.now() - self.fetched_at >= min(lives) * TOKEN_SHARE
 
 
 def _give(tree: Tree, pod: Obj) -> None:

@@ -1,0 +1,80 @@
+"""A kubelet that starts anew finds its pods: those that ran on go on, those that lost their machine start again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster import clock
+from cluster.kubelet.kubelet import Kubelet
+from tests.support.stage import BUSYBOX, Stage, condition_of, play
+
+Obj = dict[str, Any]
+
+
+async def restart(stage: Stage) -> None:
+    """Only the kubelet's process ends and starts again; the machine has not stopped."""
+    machines = stage.world.machines
+    old: Kubelet = machines.kubelets.pop("node-1")
+    await old.stop()
+    machines._plug_in(await stage.get("node-1", "v1/nodes", ""))
+    await stage.kubelet().synced.wait()
+
+
+def test_containers_run_on_with_their_volumes_and_variables() -> None:
+    async def scenario(stage: Stage) -> None:
+        settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": {"a": "1"}}
+        await stage.create("v1/configmaps", settings)
+        container = {
+            "image": BUSYBOX,
+            "command": ["sleep", "100000"],
+            "env": [{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "s", "key": "a"}}}],
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+            "readinessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 5},
+        }
+        await stage.pod("one", container, volumes=[{"name": "v", "configMap": {"name": "s"}}])
+        before = await stage.ready("one")
+        await restart(stage)
+        await clock.sleep(30)
+        after = await stage.get("one")
+        assert after["status"]["containerStatuses"] == before["status"]["containerStatuses"]
+        assert condition_of(after, "Ready") == "True"
+        assert after["status"]["podIP"] == before["status"]["podIP"]
+        assert await stage.run("one", "sh", "-c", "cat /v/a; echo $X") == (0, "11\n")
+
+    play(scenario)
+
+
+def test_a_pod_that_was_ending_ends() -> None:
+    async def scenario(stage: Stage) -> None:
+        stubborn = {"image": BUSYBOX, "command": ["sleep", "100000"]}
+        await stage.pod("one", stubborn, terminationGracePeriodSeconds=20)
+        await stage.ready("one")
+        await stage.admin.delete("v1/pods", "one", "default")
+        await clock.sleep(2)
+        await restart(stage)
+        await stage.gone("one", 40)
+
+    play(scenario)
+
+
+def test_after_a_reboot_everything_starts_again() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("one")
+        await stage.pod("done", {"image": BUSYBOX, "command": ["true"]}, restartPolicy="Never")
+        await stage.ready("one")
+        await stage.when("done", lambda pod: pod["status"]["phase"] == "Succeeded")
+        node = await stage.get("node-1", "v1/nodes", "")
+        await stage.world.machines.fail(node)
+        await clock.sleep(5)
+        stage.world.machines.recover("node-1")
+        pod = await stage.when("one", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] == 1)
+        last = pod["status"]["containerStatuses"][0]["lastState"]["terminated"]
+        assert (last["reason"], last["exitCode"]) == ("Unknown", 255)
+        assert stage.events("one", "SandboxChanged") == [
+            "SandboxChanged Pod sandbox changed, it will be killed and re-created."
+        ]
+        await stage.ready("one")
+        assert (await stage.get("done"))["status"]["phase"] == "Succeeded"
+        assert stage.events("node-1", "Rebooted")
+
+    play(scenario)
