@@ -119,3 +119,17 @@ def test_health(cluster):
 def test_a_query_without_end_is_refused(cluster):
     status, body = cluster.request("GET", "/api/v1/pods?" + "&".join(f"a{n}=1" for n in range(1001)))
     assert (status, body["reason"]) == (400, "BadRequest")
+
+
+def test_a_pod_is_bound_the_old_way_too(cluster):
+    """POST to `bindings`, as schedulers of old did, with the pod's name in the body."""
+    spec = {"schedulerName": "nobody", "containers": [{"name": "c", "image": "nginx"}]}
+    assert cluster.request("POST", PODS, {"metadata": {"name": "by-hand"}, "spec": spec})[0] == 201
+    path = "/api/v1/namespaces/default/bindings"
+    target = {"kind": "Node", "name": "node-1"}
+    code, answer = cluster.request("POST", path, {"metadata": {"name": "by-hand"}, "target": target})
+    assert (code, answer["status"]) == (201, "Success")
+    assert cluster.request("GET", f"{PODS}/by-hand")[1]["spec"]["nodeName"] == "node-1"
+    assert cluster.request("POST", path, {"metadata": {"name": "by-hand"}, "target": target})[0] == 409
+    assert cluster.request("POST", path, {"metadata": {"name": "none"}, "target": target})[0] == 404
+    assert cluster.request("POST", path, {"target": target})[0] == 400

@@ -65,18 +65,30 @@ class LiveRequests:
         """Look at everything open, again and again, until nothing is."""
         while self._open:
             await asyncio.sleep(self._period)
-            for one in list(self._open):
+            # A thousand watches on one token are one question.
+            sharing: dict[tuple[object, ...], list[Open]] = {}
+            for one in self._open:
+                sharing.setdefault(credential_of(one.headers, one.scope), []).append(one)
+            for alike in sharing.values():
                 try:
-                    good = await self._authenticator.authenticate(one.headers, one.scope) == one.user
+                    user: UserInfo | None = await self._authenticator.authenticate(alike[0].headers, alike[0].scope)
                 except StatusError:
-                    good = False
+                    user = None
                 except Exception:
                     # The database may be away for a moment: that is no reason to throw everybody out.
                     log.exception("could not look at an open request's credential")
                     continue
-                if not good:
-                    one.cut.set()
-                    self._open.discard(one)
+                for one in alike:
+                    if one.user != user:
+                        one.cut.set()
+                        self._open.discard(one)
+
+
+def credential_of(headers: Mapping[bytes, bytes], scope: Mapping[str, Any]) -> tuple[object, ...]:
+    """All of a request that authentication looks at."""
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    names = (b"authorization", b"cookie", b"sec-websocket-protocol", b"origin", b"host")
+    return (scope.get("type"), scope.get("scheme"), tls.get("client_cert"), *(headers.get(name) for name in names))
 
 
 async def until_cut(work: asyncio.Future[Any], cut: asyncio.Event) -> bool:

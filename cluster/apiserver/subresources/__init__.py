@@ -54,7 +54,7 @@ HANDLERS: dict[tuple[str, str], ModuleType] = {
 
 def _handler(context: Context) -> ModuleType | None:
     if context.resource.virtual:
-        return reviews
+        return binding if context.resource.storage_key == "bindings" else reviews
     if context.resource.custom is not None:
         return scale if context.info.subresource == "scale" else None
     return HANDLERS.get((context.resource.storage_key, context.info.subresource))

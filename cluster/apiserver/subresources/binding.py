@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apimachinery.meta import set_condition
@@ -13,6 +15,8 @@ from cluster.etcd.log import Conflict
 def decode(context: Context) -> None:
     """The Binding becomes the pod with its node, if it has none yet."""
     binding, _ = bodies.parse_body(context)
+    if context.resource.virtual:
+        _reroute(context, binding)
     target = binding.get("target")
     if not isinstance(target, dict) or not target.get("name"):
         raise errors.invalid("Binding", "", context.info.name, [errors.required("target.name")])
@@ -62,6 +66,18 @@ def decode(context: Context) -> None:
         "status": {**status, "conditions": conditions},
     }
     context.journey.name = context.info.name
+
+
+def _reroute(context: Context, binding: Obj) -> None:
+    """The old way, POST to `bindings`: the same as the pod's subresource, with the pod's name in the body (LegacyBindingREST)."""
+    name = (binding.get("metadata") or {}).get("name")
+    if not isinstance(name, str) or not name:
+        raise errors.bad_request("name is required")
+    pods = context.server.registry.get("", "v1", "pods")
+    assert pods is not None
+    context.resource = pods
+    context.info = replace(context.info, resource="pods", subresource="binding", name=name)
+    context.key = (context.info.namespace, name)
 
 
 def _refused(context: Context, text: str) -> errors.StatusError:

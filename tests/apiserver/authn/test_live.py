@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -19,6 +20,7 @@ class Known:
     def __init__(self):
         self.users = {b"a": ALICE, b"b": UserInfo("bob")}
         self.asked = asyncio.Semaphore(0)
+        self.total = 0
 
     async def times(self, number):
         """Wait until that many more have been looked at."""
@@ -26,6 +28,7 @@ class Known:
             await asyncio.wait_for(self.asked.acquire(), 5)
 
     async def authenticate(self, headers, scope):
+        self.total += 1
         self.asked.release()
         found = self.users.get(headers[b"authorization"])
         if isinstance(found, Exception):
@@ -61,6 +64,18 @@ async def test_whoever_is_still_good_stays(known):
     with live.open({b"authorization": b"a"}, {}, ALICE) as cut:
         await known.times(10)
         assert not cut.is_set()
+
+
+async def test_many_watches_on_one_credential_are_one_question(known):
+    live = LiveRequests(known, period=0.001)
+    with contextlib.ExitStack() as stack:
+        cuts = [stack.enter_context(live.open({b"authorization": b"a"}, {}, ALICE)) for _ in range(500)]
+        await known.times(3)
+        # Three looks, five hundred watches: anything else would have been asked far more often.
+        assert known.total < 100
+        known.users[b"a"] = None
+        for cut in cuts:
+            await cut_within(cut)
 
 
 async def test_a_database_that_is_away_throws_nobody_out(known, caplog):
