@@ -27,11 +27,14 @@ from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
 from cluster.apiserver.admission.dynamic.typechecking import PolicyStatus
 from cluster.apiserver.admission.quota import used_in
+from cluster.apiserver.aggregation import APIServices
 from cluster.apiserver.apiextensions.serving import CustomResources
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
+from cluster.apiserver.flowcontrol.classify import Classifier
+from cluster.apiserver.flowcontrol.dangling import Dangling
 from cluster.apiserver.housekeeping import Housekeeping
 from cluster.apiserver.pipeline import STAGES
 from cluster.apiserver.request import UserInfo
@@ -96,6 +99,7 @@ class Cluster:
         self.addresses: ServiceAddresses
         self.custom_resources: CustomResources
         self.policy_status: PolicyStatus
+        self.dangling: Dangling
         self.context: LoopContext
         self.machines: Machines
         self._workers: list[asyncio.Task[Any]] = []
@@ -146,6 +150,8 @@ class Cluster:
             self.machines,
         )
         self.server.dynamic = DynamicAdmission(self.server)
+        self.server.classifier = Classifier(self.storage)
+        self.server.api_services = APIServices(self.server)
         self.custom_resources = CustomResources(self.server)
         await self.custom_resources.start()
         self.policy_status = PolicyStatus(self.server)
@@ -157,6 +163,9 @@ class Cluster:
         await bootstrap.ensure(self.server, settings.DATA_DIR)
         self.addresses = ServiceAddresses(self.server)
         self.addresses.start()
+        self.server.api_services.start()
+        self.dangling = Dangling(self.server)
+        self.dangling.start()
         self._ready["bootstrap"] = True
         await self._start_loops()
         if isinstance(scheduler := self.context.running.get(Scheduler.name), Scheduler):
@@ -246,6 +255,9 @@ class Cluster:
         await self.addresses.stop()
         await self.custom_resources.stop()
         await self.policy_status.stop()
+        await self.dangling.stop()
+        if self.server.api_services is not None:
+            await self.server.api_services.stop()
         (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
         await self.machines.stop()
         for loop in list(self.context.running.values()):

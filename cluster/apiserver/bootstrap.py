@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.apiserver.authz.bootstrap import bootstrap_objects, reconcile
+from cluster.apiserver.flowcontrol import defaults as flowcontrol
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.server import APIServer
 
@@ -164,5 +165,5 @@ async def ensure(server: APIServer, data_dir: Path) -> None:
             await client.delete(resource.path, metadata["name"], metadata.get("namespace", ""))
             await client.create(resource.path, wanted, metadata.get("namespace", ""))
 
-    for group in (NAMESPACES, (*bootstrap_objects(), *OWN_RBAC), OBJECTS):
+    for group in (NAMESPACES, (*bootstrap_objects(), *OWN_RBAC), (*flowcontrol.OBJECTS, *OBJECTS)):
         await asyncio.gather(*(create(obj) for obj in group))

@@ -12,6 +12,7 @@ from cluster.journeys.trace import Journey
 
 if TYPE_CHECKING:
     from cluster.apiserver.authz.rbac import Decision
+    from cluster.apiserver.flowcontrol.classify import Flow
     from cluster.apiserver.resources.registry import Resource
     from cluster.apiserver.server import APIServer
 
@@ -43,6 +44,7 @@ class Context:
         "dry_run",
         "field_manager",
         "field_validation",
+        "flow",
         "headers",
         "implied",
         "info",
@@ -96,6 +98,8 @@ class Context:
         self.field_manager = ""
         self.field_validation = ""
         self.options: Obj = {}
+        # Under which FlowSchema the request falls, once that is known (wire requests only).
+        self.flow: Flow | None = None
         # What a conversion webhook made of stored objects, by their revision.
         self.converted: dict[int, Obj] = {}
         self.warnings: list[str] = []

@@ -82,6 +82,9 @@ async def _health(context: Context) -> Response:
 
 
 async def _discovery(context: Context) -> Response:
+    parts = context.path.strip("/").split("/")
+    if context.server.api_services is not None and len(parts) == 3:
+        context.server.api_services.check(parts[1], parts[2])
     return discovery.respond(context.server.registry, context.path, context.headers)
 
 

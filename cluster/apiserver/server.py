@@ -15,12 +15,14 @@ from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
 from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
+from cluster.apiserver.aggregation import APIServices
 from cluster.apiserver.auditing import audit
 from cluster.apiserver.authn.authenticator import Authenticator
 from cluster.apiserver.authn.live import LiveRequests
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.context import Context, Response
+from cluster.apiserver.flowcontrol.classify import Classifier
 from cluster.apiserver.nodes import Nodes
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
@@ -57,6 +59,9 @@ class APIServer:
     disturbance: Disturbance = field(default_factory=Disturbance)
     # Policies and webhooks that people configure.
     dynamic: DynamicAdmission | None = None
+    # Which FlowSchema a request falls under, and which group versions others ought to serve.
+    classifier: Classifier | None = None
+    api_services: APIServices | None = None
     # None: nothing is audited.
     audit: AuditLog | None = None
     live: LiveRequests = field(init=False)

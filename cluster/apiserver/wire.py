@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from cluster.apiserver import paths, sockets
 from cluster.apiserver.auditing import audit
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources.body import MAX_BODY
+from cluster.apiserver.resources.openapi import COMPRESS_FROM
 from cluster.apiserver.server import APIServer
 from cluster.journeys.trace import Journey
 
@@ -128,6 +130,9 @@ async def _send(context: Context, response: Response, receive: Receive, send: Se
         b"audit-id": journey,
         b"x-kubeweb-journey": journey,
     }
+    if context.flow is not None:
+        told[b"x-kubernetes-pf-flowschema-uid"] = context.flow.schema_uid.encode()
+        told[b"x-kubernetes-pf-prioritylevel-uid"] = context.flow.level_uid.encode()
     for name, value in response.headers.items():
         told[name.lower().encode()] = value.encode("latin-1")
     headers = list(told.items())
@@ -136,6 +141,13 @@ async def _send(context: Context, response: Response, receive: Receive, send: Se
     if response.stream is None:
         if data is None:
             data = response.entry.bytes if response.entry is not None else orjson.dumps(response.obj or {})
+        if (
+            len(data) > COMPRESS_FROM
+            and context.info.is_resource
+            and b"gzip" in context.headers.get(b"accept-encoding", b"")
+        ):
+            data = await asyncio.to_thread(gzip.compress, data, 1)
+            headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         headers.append((b"content-length", str(len(data)).encode()))
         await send({"type": "http.response.start", "status": response.code, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if context.method == "HEAD" else data})

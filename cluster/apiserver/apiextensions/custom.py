@@ -106,6 +106,7 @@ class VersionInfo:
             definition=f"{reverse}.{self.name}.{kind}",
             storage_key=owner.storage_key,
             storage_version=owner.storage_version,
+            stored=self.name == owner.storage_version,
             verbs=ALL_VERBS,
             subresources=below,
             custom=self,

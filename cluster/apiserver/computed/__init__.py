@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster.apimachinery import errors
-from cluster.apiserver.computed import diagnoses, metrics
+from cluster.apiserver.computed import components, diagnoses, metrics
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.server import APIServer
 from cluster.apiserver.stages import rendering
@@ -19,6 +19,7 @@ from cluster.apiserver.storage.selection import Selection
 Provider = Callable[[APIServer, str, str], list[Obj]]
 
 PROVIDERS: dict[str, Provider] = {
+    "componentstatuses": components.statuses,
     "metrics.k8s.io/nodes": metrics.nodes,
     "metrics.k8s.io/pods": metrics.pods,
     "sim.kubeweb.dev/diagnoses": diagnoses.workloads,

@@ -32,11 +32,11 @@ def apply(
     fields = tree_of(node, ownable(applied), updating=False)
     mine = entry(manager, "Apply", api_version, subresource, fields, now)
     if live is None:
-        return _with_managers(applied, [mine])
+        return _with_managers(applied, [mine] if fields else [])
     entries = decoded(live["metadata"].get("managedFields"))
     if not entries:
         everything = tree_of(node, ownable(live), updating=True)
-        entries = [entry(BEFORE_FIRST_APPLY, "Update", api_version, "", everything, now)]
+        entries = [entry(BEFORE_FIRST_APPLY, "Update", api_version, "", everything, now)] if everything else []
     previous = next((one for one in entries if identity(one) == identity(mine)), None)
     others = [one for one in entries if one is not previous]
     merged: Obj = merge(node, live, applied)
@@ -60,7 +60,8 @@ def apply(
 
 
 def _with_managers(obj: Obj, managers: list[Obj]) -> Obj:
-    return {**obj, "metadata": {**obj["metadata"], "managedFields": managers}}
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": {**metadata, "managedFields": managers} if managers else metadata}
 
 
 def merge(node: Node, live: Any, applied: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 KINDS: dict[str, str] = {
     "v1": """
         bindings Binding ns virtual
-        componentstatuses ComponentStatus cluster short=cs verbs=get,list
+        componentstatuses ComponentStatus cluster short=cs computed verbs=get,list
         configmaps ConfigMap ns short=cm
         endpoints Endpoints ns short=ep
         events Event ns short=ev

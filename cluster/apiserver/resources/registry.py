@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class Resource:
     api_version: str = ""
     path: str = ""
     list_kind: str = ""
+    # Whether objects are stored in this very version (of this very group).
+    stored: bool = True
     # The VersionInfo of a custom resource (apiextensions.custom), None for what is built in.
     custom: Any = None
 
@@ -95,6 +97,7 @@ def make_resource(group: str, version: str, plural: str, kind: str, namespaced: 
         "api_version": api_version,
         "path": f"{api_version}/{plural}",
         "list_kind": f"{kind}List",
+        "stored": (storage_key, storage_version) == (key, version),
         **more,
     }
     return Resource(group=group, version=version, plural=plural, kind=kind, namespaced=namespaced, **values)  # type: ignore[arg-type]
@@ -137,6 +140,8 @@ class Registry:
 
     def __init__(self) -> None:
         self.generation = 0
+        # Told whenever something came or went.
+        self.on_change: Callable[[], None] = lambda: None
         self._resources: dict[tuple[str, str, str], Resource] = {}
         self._by_kind: dict[tuple[str, str], Resource] = {}
         self._by_path: dict[str, Resource] = {}
@@ -148,15 +153,16 @@ class Registry:
 
     def add(self, resource: Resource) -> None:
         self.generation += 1
+        self.on_change()
         self._resources[resource.group, resource.version, resource.plural] = resource
         self._by_kind[resource.api_version, resource.kind] = resource
         self._by_path[resource.path] = resource
-        stored = resource.storage_version == resource.version
-        if stored and resource.storage_key == (f"{resource.group}/" if resource.group else "") + resource.plural:
+        if resource.storage_version == resource.version and resource.stored:
             self._by_storage_key[resource.storage_key] = resource
 
     def remove(self, resource: Resource) -> None:
         self.generation += 1
+        self.on_change()
         self._resources.pop((resource.group, resource.version, resource.plural), None)
         self._by_kind.pop((resource.api_version, resource.kind), None)
         self._by_path.pop(resource.path, None)

@@ -50,7 +50,27 @@ def options(context: Context) -> None:
             kind=_options_kind(context),
         )
     context.field_validation = validation
+    _check_manager(context)
     context.field_manager = params.get("fieldManager", "") or manager_of(context)
+
+
+def _check_manager(context: Context) -> None:
+    """fieldManager and force (metav1.ValidatePatchOptions)."""
+    params = context.params
+    manager, found = params.get("fieldManager", ""), []
+    if len(manager) > 128:
+        found.append(errors.too_long("fieldManager", 128))
+    elif not manager.isprintable():
+        index = next(index for index, letter in enumerate(manager) if not letter.isprintable())
+        found.append(
+            errors.invalid_value(
+                "fieldManager", manager, f"invalid character U+{ord(manager[index]):04X} (at position {index})"
+            )
+        )
+    if params.get("force") and context.info.verb == "patch" and patch_kind(context) != "apply":
+        found.append(errors.forbidden_field("force", "may not be specified for non-apply patch"))
+    if found:
+        raise errors.invalid(_options_kind(context), "meta.k8s.io", "", found)
 
 
 def _options_kind(context: Context) -> str:
@@ -87,7 +107,7 @@ def checked(context: Context, obj: Any, duplicates: list[str], resource: Resourc
         resource, obj, field_validation=context.field_validation or "Warn", duplicates=duplicates
     )
     context.warnings.extend(warnings)
-    if resource.version != resource.storage_version and resource.custom is None:
+    if not resource.stored and resource.custom is None:
         decoded = convert(decoded, context.server.registry.by_storage_key(resource.storage_key))
     return decoded
 
@@ -95,7 +115,7 @@ def checked(context: Context, obj: Any, duplicates: list[str], resource: Resourc
 def served(context: Context, obj: Obj) -> Obj:
     """A stored object in the version that this request speaks (`current` has seen to custom ones)."""
     resource = context.resource
-    if resource.version == resource.storage_version or resource.custom is not None:
+    if resource.stored or resource.custom is not None:
         return obj
     return convert(obj, resource)
 

@@ -36,6 +36,11 @@ def level_of(context: Context) -> str:
 def admit_flow(context: Context) -> object:
     """Let the request in, or 429."""
     overload = context.server.disturbance.overload
+    classifier = context.server.classifier
+    if classifier is not None and not context.loopback:
+        flow = context.flow = classifier.classify(context.user, context.info)
+        if flow is not None and not overload:
+            return {"flowSchema": flow.schema, "priorityLevel": flow.level}
     if not overload:
         return None
     level = level_of(context)

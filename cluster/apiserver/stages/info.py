@@ -11,6 +11,13 @@ from cluster.apiserver.resources.registry import Registry
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
+# What requests to deprecated resources are told.
+DEPRECATED = {
+    "v1/componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
+    "v1/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+
+
 def parse(method: str, path: str, watch: bool, registry: Registry) -> RequestInfo:
     """The RequestInfo of a path. Paths that name no resource keep `is_resource` False."""
     parts = path.strip("/").split("/")
@@ -75,9 +82,13 @@ def request_info(context: Context) -> None:
         return
     resource = context.server.registry.get(info.group, info.version, info.resource)
     if resource is None:
+        if context.server.api_services is not None:
+            context.server.api_services.check(info.group, info.version)
         raise generic_not_found()
     context.resource = resource
-    if resource.custom is not None and resource.custom.deprecated:
+    if resource.path in DEPRECATED:
+        context.warnings.append(DEPRECATED[resource.path])
+    elif resource.custom is not None and resource.custom.deprecated:
         context.warnings.append(resource.custom.warning)
     if info.verb in ("list", "watch", "deletecollection"):
         name_of_selector(info, params.get("fieldSelector", ""))
@@ -99,7 +110,7 @@ def check_verb(context: Context) -> None:
     resource, info = context.resource, context.info
     verbs = resource.subresources[info.subresource].verbs if info.subresource else resource.verbs
     verb = "get" if info.verb == "list" and info.subresource else info.verb
-    if verb not in verbs:
+    if verb not in verbs or (verb == "create" and info.name and not info.subresource):
         # What Kubernetes' router answers for a path it knows and a method it does not.
         raise StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 

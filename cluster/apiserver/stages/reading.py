@@ -69,6 +69,14 @@ def selection_of(context: Context) -> Selection:
 
 async def _list(context: Context) -> Detail:
     params = context.params
+    if "sendInitialEvents" in params:
+        raise errors.StatusError(
+            422,
+            "Invalid",
+            'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list',
+            group="meta.k8s.io",
+            kind="ListOptions",
+        )
     limit = params.get("limit", "")
     if limit and not limit.isdigit():
         raise errors.bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')

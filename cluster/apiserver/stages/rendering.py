@@ -91,7 +91,7 @@ def encode(obj: Any, accept: Accept) -> tuple[bytes, str]:
 
 def _is_stored_version(context: Context) -> bool:
     resource = context.resource
-    return resource is None or (resource.version == resource.storage_version and resource.custom is None)
+    return resource is None or (resource.stored and resource.custom is None)
 
 
 def entry_bytes(context: Context, entry: Entry) -> bytes:
@@ -122,6 +122,9 @@ def served(context: Context, obj: Obj) -> Obj:
 
 
 def _formed(context: Context, obj: Obj, accept: Accept) -> Obj:
+    if accept.form and context.resource is not None and context.resource.virtual:
+        # Answers to questions have no metadata to show.
+        raise not_acceptable("the server was unable to respond with a content type that the client supports")
     if accept.form == "Table" and obj.get("kind") != "Status":
         return _table(context, [obj], {"resourceVersion": obj.get("metadata", {}).get("resourceVersion", "")})
     if accept.form == "PartialObjectMetadata" and obj.get("kind") != "Status":
@@ -247,6 +250,9 @@ async def _lines(
         elif bookmarks and watch.bookmark > told:
             told = watch.bookmark
             yield encoder.bookmark(told)
+    if bookmarks:
+        # A last one, so that whoever watches on begins from here.
+        yield encoder.bookmark(watch.bookmark)
 
 
 class _Encoder:

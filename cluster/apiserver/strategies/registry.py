@@ -10,6 +10,7 @@ from cluster.apiserver.resources.kinds import KINDS
 from cluster.apiserver.resources.registry import Resource, parse_line
 from cluster.apiserver.strategies import (
     admissionregistration,
+    apiservices,
     certificates,
     config,
     network,
@@ -71,6 +72,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "admissionregistration.k8s.io/validatingadmissionpolicybindings": admissionregistration.BindingStrategy,
     "admissionregistration.k8s.io/mutatingadmissionpolicies": admissionregistration.MutatingPolicyStrategy,
     "admissionregistration.k8s.io/mutatingadmissionpolicybindings": admissionregistration.MutatingBindingStrategy,
+    "apiregistration.k8s.io/apiservices": apiservices.APIServiceStrategy,
     "sim.kubeweb.dev/faults": simulation.FaultStrategy,
     "sim.kubeweb.dev/sandboxes": simulation.SandboxStrategy,
     "sim.kubeweb.dev/traffics": simulation.TrafficStrategy,
