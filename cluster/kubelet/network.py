@@ -7,7 +7,6 @@ latest versions are kept with the time they came, and a node sees the newest one
 
 from __future__ import annotations
 
-import ipaddress
 import random
 import zlib
 from collections import deque
@@ -18,6 +17,7 @@ from cluster import clock
 from cluster.client.client import Client, Obj
 from cluster.client.informer import SharedInformers
 from cluster.journeys import signals
+from cluster.kubelet.dns import SERVICE_NAME, Names
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.profile import Profile
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
 
 SERVICES, SLICES = "v1/services", "discovery.k8s.io/v1/endpointslices"
-SERVICE_NAME = "kubernetes.io/service-name"
-DOMAIN = ("cluster", "local")
 USER = "system:kube-proxy"
 # Seconds until a host that is not there is given up.
 UNREACHABLE = 3.0
@@ -63,6 +61,7 @@ class Network:
         self._informers = SharedInformers(client)
         self.services = self._informers(SERVICES)
         self.slices = self._informers(SLICES)
+        self.names = Names(self.services, self.slices, self.pods)
         self.services.add_handler(self._service_changed)
         self.slices.add_handler(self._slice_changed)
         await self._informers.start()
@@ -129,52 +128,9 @@ class Network:
                 found.append(seen)
         return found
 
-    # -- names ---------------------------------------------------------------------------------------------------------
-
     def resolve(self, name: str, namespace: str) -> list[str]:
         """The addresses behind a name, as a pod of `namespace` looks it up."""
-        try:
-            return [str(ipaddress.ip_address(name.strip("[]")))]
-        except ValueError:
-            pass
-        labels = tuple(part for part in name.lower().rstrip(".").split(".") if part)
-        tries = [labels]
-        if not name.endswith("."):
-            tries = [(*labels, namespace, "svc"), (*labels, "svc"), labels, labels]
-        for candidate in tries:
-            found = self._lookup(candidate[:-2] if candidate[-2:] == DOMAIN else candidate)
-            if found:
-                return found
-        return []
-
-    def _lookup(self, labels: tuple[str, ...]) -> list[str]:
-        if len(labels) == 3 and labels[2] == "svc":
-            return self._service_addresses(f"{labels[1]}/{labels[0]}", "")
-        if len(labels) == 4 and labels[3] == "svc":
-            return self._service_addresses(f"{labels[2]}/{labels[1]}", labels[0])
-        if len(labels) == 3 and labels[2] == "pod":
-            ip = labels[0].replace("-", ".")
-            return [ip] if ip in self.pods else []
-        return []
-
-    def _service_addresses(self, key: str, host: str) -> list[str]:
-        service = self.services.get(key)
-        if service is None:
-            return []
-        spec = service["spec"]
-        if spec.get("type") == "ExternalName":
-            return self.resolve(spec.get("externalName", "").rstrip(".") + ".", "")
-        if not host and spec.get("clusterIP") not in (None, "", "None"):
-            return [ip for ip in spec.get("clusterIPs") or [spec["clusterIP"]] if ip]
-        found = []
-        for one in self.slices.by_index("namespace", key.partition("/")[0]):
-            if (one["metadata"].get("labels") or {}).get(SERVICE_NAME) != key.partition("/")[2]:
-                continue
-            for endpoint in one.get("endpoints") or ():
-                ready = (endpoint.get("conditions") or {}).get("ready", True)
-                if ready and (not host or endpoint.get("hostname") == host):
-                    found += endpoint["addresses"]
-        return found
+        return self.names.resolve(name, namespace)
 
     # -- ways ----------------------------------------------------------------------------------------------------------
 
@@ -397,6 +353,10 @@ class Link:
             if name in (alias.get("hostnames") or ()):
                 return [alias["ip"]]
         return self._network.resolve(name, worker.pod["metadata"]["namespace"])
+
+    def query(self, name: str, kind: str, *, search: bool) -> list[tuple[str, str, str]]:
+        namespace = self._worker.pod["metadata"]["namespace"] if search else ""
+        return [(one.name, one.kind, one.data) for one in self._network.names.query(name, kind, namespace)]
 
     async def http(
         self, host: str, port: int, path: str, *, method: str, headers: dict[str, str], body: bytes, timeout: float

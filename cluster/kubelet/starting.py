@@ -73,6 +73,9 @@ class Starter:
             record.state, record.reason, record.message = "terminated", "StartError", failure.text
             record.exit_code, record.started_at, record.finished_at = 128, 0.0, clock.now()
             worker.exited(record)
+            if worker.restarts(record):
+                record.last = record.terminated_state()
+                record.waiting("RunContainerError", failure.text)
             return
         record.state, record.reason, record.message = "running", "", ""
         record.started_at = container.started_at

@@ -362,7 +362,7 @@ class Worker:
 
     def _done(self) -> bool:
         """Whether no ordinary container runs or will run again."""
-        return all(record.state == "terminated" and not self._restarts(record) for record in self.main)
+        return all(record.state == "terminated" and not self.restarts(record) for record in self.main)
 
     async def _end_sidecars(self) -> None:
         """The work is done: sidecars are asked to end, the last one first."""
@@ -500,7 +500,7 @@ class Worker:
             if container.config.image == record.spec["image"]:
                 return
             await self.starter.stop(record, f"Container {record.spec['name']} definition changed, will be restarted")
-        if record.state == "terminated" and not self._restarts(record):
+        if record.state == "terminated" and not self.restarts(record):
             return
         now = clock.now()
         if now < record.noticed:
@@ -513,7 +513,7 @@ class Worker:
             return
         await self.starter.start(record)
 
-    def _restarts(self, record: Record) -> bool:
+    def restarts(self, record: Record) -> bool:
         if record.sidecar:
             return True
         if record in self.debug:
@@ -530,8 +530,9 @@ class Worker:
     def _show_backoff(self, record: Record) -> None:
         if record.pull_error:
             return
-        if record.state == "terminated":
-            record.last = record.terminated_state()
+        if record.state == "terminated" or record.reason == "RunContainerError":
+            if record.state == "terminated":
+                record.last = record.terminated_state()
             record.waiting(
                 "CrashLoopBackOff",
                 f"back-off {duration(record.waits)} restarting failed container={record.spec['name']} pod={self.key}",
@@ -563,7 +564,7 @@ class Worker:
 
     def exited(self, record: Record) -> None:
         """Work out when it may start again: at once the first time, then with doubling back-off."""
-        if not self._restarts(record):
+        if not self.restarts(record):
             return
         record.noticed = clock.now() + self.kubelet.latency.pick(self.kubelet.profile.resync)
         record.waits, record.backoff = backoff_after(record.backoff, record.started_at, record.finished_at)

@@ -14,7 +14,14 @@ from fnmatch import fnmatchcase
 
 from cluster import clock
 from cluster.apimachinery.quantity import value as quantity_value
-from cluster.kubelet.runtime.shell import agnhostcommands, filecommands, netcommands, systemcommands, textcommands
+from cluster.kubelet.runtime.shell import (
+    agnhostcommands,
+    dnscommands,
+    filecommands,
+    netcommands,
+    systemcommands,
+    textcommands,
+)
 from cluster.kubelet.runtime.shell.interpreter import SHELLS, Exit, Leave, Return, Shell
 from cluster.kubelet.runtime.shell.syntax import SyntaxTrouble
 
@@ -490,6 +497,7 @@ COMMANDS: dict[str, Handler] = {
     **textcommands.COMMANDS,
     **filecommands.COMMANDS,
     **netcommands.COMMANDS,
+    **dnscommands.COMMANDS,
     **systemcommands.COMMANDS,
     **agnhostcommands.COMMANDS,
 }

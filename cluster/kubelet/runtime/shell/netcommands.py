@@ -13,7 +13,6 @@ from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Shell
 
 Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
-DNS_SERVER = "10.96.0.10"
 # What a client without a time limit waits, at most, in seconds.
 PATIENCE = 130.0
 
@@ -306,55 +305,6 @@ def _wget_trouble(error: str, host: str, port: int) -> str:
     return "download timed out"
 
 
-def _nslookup(shell: Shell, args: list[str]) -> int:
-    names = [arg for arg in args if not arg.startswith("-")]
-    if not names:
-        return 1
-    found = shell.world.net.resolve(names[0]) if shell.world.net else []
-    shell.out(f"Server:\t\t{DNS_SERVER}\nAddress:\t{DNS_SERVER}:53\n\n")
-    if not found:
-        shell.out(f"** server can't find {names[0]}: NXDOMAIN\n\n")
-        return 1
-    for address in found:
-        shell.out(f"Name:\t{names[0]}\nAddress: {address}\n")
-    shell.out("\n")
-    return 0
-
-
-def _dig(shell: Shell, args: list[str]) -> int:
-    names = [
-        arg for arg in args if not arg.startswith(("+", "-", "@")) and arg.upper() not in ("A", "AAAA", "IN", "ANY")
-    ]
-    found = shell.world.net.resolve(names[0]) if shell.world.net and names else []
-    if "+short" in args:
-        shell.out("".join(f"{address}\n" for address in found))
-        return 0
-    status = "NOERROR" if found else "NXDOMAIN"
-    shell.out(f";; ->>HEADER<<- opcode: QUERY, status: {status}, id: 1\n")
-    if names:
-        name = names[0].rstrip(".")
-        shell.out(f"\n;; QUESTION SECTION:\n;{name}.\t\tIN\tA\n\n;; ANSWER SECTION:\n")
-        shell.out("".join(f"{name}.\t30\tIN\tA\t{address}\n" for address in found))
-    return 0
-
-
-def _host(shell: Shell, args: list[str]) -> int:
-    found = shell.world.net.resolve(args[0]) if shell.world.net and args else []
-    if not found:
-        shell.out(f"Host {args[0] if args else ''} not found: 3(NXDOMAIN)\n")
-        return 1
-    shell.out("".join(f"{args[0]} has address {address}\n" for address in found))
-    return 0
-
-
-def _getent(shell: Shell, args: list[str]) -> int:
-    if len(args) < 2 or args[0] not in ("hosts", "ahosts", "ahostsv4"):
-        return 1
-    found = shell.world.net.resolve(args[1]) if shell.world.net else []
-    shell.out("".join(f"{address:<15} {args[1]}\n" for address in found))
-    return 0 if found else 2
-
-
 async def _nc(shell: Shell, args: list[str]) -> int:
     options = _words(args, frozenset("wpi"))
     given = {name: text for name, text in options if name}
@@ -370,6 +320,8 @@ async def _nc(shell: Shell, args: list[str]) -> int:
     host, port_number = operands[0], int(operands[1])
     if shell.world.net is None:
         return 1
+    if "u" in given:
+        return await _datagram(shell, host, port_number, given)
     trouble = await shell.world.net.connect(host, port_number, _seconds(given.get("w", "10")))
     if "v" in given:
         if not trouble:
@@ -386,6 +338,20 @@ async def _nc(shell: Shell, args: list[str]) -> int:
         )
         if answer.status:
             shell.out(f"HTTP/1.1 {answer.status} {answer.reason}\r\n\r\n{answer.body}")
+    return 0
+
+
+async def _datagram(shell: Shell, host: str, port: int, given: dict[str, str]) -> int:
+    """`nc -u`: one packet there, and one back if there is one. Nobody answers to say that a port is open."""
+    assert shell.world.net is not None
+    if "z" in given:
+        if "v" in given:
+            shell.err(f"{host} ({host}:{port}) open\n")
+        return 0
+    text = await shell.stdin.read()
+    answer = await shell.world.net.datagram(host, port, text, _seconds(given.get("w", "3")))
+    if answer is not None:
+        shell.out(answer)
     return 0
 
 
@@ -417,10 +383,6 @@ async def _ping(shell: Shell, args: list[str]) -> int:
 COMMANDS: dict[str, Handler] = {
     "curl": _curl,
     "wget": _wget,
-    "nslookup": _nslookup,
-    "dig": _dig,
-    "host": _host,
-    "getent": _getent,
     "nc": _nc,
     "netcat": _nc,
     "telnet": _nc,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cluster.kubelet.runtime.cri import HTTPResult
 
 Out = Callable[[str], None]
+Record = tuple[str, str, str]
 
 
 class Net(Protocol):
@@ -21,6 +22,10 @@ class Net(Protocol):
 
     def resolve(self, name: str) -> list[str]:
         """The addresses behind a DNS name; none when there is no such name."""
+        ...
+
+    def query(self, name: str, kind: str, *, search: bool) -> list[Record]:
+        """DNS records of a kind (A, SRV, …): (owner, kind, data). `search`: with the resolver's search list."""
         ...
 
     async def http(
