@@ -54,6 +54,10 @@ class Reader(Protocol):
 
     def list(self, resource: str, namespace: str = "") -> Iterable[Obj]: ...
 
+    def underway(self, resource: str, namespace: str) -> Iterable[Obj]:
+        """The objects that are being written at this moment."""
+        ...
+
     def on_change(self, resource: str, callback: Callable[[Obj | None, Obj | None], None]) -> None:
         """Call back with (old, new) for every change of the resource, beginning with what is there."""
         ...

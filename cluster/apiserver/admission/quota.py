@@ -1,6 +1,7 @@
 """ResourceQuota: what a namespace may use in sum (apiserver/plugin/resourcequota).
 
-Usage is counted from the watch cache at the moment of the request, so that it is right even before any controller has noted it.
+Usage is counted from the watch cache at the moment of the request, so that it is right even before any controller has noted it;
+what other requests are writing at this moment counts, too, so that many at once do not get more than there is.
 """
 
 from __future__ import annotations
@@ -225,13 +226,27 @@ class ResourceQuota(Plugin):
         grows = {one: amount for one, amount in grows.items() if amount > 0}
         if not grows:
             return
-        used = used_in(attributes.reader.list(key, attributes.namespace), key, quota)
+        used = _in_use(attributes, quota)
         exceeded = sorted(one for one in grows if used.get(one, Decimal(0)) + grows[one] > parse(hard[one]))
         if exceeded:
             asked = ",".join(f"{one}={_show(grows[one])}" for one in exceeded)
             have = ",".join(f"{one}={_show(used.get(one, Decimal(0)))}" for one in exceeded)
             limited = ",".join(f"{one}={canonical(hard[one])}" for one in exceeded)
             raise refuse(attributes, f"exceeded quota: {name}, requested: {asked}, used: {have}, limited: {limited}")
+
+
+def _in_use(attributes: Attributes, quota: Obj) -> Usage:
+    """What the namespace uses of the quota, and will in a moment."""
+    key, namespace, reader = attributes.resource.storage_key, attributes.namespace, attributes.reader
+    used = used_in(reader.list(key, namespace), key, quota)
+    for obj in reader.underway(key, namespace):
+        known = reader.get(key, namespace, obj["metadata"]["name"])
+        if known is obj or not in_scope(quota, key, obj):
+            continue
+        before = {} if known is None else usage_of(key, known)
+        for name, amount in usage_of(key, obj).items():
+            used[name] = used.get(name, Decimal(0)) + max(amount - before.get(name, Decimal(0)), Decimal(0))
+    return used
 
 
 def _unspecified(pod: Obj | None, hard: Obj) -> str:

@@ -28,8 +28,8 @@ class Storage:
         self.log = log
         self.revision = 0
         self._caches: dict[str, ResourceCache] = {}
-        # The parsed form of what is on its way into the log, by the identity of its bytes.
-        self._underway: dict[int, Obj] = {}
+        # What is on its way into the log, by the identity of its bytes: the resource, the verb and the parsed form.
+        self._underway: dict[int, tuple[str, str, Obj]] = {}
         self._arrival: list[tuple[int, asyncio.Future[None]]] = []
         # How many watch events each user has been handed.
         self.delivered: Counter[str] = Counter()
@@ -64,6 +64,17 @@ class Storage:
         entries = cache.of_namespace(namespace).values() if namespace else cache.entries.values()
         return [entry.obj for entry in entries]
 
+    def underway(self, resource: str, namespace: str) -> Iterable[Obj]:
+        """The objects that are being written: what `list` will say in a moment, unless somebody else is faster.
+
+        What is there twice for a moment, here and in the cache, is the same object.
+        """
+        return [
+            obj
+            for kind, verb, obj in self._underway.values()
+            if kind == resource and verb != "delete" and obj["metadata"].get("namespace") == namespace
+        ]
+
     def on_change(self, resource: str, callback: Callable[[Obj | None, Obj | None], None]) -> None:
         cache = self.cache(resource)
         for entry in cache.entries.values():
@@ -92,7 +103,7 @@ class Storage:
         On success `obj` belongs to the cache, with its resourceVersion set.
         """
         value = orjson.dumps(obj)
-        self._underway[id(value)] = obj
+        self._underway[id(value)] = (resource, verb, obj)
         try:
             return await self.log.submit(Write(resource, key[0], key[1], value, verb, expected, journey))
         finally:
@@ -102,7 +113,7 @@ class Storage:
         """The doorbell with the tail of the log: publish a group, in order, then ring everybody once."""
         bells: dict[int, Stream] = {}
         for revision in revisions:
-            obj = self._underway.get(id(revision.value))
+            _, _, obj = self._underway.get(id(revision.value), ("", "", None))
             if obj is None or revision.resource in KEPT_AS_BYTES:
                 if obj is not None:
                     obj["metadata"]["resourceVersion"] = str(revision.revision)
