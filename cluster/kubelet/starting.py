@@ -76,6 +76,7 @@ class Starter:
             if worker.restarts(record):
                 record.last = record.terminated_state()
                 record.waiting("RunContainerError", failure.text)
+                worker.wake_in(max(record.noticed - clock.now(), 0.0))
             return
         record.state, record.reason, record.message = "running", "", ""
         record.started_at = container.started_at

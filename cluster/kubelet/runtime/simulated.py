@@ -199,8 +199,7 @@ class SimulatedRuntime:
         container.state, container.exit_code, container.finished_at = "exited", 128, clock.now()
         return StartFailure(
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
-            f'unable to start container process: error during container init: exec: "{program}": executable file not '
-            "found in $PATH"
+            f'unable to start container process: error during container init: exec: "{program}": {_not_there(program)}'
         )
 
     def _world(self, container: Container) -> World:
@@ -263,7 +262,7 @@ class SimulatedRuntime:
         if name in SHELLS or not self._known(container, program):
             raise RuntimeFailure(
                 f'failed to exec in container: failed to start exec "{new_id(container.id)}": OCI runtime exec failed: exec '
-                f'failed: unable to start container process: exec: "{program}": executable file not found in $PATH'
+                f'failed: unable to start container process: exec: "{program}": {_not_there(program)}'
             )
 
     def _exit_soon(self, container: Container, code: int) -> None:
@@ -549,6 +548,10 @@ class SimulatedRuntime:
     @staticmethod
     def usage(container: Container) -> Usage:
         return container.usage()
+
+
+def _not_there(program: str) -> str:
+    return f"stat {program}: no such file or directory" if "/" in program else "executable file not found in $PATH"
 
 
 def _last_words(container: Container, code: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
@@ -76,12 +77,12 @@ def _entry(shell: Shell, path: str, name: str, args: list[str]) -> str:
     content = None if target is not None else files.get(path)
     found = files.attributes(path, follow=target is None)
     kind = "l" if target is not None else "d" if content is None else "-"
-    moment, numeric = clock.timestamp(), _has(args, "n")
+    moment, numeric = time.strftime("%b %e %H:%M", time.gmtime(clock.now())), _has(args, "n")
     owners = f"{_owner(found.uid, numeric=numeric):8} {_owner(found.gid, numeric=numeric):8}"
     links = 2 if kind == "d" else 1
     size = len(target or "") if kind == "l" else len(content or b"")
     return (
-        f"{shown_mode(found.mode, kind)} {links:4} {owners} {size:9} {moment[5:10]} {moment[11:16]} {name}"
+        f"{shown_mode(found.mode, kind)} {links:4} {owners} {size:9} {moment} {name}"
         + (f" -> {target}" if target is not None else "")
         + "\n"
     )
