@@ -11,6 +11,7 @@ from cluster.apiserver.storage.cache import Entry, Key
 from cluster.journeys.trace import Journey
 
 if TYPE_CHECKING:
+    from cluster.apimachinery.errors import StatusError
     from cluster.apiserver.authz.rbac import Decision
     from cluster.apiserver.flowcontrol.classify import Flow
     from cluster.apiserver.resources.registry import Resource
@@ -59,6 +60,7 @@ class Context:
         "params",
         "path",
         "pinned",
+        "problem",
         "real",
         "resource",
         "response",
@@ -84,6 +86,8 @@ class Context:
         self.user: UserInfo = ANONYMOUS
         # Who really asks, when `user` is somebody they act as.
         self.real: UserInfo | None = None
+        # Why the path leads nowhere; told to those who may know.
+        self.problem: StatusError | None = None
         # What authorization said.
         self.decision: Decision | None = None
         self.info: RequestInfo = RequestInfo(path, method.lower())

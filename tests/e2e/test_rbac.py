@@ -279,6 +279,26 @@ def test_anonymous_gets_what_everybody_gets(people):
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/apis/no.such/v1/things", 'cannot list resource "things" in API group "no.such" at the cluster scope'),
+        ("/api/v1/namespaces/shop/nosuch/x", 'cannot get resource "nosuch" in API group "" in the namespace "shop"'),
+        (
+            "/api/v1/namespaces/shop/pods/x/nosuch",
+            'cannot get resource "pods/nosuch" in API group "" in the namespace "shop"',
+        ),
+    ],
+)
+def test_whoever_may_do_nothing_does_not_learn_what_there_is(people, path, what):
+    acting = {"Impersonate-User": "stranger"}
+    code, answer = people.request("GET", path, headers=acting)
+    assert code == 403
+    assert what in answer["message"]
+    code, answer = people.request("GET", path)
+    assert (code, answer["message"]) == (404, "the server could not find the requested resource")
+
+
 def test_the_defaults_are_put_right_at_start_and_left_alone_on_request(people):
     spoiled = people.request("GET", f"{RBAC}/clusterroles/system:basic-user")[1]
     spoiled["rules"] = []

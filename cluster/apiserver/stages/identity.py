@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.apiserver.authn.impersonation import impersonate
-from cluster.apiserver.authz.rbac import Decision, forbidden
+from cluster.apiserver.authz.rbac import MASTERS, Decision, forbidden
 from cluster.apiserver.context import Context
 from cluster.apiserver.request import RequestInfo, UserInfo
 
@@ -50,12 +50,19 @@ class Allowed:
         decision = self.decision
         return {
             "allowed": True,
+            "authorizer": self._authorizer(),
             "reason": decision.reason,
             "rule": decision.rule,
             "role": decision.role,
             "binding": decision.binding,
             "subject": decision.subject,
         }
+
+    def _authorizer(self) -> str:
+        """Who said yes. Only RBAC has rules to name."""
+        if self.decision.binding:
+            return "RBAC"
+        return MASTERS if self.decision.subject is not None else "Node"
 
 
 def authorize(context: Context) -> object:

@@ -6,8 +6,8 @@ from cluster.apimachinery.errors import StatusError, bad_request, generic_not_fo
 from cluster.apimachinery.labels import parse_fields
 from cluster.apiserver.context import Context
 from cluster.apiserver.request import RequestInfo
-from cluster.apiserver.resources.registry import Registry
 
+NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
@@ -18,7 +18,7 @@ DEPRECATED = {
 }
 
 
-def parse(method: str, path: str, watch: bool, registry: Registry) -> RequestInfo:
+def parse(method: str, path: str, watch: bool) -> RequestInfo:
     """The RequestInfo of a path. Paths that name no resource keep `is_resource` False."""
     parts = path.strip("/").split("/")
     info = RequestInfo(path, method.lower())
@@ -34,7 +34,7 @@ def parse(method: str, path: str, watch: bool, registry: Registry) -> RequestInf
     if rest[0] == "watch" and len(rest) > 1:
         verb, rest = "watch", rest[1:]
     if rest[0] == "namespaces":
-        if len(rest) > 2 and registry.get(info.group, info.version, rest[2]) is not None:
+        if len(rest) > 2 and rest[2] not in NAMESPACE_SUBRESOURCES:
             info.namespace, rest = rest[1], rest[2:]
         elif len(rest) > 1:
             info.namespace = rest[1] if not info.group else ""
@@ -68,7 +68,10 @@ def name_of_selector(info: RequestInfo, field_selector: str) -> None:
 
 
 def request_info(context: Context) -> None:
-    """Understand the path, and find the resource in the registry."""
+    """Understand the path, and find the resource in the registry.
+
+    What is wrong with it is told after authorization (`check_verb`): whoever may do nothing learns nothing, as in Kubernetes.
+    """
     if context.loopback:
         info = context.info
         name_of_selector(info, context.params.get("fieldSelector", ""))
@@ -76,10 +79,19 @@ def request_info(context: Context) -> None:
         return
     params = context.params
     watch = params.get("watch", "").lower() in ("1", "true", "t")
-    info = context.info = parse(context.method, context.path, watch, context.server.registry)
+    info = context.info = parse(context.method, context.path, watch)
     _name_journey(context, info)
     if not info.is_resource:
         return
+    if info.verb in ("list", "watch", "deletecollection"):
+        name_of_selector(info, params.get("fieldSelector", ""))
+    try:
+        _find(context, info)
+    except StatusError as problem:
+        context.problem = problem
+
+
+def _find(context: Context, info: RequestInfo) -> None:
     resource = context.server.registry.get(info.group, info.version, info.resource)
     if resource is None:
         if context.server.api_services is not None:
@@ -90,8 +102,6 @@ def request_info(context: Context) -> None:
         context.warnings.append(DEPRECATED[resource.path])
     elif resource.custom is not None and resource.custom.deprecated:
         context.warnings.append(resource.custom.warning)
-    if info.verb in ("list", "watch", "deletecollection"):
-        name_of_selector(info, params.get("fieldSelector", ""))
     if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):
         raise _needs_namespace(context)
     if info.subresource and info.subresource not in resource.subresources:
@@ -106,7 +116,9 @@ def _needs_namespace(context: Context) -> StatusError:
 
 
 def check_verb(context: Context) -> None:
-    """405 for a verb that the resource or subresource does not serve; asked after authorization, as Kubernetes does."""
+    """What request-info found wrong, or 405 for a verb that the resource or subresource does not serve; asked after authorization, as Kubernetes does."""
+    if context.problem is not None:
+        raise context.problem
     resource, info = context.resource, context.info
     verbs = resource.subresources[info.subresource].verbs if info.subresource else resource.verbs
     verb = "get" if info.verb == "list" and info.subresource else info.verb
