@@ -37,12 +37,14 @@ KEPT_INSIDE = 300
 class Tree:
     """All journeys with one root."""
 
-    __slots__ = ("dropped", "finished", "kept", "open", "packed", "root", "touched")
+    __slots__ = ("dropped", "finished", "kept", "open", "packed", "root", "touched", "writing")
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.open: dict[str, Journey] = {}
         self.finished: list[Journey] = []
+        # On their way to the database, and not to be found there yet.
+        self.writing: list[Journey] = []
         self.packed: list[bytes] = []
         self.kept = 0
         self.dropped = 0
@@ -119,7 +121,9 @@ class JourneyStore:
         """All journeys of a tree as dicts, by start; empty when it is not known (any more)."""
         tree = self._outside.get(root) or self._inside.get(root)
         # First what is at hand: what is written away meanwhile is then found in the database.
-        at_hand = [] if tree is None else [one.as_dict() for one in (*tree.finished, *tree.open.values())]
+        at_hand = (
+            [] if tree is None else [one.as_dict() for one in (*tree.writing, *tree.finished, *tree.open.values())]
+        )
         chunks: list[bytes] = []
         if self.persist and (tree is None or root in self._outside):
             chunks = await sync_to_async(_read_chunks)(root)
@@ -195,6 +199,7 @@ class JourneyStore:
         for tree in dirty.values():
             finished, tree.finished = tree.finished, []
             if finished:
+                tree.writing = finished
                 work.append((tree, finished))
         for tree in list(self._inside.values()):
             if len(tree.finished) > 200:
@@ -207,11 +212,13 @@ class JourneyStore:
         if not self.persist:
             for tree, data, _ in chunks:
                 tree.packed.append(data)
+                tree.writing = []
             return
         await sync_to_async(_write)(roots, [(tree.root, count, data) for tree, data, count in chunks], forget)
         horizon = wall() - 30.0
         for tree, _, _ in chunks:
             tree.touched = wall()
+            tree.writing = []
         for root, tree in list(self._outside.items()):
             # At rest and written: the database has it all.
             if tree.touched and tree.touched < horizon and not tree.open and not tree.finished:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from cluster.journeys import store as store_module
@@ -47,6 +50,31 @@ async def test_a_tree_survives_a_restart():
     assert [journey["id"] for journey in tree] == [root.id, child.id, late.id]
     assert tree[0]["spans"][0]["detail"] == {"user": "alice"}
     await again.stop()
+
+
+async def test_a_tree_that_is_just_being_written_is_there_all_the_while(monkeypatch):
+    store = JourneyStore()
+    await store.start()
+    root = outside()
+    root.finish(code=201)
+    began, go_on = threading.Event(), threading.Event()
+    write = store_module._write
+
+    def slow(*what):
+        began.set()
+        assert go_on.wait(10)
+        write(*what)
+
+    monkeypatch.setattr(store_module, "_write", slow)
+    monkeypatch.setattr(store_module, "_read_chunks", lambda root: [])
+    flushing = asyncio.ensure_future(store.flush())
+    await asyncio.to_thread(began.wait, 10)
+    assert [journey["id"] for journey in await store.tree(root.id)] == [root.id]
+    go_on.set()
+    await flushing
+    monkeypatch.undo()
+    assert [journey["id"] for journey in await store.tree(root.id)] == [root.id]
+    await store.stop()
 
 
 async def test_reads_do_not_push_out_writes(monkeypatch):
