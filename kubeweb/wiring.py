@@ -47,6 +47,7 @@ from cluster.client.informer import SharedInformers
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers import CONTROLLERS
 from cluster.etcd.log import Log
+from cluster.explorer.lessons import shipped as lessons
 from cluster.explorer.rates import Rates
 from cluster.explorer.services import Past, Services, provide
 from cluster.explorer.timeline import Timeline
@@ -161,6 +162,7 @@ class Cluster:
             await self.server.audit.start()
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
+        await lessons.ensure(self.server.loopback(bootstrap.SYSTEM, "kubeweb-lessons"))
         self.addresses = ServiceAddresses(self.server)
         self.addresses.start()
         self.server.api_services.start()

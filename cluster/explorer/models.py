@@ -31,3 +31,23 @@ class SavedManifest(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LessonStep(models.Model):
+    """How far somebody has come in a step of a lesson: begun, what they predicted, reached."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lesson_steps")
+    lesson = models.CharField(max_length=253)
+    step = models.PositiveIntegerField()
+    namespace = models.CharField(max_length=63, blank=True)
+    # By the world's clock, as journeys have it, and by the cluster's, as objects have it (seconds since the epoch).
+    began = models.FloatField()
+    began_cluster = models.FloatField()
+    predicted = models.PositiveIntegerField(null=True)
+    reached = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "lesson", "step"], name="one_step_of_a_lesson")]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.lesson}, step {self.step}"

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from cluster.explorer import audit, library, past, sandbox, termination, views, why
+from cluster.explorer.lessons import views as lessons
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("explorer/sandbox/", sandbox.SandboxView.as_view(), name="sandbox"),
     path("explorer/audit/", audit.AuditView.as_view(), name="audit"),
     path("explorer/audit/<int:pk>/", audit.AuditEventView.as_view(), name="audit-event"),
+    path("explorer/lessons/", lessons.LessonsView.as_view(), name="lessons"),
+    path("explorer/lessons/<str:name>/", lessons.LessonView.as_view(), name="lesson"),
     path("explorer/rates/", views.RatesView.as_view(), name="rates"),
     path("explorer/examples/", views.ExamplesView.as_view(), name="examples"),
     path("explorer/manifests/", library.LibraryView.as_view(), name="manifests"),

@@ -208,6 +208,7 @@ CLUSTER_ROLE_BINDINGS: dict[str, list[str]] = {
     "system:basic-user": ["group:system:authenticated"],
     "kubeweb:access-questions": ["group:system:authenticated"],
     "kubeweb:sandboxes": ["group:system:authenticated"],
+    "kubeweb:lessons": ["group:system:authenticated"],
     "system:public-info-viewer": ["group:system:authenticated", "group:system:unauthenticated"],
     "system:node-proxier": ["user:system:kube-proxy"],
     "system:kube-controller-manager": ["user:system:kube-controller-manager"],
@@ -537,6 +538,8 @@ OWN_CLUSTER_ROLES: dict[str, list[str]] = {
     ],
     # A namespace of one's own, for the asking; whose it is, admission sees to.
     "kubeweb:sandboxes": ["READ,create,delete sim.kubeweb.dev sandboxes"],
+    # What there is to learn is for everybody to read.
+    "kubeweb:lessons": ["READ sim.kubeweb.dev lessons"],
     "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],
     "kubeweb:aggregate-to-edit": [f"WRITE sim.kubeweb.dev {SIMULATOR}"],
     "kubeweb:view-all": ["READ * *", "get *"],

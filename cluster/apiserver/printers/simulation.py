@@ -97,6 +97,21 @@ def sandbox(obj: Obj, now: float) -> Cells:
 
 
 @printer(
+    "sim.kubeweb.dev/lessons",
+    NAME,
+    Column("Title", "What it is called"),
+    Column("Steps", "How many steps it has"),
+    Column("Minutes", "How long it takes"),
+    AGE,
+    wide("Question", "The question that it answers"),
+)
+def lesson(obj: Obj, now: float) -> Cells:
+    spec = spec_of(obj)
+    steps, minutes = len(spec.get("steps") or ()), spec.get("minutes", 0)
+    return [name_of(obj), spec.get("title", ""), steps, minutes, age(obj, now), spec.get("question", "")]
+
+
+@printer(
     "sim.kubeweb.dev/containerimages",
     NAME,
     Column("Image", "The image's name"),

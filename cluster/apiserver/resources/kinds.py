@@ -130,6 +130,7 @@ KINDS: dict[str, str] = {
         nodediagnoses NodeDiagnosis cluster short=nodediag computed verbs=get,list
         schedulingsimulations SchedulingSimulation ns virtual
         sandboxes Sandbox cluster short=sbx sub=status
+        lessons Lesson cluster
         accessexplanations AccessExplanation cluster virtual
         accessmatrices AccessMatrix cluster virtual
         accessreports AccessReport cluster virtual

@@ -8,6 +8,7 @@ from cluster.apiserver.resources.own import (
     diagnoses,
     faults,
     images,
+    lessons,
     metrics,
     sandboxes,
     simulations,
@@ -19,6 +20,6 @@ __all__ = ["DEFINITIONS", "GROUP", "PACKAGES", "VERSION"]
 
 DEFINITIONS: dict[str, Schema] = {
     name: schema
-    for part in (faults, traffic, images, clocks, diagnoses, access, metrics, sandboxes, simulations)
+    for part in (faults, traffic, images, clocks, diagnoses, access, lessons, metrics, sandboxes, simulations)
     for name, schema in part.DEFINITIONS.items()
 }

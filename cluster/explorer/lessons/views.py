@@ -1,0 +1,142 @@
+"""Lessons for the page: the list with one's own progress, beginning a step, and asking whether it is reached."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cluster import clock
+from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.client.client import Client, Obj
+from cluster.explorer.lessons.conditions import Verdict, evaluate
+from cluster.explorer.lessons.shipped import LESSONS
+from cluster.explorer.models import LessonStep
+from cluster.explorer.permissions import may_see_all_journeys
+from cluster.explorer.services import services
+from cluster.journeys.trace import wall
+
+# Journeys that a condition may look at.
+MOST_JOURNEYS = 200
+SHOWN = (
+    "actor",
+    "verb",
+    "group",
+    "resource",
+    "subresource",
+    "namespace",
+    "name",
+    "code",
+    "outcome",
+    "reason",
+    "revision",
+)
+
+
+class StepSerializer(serializers.Serializer[LessonStep]):
+    """Which step, where, and what was predicted."""
+
+    step = serializers.IntegerField(min_value=0, max_value=100)
+    namespace = serializers.RegexField(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63, default="default")
+    predicted = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    again = serializers.BooleanField(default=False)
+
+
+def progress_of(person: Any, lesson: str | None = None) -> dict[str, list[Obj]]:
+    """lesson → its steps that were begun, by number."""
+    rows = LessonStep.objects.filter(person=person).order_by("step")
+    if lesson is not None:
+        rows = rows.filter(lesson=lesson)
+    found: dict[str, list[Obj]] = {}
+    for row in rows:
+        told = {"step": row.step, "reached": row.reached is not None, "predicted": row.predicted}
+        found.setdefault(row.lesson, []).append(told)
+    return found
+
+
+class LessonsView(APIView):
+    """All lessons in their order, each with what the person has reached of it."""
+
+    def get(self, request: Request) -> Response:
+        client = services().client_for(request.user)
+        try:
+            found = async_to_sync(client.list)(LESSONS).items
+        except StatusError as error:
+            return Response(error.status, status=error.code)
+        progress = progress_of(request.user)
+        lessons = [
+            {"name": one["metadata"]["name"], **one["spec"], "progress": progress.get(one["metadata"]["name"], [])}
+            for one in found
+        ]
+        lessons.sort(key=lambda one: (one.get("order", 1000), one["name"]))
+        return Response({"lessons": lessons})
+
+
+class LessonView(APIView):
+    """POST: where the person stands in a step (begun with the first call). DELETE: begin the lesson anew."""
+
+    def post(self, request: Request, name: str) -> Response:
+        serializer = StepSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        client = services().client_for(request.user)
+        lesson = _lesson(client, name)
+        steps = lesson["spec"]["steps"]
+        if asked["step"] >= len(steps):
+            raise NotFound
+        row, _ = LessonStep.objects.get_or_create(
+            person_id=request.user.pk,
+            lesson=name,
+            step=asked["step"],
+            defaults={"began": wall(), "began_cluster": clock.now(), "namespace": asked["namespace"]},
+        )
+        if asked["again"]:
+            row.began, row.began_cluster, row.reached, row.predicted = wall(), clock.now(), None, None
+        # A prediction is made once: afterwards one knows.
+        if row.predicted is None and "predicted" in asked:
+            row.predicted = asked["predicted"]
+        row.namespace = asked["namespace"]
+        said = ""
+        if row.reached is None:
+            verdict = async_to_sync(self._judge)(client, steps[asked["step"]], row, request.user)
+            said = verdict.said
+            if verdict.reached:
+                row.reached = timezone.now()
+        row.save()
+        return Response({"reached": row.reached is not None, "predicted": row.predicted, "said": said})
+
+    def delete(self, request: Request, name: str) -> Response:
+        LessonStep.objects.filter(person_id=request.user.pk, lesson=name).delete()
+        return Response(status=204)
+
+    async def _judge(self, client: Client, step: Obj, row: LessonStep, user: Any) -> Verdict:
+        condition = step.get("condition")
+        if condition is None:
+            return Verdict(True)
+        everybody = await asyncio.to_thread(may_see_all_journeys, user)
+        recent = services().journeys.recent(actor=None if everybody else user.get_username(), limit=MOST_JOURNEYS)
+        journeys = [{key: one[key] for key in SHOWN} for one in recent if one["start"] >= row.began]
+        return await evaluate(
+            client,
+            condition,
+            namespace=row.namespace,
+            began=clock.timestamp(row.began_cluster),
+            journeys=journeys,
+        )
+
+
+def _lesson(client: Client, name: str) -> Obj:
+    try:
+        found: Obj = async_to_sync(client.get)(LESSONS, name)
+    except StatusError as error:
+        if is_not_found(error):
+            raise NotFound from None
+        raise
+    return found
