@@ -58,21 +58,19 @@ async def test_a_tree_that_is_just_being_written_is_there_all_the_while(monkeypa
     root = outside()
     root.finish(code=201)
     began, go_on = threading.Event(), threading.Event()
-    write = store_module._write
+    pack = store_module._pack
 
-    def slow(*what):
+    def slow(work):
         began.set()
         assert go_on.wait(10)
-        write(*what)
+        return pack(work)
 
-    monkeypatch.setattr(store_module, "_write", slow)
-    monkeypatch.setattr(store_module, "_read_chunks", lambda root: [])
+    monkeypatch.setattr(store_module, "_pack", slow)
     flushing = asyncio.ensure_future(store.flush())
     await asyncio.to_thread(began.wait, 10)
     assert [journey["id"] for journey in await store.tree(root.id)] == [root.id]
     go_on.set()
     await flushing
-    monkeypatch.undo()
     assert [journey["id"] for journey in await store.tree(root.id)] == [root.id]
     await store.stop()
 
