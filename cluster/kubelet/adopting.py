@@ -9,6 +9,7 @@ from cluster.client.client import Obj
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.references import Missing
 from cluster.kubelet.runtime.cri import ContainerConfig
+from cluster.kubelet.sandboxing import mount_volumes, sandbox_config
 
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
@@ -33,7 +34,7 @@ def adopt(worker: Worker) -> None:
         kubelet.take(worker.pod)
     dead = kubelet.rebooted and not worker.finished
     kubelet.claim_ip(metadata["uid"], worker.ip)
-    worker.sandbox = None if dead else kubelet.runtime.adopt_sandbox(worker.sandbox_config())
+    worker.sandbox = None if dead else kubelet.runtime.adopt_sandbox(sandbox_config(worker))
     if not dead and not worker.finished:
         worker.join()
     for record in worker.records:
@@ -74,7 +75,7 @@ async def take_over(worker: Worker) -> None:
     """Find the processes that run on, with their volumes and variables; one whose configuration is not there any more has less of it."""
     orphans, worker.orphans = worker.orphans, []
     if orphans:
-        await worker.mount_volumes(patient=True)
+        await mount_volumes(worker, patient=True)
     for record in orphans:
         try:
             config = await worker.starter.config(record)

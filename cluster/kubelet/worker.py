@@ -16,16 +16,16 @@ from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet import naming
-from cluster.kubelet.admitting import HANDLERS
 from cluster.kubelet.adopting import adopt, take_over
 from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars
-from cluster.kubelet.podstatus import Record, backoff_after, conditions_of, phase_of
+from cluster.kubelet.podstatus import Record, backoff_after
 from cluster.kubelet.probes import Prober
-from cluster.kubelet.references import Missing, Place
+from cluster.kubelet.references import Place
+from cluster.kubelet.reporting import status_of
 from cluster.kubelet.resizing import resize
-from cluster.kubelet.runtime.cri import RuntimeFailure, SandboxConfig
+from cluster.kubelet.sandboxing import make_sandbox, refresh_in
 from cluster.kubelet.starting import Starter, duration
-from cluster.kubelet.volumes import REFRESH, PodVolume, volumes_of
+from cluster.kubelet.volumes import PodVolume
 
 if TYPE_CHECKING:
     from cluster.kubelet.kubelet import Kubelet
@@ -43,7 +43,6 @@ class Worker:
         "_cancelled",
         "_deadline",
         "_evicting",
-        "_refresher",
         "_task",
         "_terminating",
         "_timer",
@@ -58,10 +57,12 @@ class Worker:
         "kubelet",
         "last_requests",
         "main",
+        "mount_delay",
         "orphans",
         "pod",
         "previous",
         "probers",
+        "refresher",
         "rejected",
         "removing",
         "sandbox",
@@ -103,7 +104,9 @@ class Worker:
         self.causes: tuple[str, ...] = ()
         self._timer: clock.Timer | None = None
         self._deadline: clock.Timer | None = None
-        self._refresher: clock.Timer | None = None
+        self.refresher: clock.Timer | None = None
+        # The wait after a mount that failed.
+        self.mount_delay = 0.0
         self.probers: dict[str, Prober] = {}
         self._written: Obj | None = None
         self._terminating = False
@@ -117,6 +120,11 @@ class Worker:
     def records(self) -> tuple[Record, ...]:
         """All containers of the pod."""
         return (*self.init, *self.main, *self.debug)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of the pod needs to be kept current any more."""
+        return self._terminating or self._cancelled or self.finished
 
     @property
     def counts(self) -> bool:
@@ -157,7 +165,7 @@ class Worker:
 
     def remember_status(self) -> None:
         """What the API server knows already need not be written."""
-        self._written = self.status()
+        self._written = status_of(self)
 
     # -- what the network asks -------------------------------------------------------------------------------------
 
@@ -207,7 +215,7 @@ class Worker:
             self._hurry()
             return
         if any("downwardAPI" in volume.spec or "projected" in volume.spec for volume in self.volumes.values()):
-            self._refresh_soon(0.0)
+            refresh_in(self, 0.0)
         if shortened:
             self._arm_deadline()
         for record, spec in zip(self.main, pod["spec"]["containers"], strict=False):
@@ -348,7 +356,7 @@ class Worker:
         if self.sandbox is None:
             if self.kubelet.profile.sandbox[1]:
                 await self.write_status()
-            if not await self._make_sandbox():
+            if not await make_sandbox(self):
                 return
         await resize(self)
         if await self._advance_init():
@@ -390,96 +398,6 @@ class Worker:
             self.kubelet.events.event(self.pod, "Normal", "DeadlineExceeded", text)
             grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
             self.kubelet.beside(self.evict("DeadlineExceeded", text, grace))
-
-    def sandbox_config(self) -> SandboxConfig:
-        """What the runtime is told of the pod."""
-        metadata, spec = self.pod["metadata"], self.pod["spec"]
-        sysctls = (spec.get("securityContext") or {}).get("sysctls") or ()
-        return SandboxConfig(
-            metadata["namespace"],
-            metadata["name"],
-            metadata["uid"],
-            self.hostname,
-            self.ip,
-            self.kubelet.name,
-            bool(spec.get("shareProcessNamespace")),
-            naming.hosts_file(self.pod, self.ip, self.hostname, self.kubelet.name),
-            naming.resolver_file(self.pod),
-            tuple((one["name"], one["value"]) for one in sysctls),
-        )
-
-    async def _make_sandbox(self) -> bool:
-        pod, kubelet = self.pod, self.kubelet
-        self.ip = kubelet.ip if pod["spec"].get("hostNetwork") else kubelet.assign_ip(pod["metadata"]["uid"])
-        try:
-            await self._handler()
-        except RuntimeFailure as failure:
-            text = f"Failed to create pod sandbox: {failure.text}"
-            kubelet.events.event(pod, "Warning", "FailedCreatePodSandBox", text)
-            await self.write_status()
-            self.wake_in(12.0)
-            return False
-        with trace.step("sandbox") as span:
-            span.detail = {"ip": self.ip}
-            self.sandbox = await kubelet.runtime.run_pod_sandbox(self.sandbox_config())
-        try:
-            await self.mount_volumes()
-        except Missing as missing:
-            kubelet.events.event(pod, "Warning", "FailedMount", str(missing))
-            self.sandbox = None
-            await self.write_status()
-            self.wake_in(2.0)
-            return False
-        self.join()
-        return True
-
-    async def _handler(self) -> str:
-        """The handler of the pod's RuntimeClass; RuntimeFailure when there is none of that name."""
-        name = self.pod["spec"].get("runtimeClassName")
-        if not name:
-            return ""
-        try:
-            handler = str((await self.kubelet.client.get("node.k8s.io/v1/runtimeclasses", name))["handler"])
-        except StatusError as error:
-            raise RuntimeFailure(f'RuntimeClass "{name}" not found') from error
-        if handler not in HANDLERS:
-            why = f'failed to get sandbox runtime: no runtime for "{handler}" is configured'
-            raise RuntimeFailure(f"rpc error: code = Unknown desc = {why}")
-        return handler
-
-    async def mount_volumes(self, *, patient: bool = False) -> None:
-        """Bring all volumes; Missing when one cannot be brought (`patient`: it stays empty)."""
-        self.volumes = volumes_of(self)
-        for volume in self.volumes.values():
-            try:
-                await volume.mount(self)
-            except Missing:
-                if not patient:
-                    raise
-        if any(volume.projected for volume in self.volumes.values()):
-            self._refresh_soon(self.kubelet.latency.jitter(REFRESH, 0.5))
-
-    def _refresh_soon(self, delay: float) -> None:
-        if self._refresher is not None:
-            self._refresher.cancel()
-        self._refresher = clock.call_later(delay, self._refresh)
-
-    def _refresh(self) -> None:
-        """Look again at what the volumes are made of."""
-        if self._terminating or self._cancelled or self.finished:
-            return
-
-        async def look() -> None:
-            try:
-                for volume in self.volumes.values():
-                    await volume.refresh(self)
-            except StatusError as error:
-                log.debug("kubelet %s: volumes of %s: %s", self.kubelet.name, self.key, error.message)
-
-        task = asyncio.ensure_future(look())
-        self.kubelet.background.add(task)
-        task.add_done_callback(self.kubelet.background.discard)
-        self._refresh_soon(self.kubelet.latency.jitter(REFRESH, 0.5))
 
     async def _advance_init(self) -> bool:
         """Init containers, one after the other; True when the ordinary ones may start."""
@@ -641,7 +559,7 @@ class Worker:
         self.wake()
 
     def _cancel_timers(self) -> None:
-        for timer in (self._timer, self._deadline, self._refresher):
+        for timer in (self._timer, self._deadline, self.refresher):
             if timer is not None:
                 timer.cancel()
 
@@ -669,40 +587,9 @@ class Worker:
 
     # -- status ----------------------------------------------------------------------------------------------------
 
-    def status(self) -> Obj:
-        """The pod status as of now."""
-        pod, spec = self.pod, self.pod["spec"]
-        if self.rejected is not None:
-            reason, message = self.rejected
-            phase = "Failed"
-        else:
-            phase, reason, message = phase_of(spec, self.init, self.main), "", ""
-        status: Obj = {
-            "phase": phase,
-            "conditions": conditions_of(pod, phase, self.init, self.main, self.sandbox is not None, self.told.values()),
-        }
-        if reason:
-            status["reason"], status["message"] = reason, message
-        if self.started_at:
-            status["startTime"] = self.started_at
-        if pod["metadata"].get("generation"):
-            status["observedGeneration"] = pod["metadata"]["generation"]
-        if self.rejected is None or self.sandbox is not None:
-            status["hostIP"] = self.kubelet.ip
-            status["hostIPs"] = [{"ip": self.kubelet.ip}]
-            if self.ip and self.sandbox is not None:
-                status["podIP"] = self.ip
-                status["podIPs"] = [{"ip": self.ip}]
-            if self.init:
-                status["initContainerStatuses"] = [record.as_status() for record in self.init]
-            status["containerStatuses"] = [record.as_status() for record in self.main]
-            if self.debug:
-                status["ephemeralContainerStatuses"] = [record.as_status() for record in self.debug]
-        return status
-
     async def write_status(self) -> None:
         """Tell the API server, when there is news."""
-        status = self.status()
+        status = status_of(self)
         if status == self._written:
             return
         metadata = self.pod["metadata"]
