@@ -230,3 +230,172 @@ def test_a_definition_takes_its_objects_along(crontabs: Cluster) -> None:
     )[1]
     assert GROUP not in {one["metadata"]["name"] for one in groups["items"]}
     assert f"apis/{GROUP}/v1" not in crontabs.request("GET", "/openapi/v3")[1]["paths"]
+
+
+# -- other shapes ------------------------------------------------------------------------------------------------------
+
+
+def widgets(schema: dict[str, Any], **version: Any) -> dict[str, Any]:
+    served = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}, **version}
+    names = {"plural": "widgets", "kind": "Widget"}
+    spec = {"group": "shapes.example.com", "scope": "Cluster", "names": names, "versions": [served]}
+    metadata = {"name": "widgets.shapes.example.com"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+WIDGETS = "/apis/shapes.example.com/v1/widgets"
+
+
+def serve(cluster: Cluster, body: dict[str, Any]) -> None:
+    path = f"{DEFINITIONS}/widgets.shapes.example.com"
+    if cluster.request("GET", path)[0] == 200:
+        cluster.request("DELETE", path)
+        wait_for(lambda: cluster.request("GET", path)[0] == 404)
+    status, answer = cluster.request("POST", DEFINITIONS, body)
+    assert status == 201, answer
+    wait_for(lambda: cluster.request("GET", WIDGETS)[0] == 200)
+
+
+def widget(name: str, **fields: Any) -> dict[str, Any]:
+    return {"apiVersion": "shapes.example.com/v1", "kind": "Widget", "metadata": {"name": name}, **fields}
+
+
+def test_rules_refuse_and_say_why(cluster: Cluster) -> None:
+    limits = {"type": "object", "properties": {"low": {"type": "integer"}, "high": {"type": "integer"}}}
+    rules = [
+        {"rule": "self.low <= self.high", "messageExpression": "'low (%d) is above high'.format([self.low])"},
+        {"rule": "self.low >= oldSelf.low", "message": "low may only grow"},
+    ]
+    serve(cluster, widgets({"type": "object", "properties": {"spec": {**limits, "x-kubernetes-validations": rules}}}))
+    status, refused = cluster.request("POST", WIDGETS, widget("a", spec={"low": 5, "high": 1}))
+    assert (
+        status == 422
+        and refused["message"] == 'Widget.shapes.example.com "a" is invalid: spec: Invalid value: low (5) is above high'
+    )
+    assert cluster.request("POST", WIDGETS, widget("a", spec={"low": 5, "high": 9}))[0] == 201
+    merge = {"Content-Type": "application/merge-patch+json"}
+    status, refused = cluster.request("PATCH", f"{WIDGETS}/a", {"spec": {"low": 4}}, merge)
+    assert status == 422 and "low may only grow" in refused["message"]
+    bad = widgets(
+        {"type": "object", "properties": {"spec": {**limits, "x-kubernetes-validations": [{"rule": "self.nope > 1"}]}}}
+    )
+    bad["metadata"]["name"], bad["spec"]["names"] = (
+        "gadgets.shapes.example.com",
+        {"plural": "gadgets", "kind": "Gadget"},
+    )
+    status, refused = cluster.request("POST", DEFINITIONS, bad)
+    assert status == 422 and "undefined field 'nope'" in refused["message"]
+
+
+def test_metadata_inside_is_metadata(cluster: Cluster) -> None:
+    template = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    serve(
+        cluster,
+        widgets({"type": "object", "properties": {"spec": {"type": "object", "properties": {"template": template}}}}),
+    )
+    inner = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "unknownSub": 1}, "anything": {"goes": True}}
+    body = widget("b", spec={"template": inner})
+    body["metadata"]["unknownMeta"] = 1
+    status, refused = cluster.request("POST", f"{WIDGETS}?fieldValidation=Strict", body)
+    assert status == 400 and 'unknown field "metadata.unknownMeta"' in refused["message"]
+    assert 'unknown field "spec.template.metadata.unknownSub"' in refused["message"]
+    made = cluster.request("POST", WIDGETS, body)[1]
+    assert made["spec"]["template"] == {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "x"},
+        "anything": {"goes": True},
+    }
+    status, refused = cluster.request("POST", WIDGETS, widget("c", spec={"template": {"metadata": {}}}))
+    assert status == 422 and "spec.template.kind: Required value: must not be empty" in refused["message"]
+
+
+def test_defaults_reach_what_is_stored_already(cluster: Cluster) -> None:
+    spec: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}}
+    body = widgets({"type": "object", "properties": {"spec": spec}})
+    serve(cluster, body)
+    cluster.request("POST", WIDGETS, widget("old", spec={"a": "1"}))
+    spec["properties"]["b"] = {"type": "string", "default": "two"}
+    current = cluster.request("GET", f"{DEFINITIONS}/widgets.shapes.example.com")[1]
+    current["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = spec
+    assert cluster.request("PUT", f"{DEFINITIONS}/widgets.shapes.example.com", current)[0] == 200
+    assert cluster.request("GET", f"{WIDGETS}/old")[1]["spec"] == {"a": "1", "b": "two"}
+    assert cluster.request("GET", WIDGETS)[1]["items"][0]["spec"] == {"a": "1", "b": "two"}
+    published = cluster.request("GET", "/openapi/v3/apis/shapes.example.com/v1")[1]["components"]["schemas"]
+    assert published["com.example.shapes.v1.Widget"]["properties"]["spec"]["properties"]["b"]["default"] == "two"
+    older = cluster.request("GET", "/openapi/v2")[1]["definitions"]["com.example.shapes.v1.Widget"]
+    assert set(older["properties"]["spec"]["properties"]) == {"a", "b"}
+
+
+def test_anything_goes_where_the_schema_says_so(cluster: Cluster) -> None:
+    serve(cluster, widgets({"type": "object", "x-kubernetes-preserve-unknown-fields": True}))
+    status, made = cluster.request(
+        "POST", f"{WIDGETS}?fieldValidation=Strict", widget("free", spec={"x": {"y": [1, None]}})
+    )
+    assert status == 201 and made["spec"] == {"x": {"y": [1, None]}}
+    duplicate = (
+        '{"apiVersion":"shapes.example.com/v1","kind":"Widget","metadata":{"name":"twice"},"spec":{"a":1,"a":2}}'
+    )
+    done = cluster.run("curl", "-sk", "-H", f"Authorization: Bearer {cluster.token()}", "-H", "Content-Type: application/json", "-d", duplicate, f"https://127.0.0.1:{cluster.https}{WIDGETS}?fieldValidation=Strict")  # fmt: skip
+    assert 'duplicate field \\"spec.a\\"' in done.stdout
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(widget("loose", anything=1)))
+
+
+def test_a_webhook_converts_between_versions(cluster: Cluster, tmp_path: Any) -> None:
+    """v1 says `size`, v2 says `spec.size`: only the webhook knows."""
+    from tests.support.hooks import Hook
+
+    hook = Hook(tmp_path)
+
+    def convert(review: dict[str, Any]) -> dict[str, Any]:
+        wanted, converted = review["request"]["desiredAPIVersion"], []
+        for obj in review["request"]["objects"]:
+            fresh = {**obj, "apiVersion": wanted}
+            if wanted.endswith("/v2"):
+                fresh["spec"] = {"size": fresh.pop("size", 0)}
+            else:
+                fresh["size"] = fresh.pop("spec", {}).get("size", 0)
+            converted.append(fresh)
+        response = {"uid": review["request"]["uid"], "result": {"status": "Success"}, "convertedObjects": converted}
+        return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "ConversionReview", "response": response}
+
+    hook.reply = convert
+    body = widgets({"type": "object", "properties": {"size": {"type": "integer"}}})
+    inner = {"type": "object", "properties": {"size": {"type": "integer", "minimum": 1}}}
+    second = {
+        "name": "v2",
+        "served": True,
+        "storage": False,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": inner}}},
+    }
+    body["spec"]["versions"].append(second)
+    body["spec"]["conversion"] = {
+        "strategy": "Webhook",
+        "webhook": {"clientConfig": hook.client_config, "conversionReviewVersions": ["v1"]},
+    }
+    serve(cluster, body)
+    assert cluster.request("POST", WIDGETS, widget("one", size=3))[0] == 201
+    newer = WIDGETS.replace("/v1/", "/v2/")
+    status, seen = cluster.request("GET", f"{newer}/one")
+    assert status == 200 and seen["spec"] == {"size": 3} and "size" not in seen
+    merge = {"Content-Type": "application/merge-patch+json"}
+    status, patched = cluster.request("PATCH", f"{newer}/one", {"spec": {"size": 7}}, merge)
+    assert status == 200 and patched["spec"] == {"size": 7} and patched["apiVersion"].endswith("/v2")
+    assert cluster.request("GET", f"{WIDGETS}/one")[1]["size"] == 7
+    made = {**widget("two", spec={"size": 5}), "apiVersion": "shapes.example.com/v2"}
+    assert cluster.request("POST", newer, made)[0] == 201
+    assert [one["size"] for one in cluster.request("GET", WIDGETS)[1]["items"]] == [7, 5]
+    assert [one["spec"]["size"] for one in cluster.request("GET", newer)[1]["items"]] == [7, 5]
+    events = cluster.kubectl("get", "--raw", f"{newer}?watch=1&resourceVersion=0&timeoutSeconds=1")
+    assert '"spec":{"size":7}' in events
+    hook.close()
+    status, refused = cluster.request("GET", f"{newer}/one")
+    assert (
+        status == 500 and "conversion webhook for shapes.example.com/v1, Kind=Widget failed: Post" in refused["message"]
+    )

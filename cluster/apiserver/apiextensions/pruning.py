@@ -5,6 +5,7 @@ All three change the object in place: it must be the caller's own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -51,6 +52,27 @@ def prune_value(schema: Schema | None, value: Any, path: str, dropped: list[str]
         elif not keeps:
             del value[name]
             dropped.append(below)
+
+
+def embedded(schema: Schema, value: Any, path: str = "") -> Iterator[tuple[dict[str, Any], str]]:
+    """The whole objects that stand inside one (x-kubernetes-embedded-resource), each with its path."""
+    if isinstance(value, list):
+        items = schema.get("items") or {}
+        for index, item in enumerate(value):
+            yield from _inside(items, item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        properties, rest = schema.get("properties") or {}, schema.get("additionalProperties")
+        for name, item in value.items():
+            child = properties.get(name) or (rest if isinstance(rest, dict) else None)
+            if child is not None:
+                yield from _inside(child, item, f"{path}.{name}" if path else name)
+
+
+def _inside(schema: Schema, value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    if isinstance(value, dict) and schema.get("x-kubernetes-embedded-resource"):
+        yield value, path
+    if isinstance(value, (dict, list)):
+        yield from embedded(schema, value, path)
 
 
 def has_defaults(schema: Any) -> bool:

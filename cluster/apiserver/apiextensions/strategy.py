@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cluster.apimachinery.errors import FieldError, invalid_value
-from cluster.apiserver.apiextensions import values
+from cluster.apimachinery.errors import FieldError, invalid_value, required
+from cluster.apiserver.apiextensions import pruning, values
 from cluster.apiserver.printers.custom import compile_path, find
 from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy
 from cluster.apiserver.strategies.metadata import Found, check_metadata, check_metadata_update
@@ -83,6 +83,12 @@ class CustomStrategy(Strategy):
     def _judge(self, obj: Obj, old: Obj | None) -> Found:
         schema, before = self.info.schema, values.MISSING if old is None else old
         found = values.check(schema, obj, "", before)
+        for inner, path in pruning.embedded(schema, obj):
+            found.extend(
+                required(f"{path}.{name}", "must not be empty")
+                for name in ("apiVersion", "kind")
+                if not inner.get(name)
+            )
         found.extend(self._scale(obj))
         if old is None or not found:
             found.extend(values.check_lists(schema, obj))

@@ -22,6 +22,10 @@ class Flow:
     schema_uid: str
     level_uid: str
 
+    def as_detail(self) -> dict[str, object]:
+        """What the span tells."""
+        return {"flowSchema": self.schema, "priorityLevel": self.level}
+
 
 class Classifier:
     """Remembers its verdicts until a schema or a level changes."""

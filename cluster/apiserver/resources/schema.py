@@ -58,7 +58,7 @@ def decode(
     cleaned["apiVersion"], cleaned["kind"] = resource.api_version, resource.kind
     told = [*duplicates, *walker.unknown]
     if resource.custom is not None:
-        return prune_and_tell(resource.custom, cleaned, told, field_validation)
+        return prune_and_tell(resource.custom, cleaned, told, field_validation, _embedded_metadata)
     if not told or field_validation == "Ignore":
         return cleaned, []
     if field_validation == "Strict":
@@ -68,6 +68,15 @@ def decode(
             f"strict decoding error: {text}"
         )
     return cleaned, told[:MAX_TOLD]
+
+
+def _embedded_metadata(metadata: Obj, path: str) -> tuple[Obj, list[str]]:
+    """The metadata of an object inside a custom one, without what is unknown; 400 for a wrong type."""
+    walker = _Walker()
+    try:
+        return walker.struct(root(_OBJECT_META), metadata, path, path, "ObjectMeta"), walker.unknown
+    except _Undecodable as failure:
+        raise errors.bad_request(str(failure)) from failure
 
 
 def node_of(resource: Resource) -> Node:

@@ -40,7 +40,7 @@ def admit_flow(context: Context) -> object:
     if classifier is not None and not context.loopback:
         flow = context.flow = classifier.classify(context.user, context.info)
         if flow is not None and not overload:
-            return {"flowSchema": flow.schema, "priorityLevel": flow.level}
+            return flow
     if not overload:
         return None
     level = level_of(context)

@@ -237,6 +237,8 @@ async def _lines(
         yield encoder.bookmark(watch.bookmark, initial_end=True)
     told = watch.bookmark
     custom = context.resource.custom
+    if custom is not None:
+        watch.ended = lambda: bool(custom.owner.gone)
     while (left := deadline - loop.time()) > 0 and not (custom is not None and custom.owner.gone):
         try:
             events = await watch.next(min(left, BOOKMARK_EVERY))

@@ -7,6 +7,7 @@ caught up. Nothing is queued for a watcher: a slow one is only further behind, a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cluster.apimachinery.errors import gone
@@ -41,6 +42,8 @@ class Watch:
         trigger = selection.field_equals(self._cache.trigger) if self._cache.trigger else None
         self._stream: Stream = self._cache.stream_for(trigger)
         self._position: int | None = None
+        # Asked after each doorbell: True ends the waiting, with nothing (what is watched is served no more).
+        self.ended: Callable[[], bool] | None = None
         self._plain = selection.everything
         self._namespace = selection.namespace
 
@@ -87,6 +90,8 @@ class Watch:
                     return []
                 finally:
                     self._stream.bells.discard(bell)
+                if self.ended is not None and self.ended():
+                    return []
 
     def _from_stream(self) -> list[Event]:
         assert self._position is not None
