@@ -10,7 +10,7 @@ from cluster.kubelet.runtime import agnhostserver
 from cluster.kubelet.runtime.container import Container
 
 if TYPE_CHECKING:
-    from cluster.kubelet.runtime.simulated import SimulatedRuntime
+    from cluster.kubelet.runtime.containers import Containers
 
 
 class Process:
@@ -18,7 +18,7 @@ class Process:
 
     __slots__ = ("_container", "_runtime")
 
-    def __init__(self, runtime: SimulatedRuntime, container: Container) -> None:
+    def __init__(self, runtime: Containers, container: Container) -> None:
         self._runtime = runtime
         self._container = container
 
