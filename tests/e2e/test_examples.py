@@ -24,13 +24,13 @@ def got(cluster, *what):
     return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
-def diagnosed(name: str, reason: str, *more: str) -> Callable[[Cluster], bool]:
-    """The checklist of a workload names this reason."""
+def diagnosed(name: str, *reasons: str) -> Callable[[Cluster], bool]:
+    """The checklist of a workload names one of these reasons."""
 
     def check(cluster: Cluster) -> bool:
-        found = got(cluster, "diagnosis", name, *more)
-        reasons = {one["reason"] for step in found["checklist"] for one in step.get("findings") or ()}
-        return found["verdict"] != "Healthy" and reason in reasons
+        found = got(cluster, "diagnosis", name)
+        named = {one["reason"] for step in found["checklist"] for one in step.get("findings") or ()}
+        return found["verdict"] != "Healthy" and not named.isdisjoint(reasons)
 
     return check
 
@@ -104,7 +104,7 @@ def bites_and_heals(*names: str) -> Callable[[Cluster], bool]:
 DOES: dict[str, Callable[[Cluster], object]] = {
     "web": healthy("deployment.web"),
     "shop": healthy("deployment.api -n shop"),
-    "typo": diagnosed("deployment.typo", "ErrImagePull"),
+    "typo": diagnosed("deployment.typo", "ErrImagePull", "ImagePullBackOff"),
     "crash": diagnosed("pod.crash", "CrashLoopBackOff"),
     "too-big": diagnosed("pod.too-big", "InsufficientResources"),
     "slow-stop": healthy("pod.slow-stop"),
