@@ -37,6 +37,7 @@ CLUSTER_SCOPED = {
     "priorityclasses",
     "servicecidrs",
     "ipaddresses",
+    "clocks",
 }
 KINDS = {
     "endpoints": "Endpoints",
@@ -61,7 +62,8 @@ KINDS = {
 # Resources whose status is written through the subresource only, and which count generations.
 WITH_STATUS = {
     *("deployments", "replicasets", "daemonsets", "statefulsets", "jobs", "cronjobs"),
-    *("pods", "nodes", "namespaces", "services", "servicecidrs", "resourcequotas"),
+    *("pods", "nodes", "namespaces", "services", "servicecidrs", "resourcequotas", "clocks", "traffics"),
+    "horizontalpodautoscalers",
 }
 
 
