@@ -59,6 +59,15 @@ export const VIEWS: View[] = [
     wide: true,
   },
   {
+    id: 'scheduler',
+    title: 'Scheduler',
+    icon: 'scheduler',
+    question: 'Why does this pod stand there, and where would another go?',
+    group: 'Workloads',
+    load: () => import('./scheduler/Scheduler.svelte'),
+    wide: true,
+  },
+  {
     id: 'object',
     title: 'Object',
     icon: 'object',
