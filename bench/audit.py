@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 
-from bench.cluster import running
+from bench.cluster import running, until_ready
 from tests.support.server import Cluster
 
 ROUNDS, REQUESTS = 3, 1500
@@ -29,6 +29,7 @@ def _rate(cluster: Cluster) -> float:
 
 def measure() -> dict[str, float]:
     rates: dict[str, list[float]] = {"1": [], "0": []}
+    seconds: dict[str, list[float]] = {"1": [], "0": []}
     before = os.environ.get("KUBEWEB_AUDIT")
     try:
         for _ in range(ROUNDS):
@@ -37,6 +38,8 @@ def measure() -> dict[str, float]:
                 with running("--nodes=0", "--profile=instant") as cluster:
                     _rate(cluster)
                     found.append(_rate(cluster))
+                with running("--nodes=100", "--profile=instant") as cluster:
+                    seconds[setting].append(until_ready(cluster, "many", 1000))
     finally:
         if before is None:
             os.environ.pop("KUBEWEB_AUDIT", None)
@@ -44,6 +47,8 @@ def measure() -> dict[str, float]:
             os.environ["KUBEWEB_AUDIT"] = before
     on, off = statistics.median(rates["1"]), statistics.median(rates["0"])
     return {
+        "1,000 replicas, audited (s)": statistics.median(seconds["1"]),
+        "1,000 replicas, not audited (s)": statistics.median(seconds["0"]),
         "GETs a second, one client, audited": on,
         "GETs a second, one client, not audited": off,
         "cost of the audit log (µs a request)": (1 / on - 1 / off) * 1e6,
