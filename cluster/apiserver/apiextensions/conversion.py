@@ -62,7 +62,7 @@ async def _ask(context: Context, objects: list[Obj], wanted: str) -> list[Obj]:
         "request": {"uid": question, "desiredAPIVersion": wanted, "objects": objects},
     }
     try:
-        answer = await webhooks.call(owner.webhook["clientConfig"], context.server.storage, review, TIMEOUT)
+        answer = await webhooks.call(owner.webhook["clientConfig"], context.server, review, TIMEOUT)
     except webhooks.CallFailed as error:
         raise failed(str(error)) from error
     response = answer.get("response")

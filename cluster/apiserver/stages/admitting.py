@@ -65,7 +65,7 @@ async def _mutate_further(context: Context, attributes: Attributes, changed: lis
 
 def _is_asked(context: Context) -> bool:
     """Questions are answered, not admitted; a deletion of many is admitted one by one."""
-    return not context.resource.virtual and context.info.verb != "deletecollection"
+    return not context.resource.virtual and context.operation != "" and context.info.verb != "deletecollection"
 
 
 def validate(context: Context) -> object:

@@ -19,8 +19,9 @@ from cluster.apiserver import subresources
 from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Obj
 from cluster.apiserver.patch.apply import apply
-from cluster.apiserver.request import RequestInfo
+from cluster.apiserver.request import Attributes, RequestInfo
 from cluster.apiserver.resources import body, schema
+from cluster.apiserver.stages import connecting
 from cluster.apiserver.stages.bodies import (
     checked,
     current,
@@ -47,11 +48,20 @@ def decode(context: Context) -> object:
     """Dispatch on the verb; a coroutine where a webhook has to convert the stored object first."""
     check_verb(context)
     options(context)
+    if context.info.subresource in connecting.CONNECTIONS:
+        attributes = connecting.concerns(context)
+        if attributes is not None:
+            return _admit_and_decode(context, attributes)
     custom = context.resource.custom
     if custom is not None and custom.owner.webhook and context.key[1] and context.info.verb != "create":
         return _convert_and_decode(context)
     _decode(context)
     return None
+
+
+async def _admit_and_decode(context: Context, attributes: Attributes) -> None:
+    await connecting.admit(context, attributes)
+    _decode(context)
 
 
 async def _convert_and_decode(context: Context) -> None:

@@ -6,7 +6,7 @@ from cluster.apimachinery import errors
 from cluster.apiserver import subresources
 from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Response
-from cluster.apiserver.stages import rendering
+from cluster.apiserver.stages import connecting, rendering
 from cluster.apiserver.stages.info import check_verb
 from cluster.apiserver.storage.listing import ListOptions, list_page, parse_revision, wait_until_fresh
 from cluster.apiserver.storage.selection import Selection
@@ -23,6 +23,10 @@ async def read(context: Context) -> Detail | None:
     if context.resource.custom is not None and info.verb == "get":
         entry = context.server.storage.entry(context.resource.storage_key, context.key)
         await conversion.prepare(context, () if entry is None else (entry,))
+    if info.subresource in connecting.CONNECTIONS:
+        attributes = connecting.concerns(context)
+        if attributes is not None:
+            await connecting.admit(context, attributes)
     if info.subresource and info.subresource != "status":
         return await subresources.read(context)
     if context.resource.computed:

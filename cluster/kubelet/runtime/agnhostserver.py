@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import orjson
 
 from cluster import clock
+from cluster.kubelet.runtime import agnhostwebhook
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.servers import Handler, Self, json_answer, path_of, plain, query_of, text_answer
 from cluster.kubelet.runtime.shell.options import duration, flag, klog
@@ -23,6 +24,7 @@ TCP: dict[str, tuple[tuple[str, int], ...]] = {
     "grpc-health-checking": (("port", 5000), ("http-port", 8080)),
     "port-forward-tester": (),
     "porter": (),
+    "webhook": (("port", 443),),
     "pause": (),
 }
 # How long those that dial wait for an answer.
@@ -238,6 +240,7 @@ PROGRAMS: dict[str, Handler] = {
     "nettest": _nettest,
     "guestbook": plain,
     "porter": _porter,
+    "webhook": agnhostwebhook.serve,
     "grpc-health-checking": _grpc_health,
 }
 

@@ -126,7 +126,7 @@ class DynamicAdmission:
         resource = webhook.concerned(hook, attributes, registry, self.server.authorizer)
         if resource is None:
             return
-        response = await webhook.ask(hook, attributes, resource, registry)
+        response = await webhook.ask(hook, attributes, resource, self.server)
         if response is None:
             said.append(f"MutatingAdmissionWebhook: {hook['name']} failed, and is ignored")
         elif response.get("patch") and attributes.obj is not None:
@@ -156,7 +156,7 @@ class DynamicAdmission:
         for hook in self.validating_hooks:
             resource = webhook.concerned(hook, attributes, server.registry, server.authorizer)
             if resource is not None:
-                waiting.append(webhook.ask(hook, attributes, resource, server.registry))
+                waiting.append(webhook.ask(hook, attributes, resource, server))
                 names.append(str(hook["name"]))
         for name, answer in zip(names, await asyncio.gather(*waiting, return_exceptions=True), strict=True):
             if isinstance(answer, BaseException):

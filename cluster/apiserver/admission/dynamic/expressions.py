@@ -204,7 +204,7 @@ def names_of(attributes: Attributes, request: Obj, obj: Obj | None, old: Obj | N
     resource = attributes.resource
     info = RequestInfo(
         "",
-        {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}[attributes.operation],
+        {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}.get(attributes.operation, "connect"),
         True,
         resource.group,
         resource.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,6 +15,9 @@ from cluster.apiserver.admission.dynamic.expressions import ConditionFailed, con
 from cluster.apiserver.patch.json_patch import apply_json_patch
 from cluster.apiserver.request import Attributes
 from cluster.apiserver.resources.registry import Registry, Resource
+
+if TYPE_CHECKING:
+    from cluster.apiserver.server import APIServer
 
 Obj = dict[str, Any]
 
@@ -48,18 +51,18 @@ def concerned(hook: Obj, attributes: Attributes, registry: Registry, authorizer:
     return resource
 
 
-async def ask(hook: Obj, attributes: Attributes, resource: Resource, registry: Registry) -> Obj | None:
+async def ask(hook: Obj, attributes: Attributes, resource: Resource, server: APIServer) -> Obj | None:
     """The webhook's answer after it allowed the request; None when it failed and may (failurePolicy Ignore)."""
     name = str(hook["name"])
     if attributes.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
         raise errors.bad_request(f'admission webhook "{name}" does not support dry run')
-    request = review.request_of(attributes, resource, registry)
+    request = review.request_of(attributes, resource, server.registry)
     request["object"] = review.in_version(attributes.obj, resource)
     request["oldObject"] = review.in_version(attributes.old, resource)
     question = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
     timeout = int(hook.get("timeoutSeconds") or 10)
     try:
-        answer = await webhooks.call(hook["clientConfig"], attributes.reader, question, timeout)
+        answer = await webhooks.call(hook["clientConfig"], server, question, timeout)
         response = _checked(answer, str(request["uid"]))
     except webhooks.CallFailed as error:
         if (hook.get("failurePolicy") or "Fail") == "Ignore":
