@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
 from cluster import clock
-from cluster.kubelet.runtime import agnhostwebhook
+from cluster.kubelet.runtime import agnhostwebhook, guestbook
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
-from cluster.kubelet.runtime.servers import Handler, Self, json_answer, path_of, plain, query_of, text_answer
+from cluster.kubelet.runtime.servers import Handler, Self, json_answer, path_of, query_of, text_answer
 from cluster.kubelet.runtime.shell.options import duration, flag, klog
 
 # Subcommands that serve, and where: option and default of each TCP port.
@@ -189,7 +190,7 @@ def _nettest(me: Self, request: HTTPRequest) -> HTTPResult:
             {
                 "Hostname": me.hostname,
                 "Sent": None,
-                "Received": me.heard or None,
+                "Received": dict(me.heard) or None,
                 "Errors": None,
                 "Log": None,
                 "StillContactingPeers": True,
@@ -225,7 +226,7 @@ def _grpc_health(me: Self, request: HTTPRequest) -> HTTPResult:
     return text_answer("")
 
 
-def serving(args: Sequence[str], heard: dict[str, int], started_at: float) -> bool:
+def serving(args: Sequence[str], heard: dict[str, Any], started_at: float) -> bool:
     """What its gRPC health check says: not any more after --delay-unhealthy-sec, or when told so."""
     delay = flag(args, "delay-unhealthy-sec", "-1")
     if delay.isdigit() and clock.now() - started_at >= int(delay):
@@ -238,7 +239,7 @@ PROGRAMS: dict[str, Handler] = {
     "liveness": _liveness,
     "serve-hostname": lambda me, request: text_answer(me.hostname),
     "nettest": _nettest,
-    "guestbook": plain,
+    "guestbook": guestbook.answer,
     "porter": _porter,
     "webhook": agnhostwebhook.serve,
     "grpc-health-checking": _grpc_health,

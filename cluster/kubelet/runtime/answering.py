@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from cluster import clock
-from cluster.kubelet.runtime import agnhostserver, servers
+from cluster.kubelet.runtime import agnhostserver, guestbook, servers
 from cluster.kubelet.runtime.container import Container
 from cluster.kubelet.runtime.containers import Containers
 from cluster.kubelet.runtime.cri import (
@@ -13,6 +14,7 @@ from cluster.kubelet.runtime.cri import (
     HTTPResult,
 )
 from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
+from cluster.kubelet.runtime.shell.options import flag
 
 ANSWERS = {**servers.PROGRAMS, **agnhostserver.PROGRAMS}
 
@@ -63,6 +65,16 @@ class Answering(Containers):
         if container.program == "grpc-health-checking":
             return agnhostserver.serving(container.args, container.heard, container.started_at)
         return True
+
+    def serves(self, container: Container) -> None:
+        if container.program == "guestbook" and flag(container.args, "replicaof"):
+
+            async def register() -> None:
+                code = await guestbook.register(self._self(container, 0))
+                if code is not None:
+                    self._exited(container, code)
+
+            container.task = asyncio.create_task(register(), name=f"container {container.config.name}")
 
     def _self(self, container: Container, port: int) -> servers.Self:
         world, name = self._world(container), container.image.name

@@ -76,6 +76,7 @@ async def interpret(shell: Shell, words: list[str]) -> int:
             options += rest.pop(0)[1:]
         if "c" in options and rest:
             shell.options |= {one for one in "eux" if one in options}
-            shell.name, shell.args = (rest[1] if len(rest) > 1 else shell.name), rest[2:]
+            # A shell speaks of itself by the name it was called.
+            shell.name, shell.args = (rest[1] if len(rest) > 1 else words[0]), rest[2:]
             return await shell.run(rest[0])
     return await shell.command(words)

@@ -169,8 +169,8 @@ class Container:
         self.message = ""
         self.ports: tuple[int, ...] = ()
         self.udp: tuple[int, ...] = ()
-        # What its server has been told (agnhost nettest).
-        self.heard: dict[str, int] = {}
+        # What its server has been told and remembers.
+        self.heard: dict[str, Any] = {}
         # True between SIGTERM and the end: nothing new is accepted.
         self.stopping = False
         # True while the process does not answer anybody.

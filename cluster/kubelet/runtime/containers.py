@@ -146,6 +146,7 @@ class Containers:
         container.kind = kind_of(profile, config, words)
         if container.kind == "server":
             self._serve(container, words)
+            self.serves(container)
         elif container.kind == "once":
             for line in profile.banner:
                 container.log.line(line)
@@ -208,6 +209,9 @@ class Containers:
                 config.no_new_privileges,
             )
         return container.world
+
+    def serves(self, container: Container) -> None:
+        """A server has started."""
 
     def _run_script(self, container: Container, words: list[str]) -> None:
         world = self._world(container)

@@ -36,7 +36,7 @@ class Self:
     fetch: Callable[[str], Awaitable[HTTPResult]]
     datagram: Callable[[str, int, str], Awaitable[str | None]]
     log: Callable[[str], None]
-    heard: dict[str, int]
+    heard: dict[str, Any]
 
 
 Answer = HTTPResult

@@ -1,0 +1,66 @@
+"""Applications that Kubernetes' own tests build out of agnhost: the guestbook, and a server that is told of a preStop hook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster import clock
+from tests.support.stage import AGNHOST, BUSYBOX, Stage, play
+
+Obj = dict[str, Any]
+
+
+async def app(stage: Stage, name: str, *args: str, port: int) -> None:
+    await stage.pod(name, {"image": AGNHOST, "args": ["guestbook", *args]}, labels={"app": name})
+    spec = {"selector": {"app": name}, "ports": [{"port": port}]}
+    await stage.create("v1/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec})
+
+
+def test_the_guestbook() -> None:
+    async def scenario(stage: Stage) -> None:
+        await app(stage, "agnhost-primary", "--http-port", "6379", port=6379)
+        await app(stage, "agnhost-replica", "--replicaof", "agnhost-primary", "--http-port", "6379", port=6379)
+        await app(stage, "frontend", "--backend-port", "6379", port=80)
+        await stage.pod("box", {"image": BUSYBOX, "command": ["sleep", "100000"]})
+        for name in ("agnhost-primary", "agnhost-replica", "frontend", "box"):
+            await stage.ready(name)
+        await clock.sleep(10)
+        for query, said in (
+            ("cmd=get&key=messages", '{"data":""}'),
+            ("cmd=set&key=messages&value=TestEntry", '{"message":"Updated"}'),
+            ("cmd=get&key=messages", '{"data":"TestEntry"}'),
+        ):
+            code, out = await stage.run("box", "wget", "-q", "-O-", f"http://frontend/guestbook?{query}")
+            assert (code, out) == (0, said), query
+        assert "Registered to node: agnhost-primary" in await stage.log("agnhost-replica")
+
+    play(scenario)
+
+
+def test_a_pre_stop_hook_is_heard_of() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("server", {"image": AGNHOST, "args": ["nettest"]})
+        ip = (await stage.ready("server"))["status"]["podIP"]
+        command = ["wget", "-O-", '--post-data={"Source": "prestop"}', f"http://{ip}:8080/write"]
+        hook = {"lifecycle": {"preStop": {"exec": {"command": command}}}}
+        await stage.pod(
+            "tester", {"image": BUSYBOX, "command": ["sleep", "600"], **hook}, terminationGracePeriodSeconds=3
+        )
+        await stage.ready("tester")
+        await stage.admin.delete("v1/pods", "tester", "default")
+        await stage.gone("tester")
+        code, out = await stage.run("server", "curl", "-s", "http://localhost:8080/read")
+        assert code == 0 and '"prestop": 1' in out
+
+    play(scenario)
+
+
+def test_a_shell_speaks_of_itself_by_the_name_it_was_called() -> None:
+    async def scenario(stage: Stage) -> None:
+        security = {"readOnlyRootFilesystem": True}
+        script = "echo test > /file; sleep 240"
+        await stage.pod("ro", {"image": BUSYBOX, "command": ["/bin/sh", "-c", script], "securityContext": security})
+        await stage.ready("ro")
+        assert await stage.log("ro") == "/bin/sh: can't create /file: Read-only file system\n"
+
+    play(scenario)
