@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from cluster.audit.events import LEVELS_WITH_BODY, Record, event
@@ -125,7 +125,7 @@ class AuditLog:
         rows = [_row(record, told) for record, told in zip(batch, events, strict=True) if _is_row(record)]
         close_old_connections()
         with transaction.atomic():
-            AuditEvent.objects.bulk_create(rows, batch_size=500)
+            _insert(rows)
             # Within the transaction: what cannot be written to the file is not in the table either, and both are tried again.
             self.file.append(
                 b"".join(orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE) for told in events)
@@ -160,26 +160,44 @@ def _is_row(record: Record) -> bool:
     return record.stage in ("ResponseStarted", "Panic")
 
 
-def _row(record: Record, told: dict[str, object]) -> AuditEvent:
+def _row(record: Record, told: dict[str, object]) -> tuple[Any, ...]:
+    """The values of `COLUMNS`."""
     user, acting = record.user, record.impersonated
-    return AuditEvent(
-        at=datetime.fromtimestamp(record.at, UTC),
-        journey=record.id,
-        user=user.name[:256] if user is not None else "",
-        impersonated=acting.name[:256] if acting is not None else "",
-        verb=record.verb[:32],
-        group=record.group[:253],
-        resource=record.resource[:253],
-        subresource=record.subresource[:253],
-        namespace=record.namespace[:253],
-        name=record.name[:253],
-        uri=record.uri[:2000],
-        code=record.code,
-        outcome=outcome_of(record.decision, record.code),
-        decision=record.decision,
-        why=(record.message if record.code >= 400 else record.why)[:2000],
-        agent=record.agent[:256],
-        addresses=", ".join(record.addresses)[:256],
-        level=record.level,
-        event=told if record.level in LEVELS_WITH_BODY else None,
+    return (
+        datetime.fromtimestamp(record.at, UTC),
+        record.id,
+        user.name[:256] if user is not None else "",
+        acting.name[:256] if acting is not None else "",
+        record.verb[:32],
+        record.group[:253],
+        record.resource[:253],
+        record.subresource[:253],
+        record.namespace[:253],
+        record.name[:253],
+        record.uri[:2000],
+        record.code,
+        outcome_of(record.decision, record.code),
+        record.decision,
+        (record.message if record.code >= 400 else record.why)[:2000],
+        record.agent[:256],
+        ", ".join(record.addresses)[:256],
+        record.level,
+        orjson.dumps(told, default=str).decode() if record.level in LEVELS_WITH_BODY else None,
     )
+
+
+COLUMNS = (
+    *("at", "journey", "user", "impersonated", "verb", "group", "resource", "subresource", "namespace", "name", "uri"),
+    *("code", "outcome", "decision", "why", "agent", "addresses", "level", "event"),
+)
+
+
+def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Rows as they are: an object and a statement of its own for each would cost four times as much."""
+    known = {field.name: field.column for field in AuditEvent._meta.concrete_fields}
+    names = [known[name] for name in COLUMNS]
+    quote = connection.ops.quote_name
+    marks = ", ".join(["%s"] * len(names))
+    table, columns = quote(AuditEvent._meta.db_table), ", ".join(quote(name) for name in names)
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - our own names
