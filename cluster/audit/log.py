@@ -194,7 +194,7 @@ COLUMNS = (
 
 def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
     """Rows as they are: an object and a statement of its own for each would cost four times as much."""
-    known = {field.name: field.column for field in AuditEvent._meta.concrete_fields}
+    known = {field.name: field.column or field.name for field in AuditEvent._meta.concrete_fields}
     names = [known[name] for name in COLUMNS]
     quote = connection.ops.quote_name
     marks = ", ".join(["%s"] * len(names))
