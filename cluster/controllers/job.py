@@ -70,7 +70,12 @@ class JobController(ControlLoop):
             return
         reference = controller_of(pod)
         if reference is None:
-            if new is not None and old is None:
+            left = controller_of(old) if old is not None else None
+            if left is not None and left["kind"] == "Job":
+                self.throttle.add(f"{pod['metadata']['namespace']}/{left['name']}")
+            if new is not None and (
+                old is None or left is not None or old["metadata"].get("labels") != new["metadata"].get("labels")
+            ):
                 for job in self.jobs.list(pod["metadata"]["namespace"]):
                     if from_selector(job["spec"]["selector"]).matches(pod["metadata"].get("labels")):
                         self.queue.add(key_of(job))

@@ -42,6 +42,10 @@ class StatefulSetController(ControlLoop):
         if pod is None:
             return
         reference = controller_of(pod)
+        left = controller_of(old) if old is not None else None
+        if left is not None and left["kind"] == "StatefulSet" and left["uid"] != (reference or {}).get("uid"):
+            # Released, or taken away: there is one member less.
+            self.queue.add(f"{pod['metadata']['namespace']}/{left['name']}")
         if reference is not None:
             if reference["kind"] == "StatefulSet":
                 self.queue.add(f"{pod['metadata']['namespace']}/{reference['name']}")

@@ -281,3 +281,22 @@ async def test_pods_of_a_deleted_job_are_let_go() -> None:
         await cluster.client().delete(JOBS, "work", "default")
         await settle(1)
         assert not any(pod["metadata"].get("finalizers") for pod in cluster.list(PODS))
+
+
+@pytest.mark.looptime
+async def test_a_pod_that_lost_its_owner_is_taken_back_and_one_without_labels_let_go() -> None:
+    cluster = FakeCluster()
+    client = cluster.client()
+    async with Running(cluster, JobController):
+        await created(cluster)
+        await settle(5)
+        (pod,) = cluster.list(PODS)
+        name = pod["metadata"]["name"]
+        await client.patch(PODS, name, {"metadata": {"ownerReferences": None}}, "default")
+        await settle(2)
+        assert cluster.get(PODS, f"default/{name}")["metadata"]["ownerReferences"][0]["name"] == "work"
+        await client.patch(PODS, name, {"metadata": {"labels": None}}, "default")
+        await settle(2)
+        assert not cluster.get(PODS, f"default/{name}")["metadata"].get("ownerReferences")
+        # It is replaced, as it is nobody's now.
+        assert len([one for one in cluster.list(PODS) if one["metadata"].get("ownerReferences")]) == 1

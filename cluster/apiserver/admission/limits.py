@@ -12,6 +12,10 @@ from cluster.apiserver.request import Attributes
 Obj = dict[str, Any]
 
 
+# Tells people what was filled in.
+ANNOTATION = "kubernetes.io/limit-ranger"
+
+
 class LimitRanger(Plugin):
     name = "LimitRanger"
     resources = frozenset({"pods", "persistentvolumeclaims"})
@@ -23,9 +27,15 @@ class LimitRanger(Plugin):
             return None
         done: list[str] = []
         for limit in _limits(attributes, "Container"):
-            for container in _containers(obj):
-                done.extend(_fill(container, limit))
-        return f"defaults {', '.join(dict.fromkeys(done))}" if done else None
+            for container in obj["spec"]["containers"]:
+                done.extend(_fill(container, limit, "container"))
+            for container in obj["spec"].get("initContainers") or ():
+                done.extend(_fill(container, limit, "init container"))
+        if not done:
+            return None
+        noted = {**(obj["metadata"].get("annotations") or {}), ANNOTATION: f"LimitRanger plugin set: {'; '.join(done)}"}
+        obj["metadata"]["annotations"] = noted
+        return f"defaults {'; '.join(done)}"
 
     def validate(self, attributes: Attributes) -> None:
         obj = attributes.obj
@@ -62,15 +72,20 @@ def _resources(holder: Obj) -> tuple[Mapping[str, str], Mapping[str, str]]:
     return resources.get("requests") or {}, resources.get("limits") or {}
 
 
-def _fill(container: Obj, limit: Obj) -> Iterable[str]:
+def _fill(container: Obj, limit: Obj, kind: str) -> Iterable[str]:
+    """Give the container what it does not say; what that was, in Kubernetes' words."""
+    filled: dict[str, list[str]] = {"requests": [], "limits": []}
     resources = dict(container.get("resources") or {})
     for side, defaults in (("limits", limit.get("default")), ("requests", limit.get("defaultRequest"))):
         for name, value in (defaults or {}).items():
             have = resources.get(side) or {}
             if name not in have:
                 resources[side] = {**have, name: value}
-                yield f"{container['name']} {side}.{name}={value}"
+                filled[side].append(name)
     container["resources"] = resources
+    for side, names in filled.items():
+        if names:
+            yield f"{', '.join(sorted(names))} {side[:-1]} for {kind} {container['name']}"
 
 
 def _sum(pod: Obj) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -92,7 +107,7 @@ def _bounds(limit: Obj, kind: str, resources: tuple[Mapping[str, str], Mapping[s
             yield f"minimum {name} usage per {kind} is {bound}.  No request is specified"
         elif parse(requests[name]) < parse(bound):
             yield f"minimum {name} usage per {kind} is {bound}, but request is {requests[name]}"
-        if name in limits and parse(limits[name]) < parse(bound):
+        elif name in limits and parse(limits[name]) < parse(bound):
             yield f"minimum {name} usage per {kind} is {bound}, but limit is {limits[name]}"
     for name, bound in (limit.get("max") or {}).items():
         if kind == "PersistentVolumeClaim":
@@ -103,7 +118,7 @@ def _bounds(limit: Obj, kind: str, resources: tuple[Mapping[str, str], Mapping[s
             yield f"maximum {name} usage per {kind} is {bound}.  No limit is specified"
         elif parse(limits[name]) > parse(bound):
             yield f"maximum {name} usage per {kind} is {bound}, but limit is {limits[name]}"
-        if name in requests and parse(requests[name]) > parse(bound):
+        elif name in requests and parse(requests[name]) > parse(bound):
             yield f"maximum {name} usage per {kind} is {bound}, but request is {requests[name]}"
     for name, bound in (limit.get("maxLimitRequestRatio") or {}).items():
         if name not in requests or name not in limits or not parse(requests[name]):
