@@ -69,6 +69,10 @@ def _adopt_container(worker: Worker, record: Record, one: Obj, *, dead: bool) ->
         record.started_at = clock.parse(ended["startedAt"]) if ended.get("startedAt") else 0.0
         record.finished_at = clock.parse(ended["finishedAt"]) if ended.get("finishedAt") else 0.0
         record.passed = record in worker.init and record.exit_code == 0
+        if dead and record in worker.init and not record.sidecar:
+            # A new sandbox is initialized anew.
+            record.last = record.terminated_state()
+            record.waiting("PodInitializing")
 
 
 async def take_over(worker: Worker) -> None:

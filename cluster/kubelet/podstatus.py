@@ -136,6 +136,16 @@ def _mount_status(mount: Obj) -> Obj:
     return status
 
 
+def duration(seconds: float) -> str:
+    """Go's duration: 10s, 1m20s, 350ms, 1.234s."""
+    if seconds >= 60:
+        minutes, rest = divmod(int(seconds), 60)
+        return f"{minutes}m{rest}s"
+    if seconds >= 1:
+        return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+    return f"{int(seconds * 1000)}ms"
+
+
 def backoff_after(backoff: float, started_at: float, finished_at: float) -> tuple[float, float]:
     """(the wait before the next start, the wait after the failure after that).
 

@@ -13,9 +13,10 @@ from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet.ending import end_container, run_hook
-from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record
+from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record, duration
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, expand, variables
+from cluster.kubelet.restarting import could_not_start
 from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
 
 if TYPE_CHECKING:
@@ -72,11 +73,7 @@ class Starter:
             worker.tell(record, "Warning", "Failed", f"Error: {failure.text}")
             record.state, record.reason, record.message = "terminated", "StartError", failure.text
             record.exit_code, record.started_at, record.finished_at = 128, 0.0, clock.now()
-            worker.exited(record)
-            if worker.restarts(record):
-                record.last = record.terminated_state()
-                record.waiting("RunContainerError", failure.text)
-                worker.wake_in(max(record.noticed - clock.now(), 0.0))
+            could_not_start(worker, record, failure.text)
             return
         record.state, record.reason, record.message = "running", "", ""
         record.started_at = container.started_at
@@ -272,13 +269,3 @@ class Starter:
             if name not in env:
                 raise Missing(f'missing value for "{name}"')
         return expand(text, env)
-
-
-def duration(seconds: float) -> str:
-    """Go's duration: 10s, 1m20s, 350ms, 1.234s."""
-    if seconds >= 60:
-        minutes, rest = divmod(int(seconds), 60)
-        return f"{minutes}m{rest}s"
-    if seconds >= 1:
-        return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
-    return f"{int(seconds * 1000)}ms"

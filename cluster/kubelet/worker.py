@@ -18,13 +18,14 @@ from cluster.journeys import trace
 from cluster.kubelet import naming
 from cluster.kubelet.adopting import adopt, take_over
 from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars
-from cluster.kubelet.podstatus import Record, backoff_after
+from cluster.kubelet.podstatus import Record
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Place
 from cluster.kubelet.reporting import status_of
 from cluster.kubelet.resizing import resize
+from cluster.kubelet.restarting import advance, advance_init, exited, restarts
 from cluster.kubelet.sandboxing import make_sandbox, refresh_in
-from cluster.kubelet.starting import Starter, duration
+from cluster.kubelet.starting import Starter
 from cluster.kubelet.volumes import PodVolume
 
 if TYPE_CHECKING:
@@ -359,9 +360,9 @@ class Worker:
             if not await make_sandbox(self):
                 return
         await resize(self)
-        if await self._advance_init():
+        if await advance_init(self):
             for record in (*self.main, *self.debug):
-                await self._advance(record)
+                await advance(self, record)
         if any(record.sidecar and record.state == "running" for record in self.init) and self._done():
             await self._end_sidecars()
         await self.write_status()
@@ -370,7 +371,7 @@ class Worker:
 
     def _done(self) -> bool:
         """Whether no ordinary container runs or will run again."""
-        return all(record.state == "terminated" and not self.restarts(record) for record in self.main)
+        return all(record.state == "terminated" and not restarts(self, record) for record in self.main)
 
     async def _end_sidecars(self) -> None:
         """The work is done: sidecars are asked to end, the last one first."""
@@ -399,65 +400,6 @@ class Worker:
             grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
             self.kubelet.beside(self.evict("DeadlineExceeded", text, grace))
 
-    async def _advance_init(self) -> bool:
-        """Init containers, one after the other; True when the ordinary ones may start."""
-        for record in self.init:
-            if record.sidecar:
-                await self._advance(record)
-                if not (record.state == "running" and record.passed):
-                    return False
-            elif not (record.state == "terminated" and record.exit_code == 0):
-                await self._advance(record)
-                return False
-        return True
-
-    async def _advance(self, record: Record) -> None:
-        """Bring one container on: start it, restart it when it may, replace it when its image changed."""
-        if record.state == "running":
-            container = record.container
-            if container.config.image == record.spec["image"]:
-                return
-            await self.starter.stop(record, f"Container {record.spec['name']} definition changed, will be restarted")
-        if record.state == "terminated" and not self.restarts(record):
-            return
-        now = clock.now()
-        if now < record.noticed:
-            # The kubelet has not looked again since it ended.
-            self.wake_in(record.noticed - now)
-            return
-        if now < record.next_try:
-            self._show_backoff(record)
-            self.wake_in(record.next_try - now)
-            return
-        await self.starter.start(record)
-
-    def restarts(self, record: Record) -> bool:
-        if record.sidecar:
-            return True
-        if record in self.debug:
-            return False
-        for rule in record.spec.get("restartPolicyRules") or ():
-            codes = rule.get("exitCodes") or {}
-            if (record.exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
-                return bool(rule.get("action") == "Restart")
-        policy = record.spec.get("restartPolicy") or self.pod["spec"].get("restartPolicy", "Always")
-        if record in self.init and policy == "Always":
-            policy = "OnFailure"
-        return policy == "Always" or (policy == "OnFailure" and record.exit_code != 0)
-
-    def _show_backoff(self, record: Record) -> None:
-        if record.pull_error:
-            return
-        if record.state == "terminated" or record.reason == "RunContainerError":
-            if record.state == "terminated":
-                record.last = record.terminated_state()
-            record.waiting(
-                "CrashLoopBackOff",
-                f"back-off {duration(record.waits)} restarting failed container={record.spec['name']} pod={self.key}",
-            )
-            text = f"Back-off restarting failed container {record.spec['name']} in pod {self.key}"
-            self.tell(record, "Warning", "BackOff", text)
-
     def _path(self, record: Record) -> str:
         where = "initContainers" if record in self.init else "containers"
         if record in self.debug:
@@ -477,16 +419,8 @@ class Worker:
         record.ready, record.passed = False, record in self.init and container.exit_code == 0
         if self._terminating:
             return
-        self.exited(record)
+        exited(self, record)
         self.wake()
-
-    def exited(self, record: Record) -> None:
-        """Work out when it may start again: at once the first time, then with doubling back-off."""
-        if not self.restarts(record):
-            return
-        record.noticed = clock.now() + self.kubelet.latency.pick(self.kubelet.profile.resync)
-        record.waits, record.backoff = backoff_after(record.backoff, record.started_at, record.finished_at)
-        record.next_try = max(record.finished_at + record.waits, record.noticed)
 
     def stop_probes(self, record: Record) -> None:
         prober = self.probers.pop(record.spec["name"], None)

@@ -203,6 +203,18 @@ def test_a_sidecar_is_restarted_while_the_pod_runs() -> None:
     play(scenario)
 
 
+def test_a_sidecar_that_crashes_holds_up_nobody_once_the_pod_has_begun() -> None:
+    async def scenario(stage: Stage) -> None:
+        script = "sleep 20; exit 1"
+        side = {"name": "side", "image": BUSYBOX, "command": ["sh", "-c", script], "restartPolicy": "Always"}
+        await stage.pod("one", {"image": BUSYBOX, "command": ["sh", "-c", "sleep 45; exit 1"]}, initContainers=[side])
+        # The side car crashes at 20 s, 40 s and 70 s; the other is restarted at 45 s all the same.
+        pod = await stage.when("one", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] == 1)
+        assert pod["status"]["initContainerStatuses"][0]["restartCount"] >= 1
+
+    play(scenario)
+
+
 def test_a_deadline_ends_the_pod_and_may_be_brought_forward() -> None:
     async def scenario(stage: Stage) -> None:
         await stage.pod("one", activeDeadlineSeconds=1000)
