@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cronsim import CronSim, CronSimError
-
 from cluster.apimachinery.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 from cluster.apimachinery.labels import from_map, from_selector
 from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy
 from cluster.apiserver.strategies.metadata import IMMUTABLE, Found, check_selector, immutable
 from cluster.apiserver.strategies.podspec import check_template
 from cluster.apiserver.strategies.podspec_defaults import default_template
+from cluster.apiserver.strategies.schedules import trouble_with, trouble_with_zone
 
 Obj = dict[str, Any]
 
@@ -420,7 +419,11 @@ class CronJobStrategy(Strategy):
         if not schedule:
             found.append(required("spec.schedule"))
         else:
-            found.extend(_schedule(schedule))
+            trouble = trouble_with(schedule)
+            found += [invalid_value("spec.schedule", schedule, trouble)] if trouble else []
+        if spec.get("timeZone") is not None:
+            trouble = trouble_with_zone(spec["timeZone"])
+            found += [invalid_value("spec.timeZone", spec["timeZone"], trouble)] if trouble else []
         if spec.get("concurrencyPolicy") not in ("Allow", "Forbid", "Replace"):
             found.append(
                 not_supported("spec.concurrencyPolicy", spec.get("concurrencyPolicy"), ("Allow", "Forbid", "Replace"))
@@ -438,22 +441,3 @@ class CronJobStrategy(Strategy):
                 not_supported("spec.jobTemplate.spec.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
             )
         return found
-
-
-_MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
-
-
-def _schedule(text: str) -> Found:
-    import datetime
-
-    if text in _MACROS or text.startswith("@every "):
-        return []
-    if "TZ" in text:
-        return [
-            invalid_value("spec.schedule", text, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")
-        ]
-    try:
-        CronSim(text, datetime.datetime(2000, 1, 1))
-    except CronSimError as error:
-        return [invalid_value("spec.schedule", text, str(error))]
-    return []
