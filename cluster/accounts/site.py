@@ -46,9 +46,6 @@ class ClusterAdminSite(AdminSite):
     def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
         """Django's apps, after the two sections of ours."""
         apps: list[Any] = super().get_app_list(request, app_label)
-        for app in apps:
-            if app["app_label"] == "accounts":
-                app["name"] = "People"
         people = [app for app in apps if app["app_label"] in ("accounts", "auth")]
         if len(people) == 2:
             accounts, auth = sorted(people, key=lambda app: str(app["app_label"]))

@@ -73,8 +73,13 @@ export function previewOf(preview, fresh) {
   return [h('section', { class: 'panel', 'aria-live': 'polite', 'data-testid': 'preview' }, h('h2', {}, title),
     preview.roleExists === false ? h('p', { class: 'hint' }, 'The role does not exist: the binding gives nothing until it does.') : null,
     preview.allowed === false ? h('p', { class: 'trouble' }, preview.message ?? 'You may not make this binding.') : null,
-    (preview.words ?? []).length ? h('p', {}, 'To ', preview.words.join('; to '), '.') : null,
+    wordsOf(preview.words ?? []),
     h('div', { class: 'gains' }, (preview.subjects ?? []).map(gainsOf)))];
+}
+
+/** The rules in words, as far as they can be read at a glance. */
+function wordsOf(words) {
+  return words.length && words.join().length < 400 ? h('ul', { class: 'words' }, words.map((text) => h('li', {}, text))) : null;
 }
 
 function gainsOf(one) {

@@ -1,15 +1,14 @@
 // A list of words as chips with an input that knows the usual ones.
 import { h, options } from './dom.js';
 
-let count = 0;
-
 /** values: the words; known: what the pick list offers; shown: how a word reads; onchange gets the new list. */
 export function chips({ label, help = '', field, values, known = [], shown = (word) => word, unknown = () => false, onchange, placeholder = 'add' }) {
-  const id = `chips-${++count}`;
+  const id = `chips-${field}`;
   const add = (text) => {
     const words = text.split(/[\s,]+/).map((word) => (word === 'core' && shown('') === 'core' ? '' : word));
     const fresh = words.filter((word) => (word !== '' || text.trim() === 'core') && !values.includes(word));
-    if (fresh.length) onchange([...values, ...fresh]);
+    // What became a chip is not half typed any more.
+    if (fresh.length) { input.dataset.taken = ''; onchange([...values, ...fresh]); }
     return fresh.length > 0;
   };
   const input = h('input', {

@@ -21,7 +21,7 @@ let touched = !facts.new || Boolean(facts.findings);
 
 function head() {
   const metadata = object.metadata && typeof object.metadata === 'object' ? object.metadata : {};
-  const set = (key, value) => change({ ...object, metadata: { ...metadata, [key]: value } });
+  const set = (key, value) => change({ ...object, metadata: { ...object.metadata, [key]: value } });
   if (!facts.new) return null;
   return h('div', { class: facts.namespaced ? 'pair' : '' },
     h('div', { class: 'field', 'data-field': 'metadata.name' }, h('label', { for: 'object-name' }, 'Name'),
@@ -44,27 +44,28 @@ function accountForm() {
     h('span', { class: 'help' }, 'A pod that never speaks to the API server needs no token.'))];
 }
 
-/** Draw the form side from the object, keeping the focus where it was. */
+/** Draw the form side from the object, keeping the focus where it was, and what is half typed there. */
 function draw() {
   const active = side.contains(document.activeElement) ? document.activeElement : null;
   const spot = active && [...side.querySelectorAll('input, select, button')].indexOf(active);
-  const typing = active?.id;
+  const text = active?.matches('input[type=text]') ? { value: active.value, from: active.selectionStart, to: active.selectionEnd } : null;
   const parts = { role: () => roleForm({ facts, object, change, sentences }), binding: () => bindingForm({ facts, object, change, choices }), account: accountForm }[facts.form]();
   side.replaceChildren(...[h('div', { class: 'side-head' }, h('h2', {}, 'Form')), head(), ...parts, options('known-namespaces', facts.namespaces)].flat().filter(Boolean));
   side.hidden = false;
   form.querySelector('.sides').classList.add('both');
   if (!active) return;
-  const again = (typing && side.querySelector(`#${CSS.escape(typing)}`)) || side.querySelectorAll('input, select, button')[spot];
+  const again = (active.id && side.querySelector(`#${CSS.escape(active.id)}`)) || side.querySelectorAll('input, select, button')[spot];
   again?.focus();
-  if (again?.matches('input[type=text]')) again.setSelectionRange(again.value.length, again.value.length);
+  if (!text || !again?.matches('input[type=text]')) return;
+  if (again.closest('.chips') && !('taken' in active.dataset)) again.value = text.value;
+  again.setSelectionRange(text.from, text.to);
 }
 
 /** The form changed: the YAML follows once the server has written it. */
 function change(next) {
   touched = true;
   object = next;
-  // Typing a name must not redraw the field that is being typed in.
-  if (!document.activeElement?.matches('#object-name')) draw();
+  draw();
   ask({ object });
 }
 
@@ -95,8 +96,7 @@ function show(answer, draft) {
     if ('yaml' in draft) object = answer.object;
     else yaml.value = answer.yaml;
     sentences = answer.sentences ?? [];
-    const redraw = 'yaml' in draft || facts.form === 'role';
-    if (redraw && !document.activeElement?.matches('#object-name')) draw();
+    if ('yaml' in draft || facts.form === 'role') draw();
     offer();
   }
   side.inert = !answer.object;
