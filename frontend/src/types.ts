@@ -145,6 +145,8 @@ export interface Example {
   name: string;
   title: string;
   description: string;
+  /** What to look at once it is applied; '' when nothing is said. */
+  watch: string;
   yaml: string;
 }
 

@@ -18,8 +18,8 @@ export function csrf(): string {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? '';
 }
 
-export async function request(method: string, path: string, body?: string, type = 'application/json', signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+export async function request(method: string, path: string, body?: string, type = 'application/json', signal?: AbortSignal, accept = 'application/json'): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
   if (method !== 'GET') headers['X-CSRFToken'] = csrf();
   if (body !== undefined) headers['Content-Type'] = type;
   const response = await fetch(path, { method, headers, body, credentials: 'same-origin', signal });
@@ -27,8 +27,8 @@ export async function request(method: string, path: string, body?: string, type 
   return response;
 }
 
-export async function get<T>(path: string): Promise<T> {
-  const response = await request('GET', path);
+export async function get<T>(path: string, accept?: string): Promise<T> {
+  const response = await request('GET', path, undefined, undefined, undefined, accept);
   const answer = (await response.json()) as T & Partial<Status>;
   if (!response.ok) throw new Error(answer.message ?? `${response.status}`);
   return answer;
@@ -51,7 +51,14 @@ export async function resourceOf(apiVersion: string, kind: string): Promise<{ ba
     known.set(base, list);
     list.catch(() => known.delete(base));
   }
-  const resource = (await list).resources.find((one) => one.kind === kind && !one.name.includes('/'));
+  const wanted = (one: APIResource) => one.kind === kind && !one.name.includes('/');
+  let resource = (await list).resources.find(wanted);
+  if (!resource) {
+    // A CustomResourceDefinition may have brought it since.
+    list = get<{ resources: APIResource[] }>(base);
+    known.set(base, list);
+    resource = (await list).resources.find(wanted);
+  }
   if (!resource) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
   return { base, resource };
 }

@@ -9,6 +9,8 @@ export interface Answer {
   code: number;
   message: string;
   causes: string[];
+  /** The fields that the server names, with what it says of each. */
+  fields: { field: string; message: string }[];
   warnings: string[];
   journey: string;
 }
@@ -31,14 +33,21 @@ export function documents(text: string): { manifest: Manifest | null; source: st
     .filter((one) => one.problem || one.manifest);
 }
 
+/** What a Status says of single fields: its causes, and what strict decoding found. */
+export function fieldsOf(status: Partial<Status>): { field: string; message: string }[] {
+  const causes = (status.details?.causes ?? []).flatMap((one) => (one.field ? [{ field: one.field, message: `${one.field}: ${one.message ?? ''}` }] : []));
+  const strict = [...(status.message ?? '').matchAll(/(?:unknown|duplicate) field "([^"]+)"/g)].map((match) => ({ field: match[1]!, message: match[0] }));
+  return causes.length ? causes : strict;
+}
+
 async function told(response: Response, title: string, verb: string): Promise<Answer> {
   const journey = response.headers.get('X-KubeWeb-Journey') ?? '';
   const warnings = (response.headers.get('Warning') ?? '').split(/,\s*(?=299)/).filter(Boolean).map((one) => one.replace(/^299 - "|"$/g, ''));
   const body = (await response.json().catch(() => ({}))) as Partial<Status>;
-  const base = { title, ok: response.ok, code: response.status, causes: [] as string[], warnings, journey };
+  const base = { title, ok: response.ok, code: response.status, causes: [] as string[], fields: [], warnings, journey };
   if (!response.ok) {
     const causes = (body.details?.causes ?? []).map((one) => [one.field, one.message].filter(Boolean).join(': '));
-    return { ...base, verb: 'refused', message: body.message ?? `${response.status}`, causes };
+    return { ...base, fields: fieldsOf(body), verb: 'refused', message: body.message ?? `${response.status}`, causes };
   }
   return { ...base, verb, message: '' };
 }
@@ -49,7 +58,7 @@ export async function send(
   document: { manifest: Manifest | null; source: string; problem: string },
   namespace: string,
 ): Promise<Answer> {
-  const failed = (title: string, message: string): Answer => ({ title, verb: 'refused', ok: false, code: 0, message, causes: [], warnings: [], journey: '' });
+  const failed = (title: string, message: string): Answer => ({ title, verb: 'refused', ok: false, code: 0, message, causes: [], fields: [], warnings: [], journey: '' });
   const { manifest } = document;
   if (!manifest || typeof manifest !== 'object') return failed('YAML', document.problem || 'not an object');
   const { apiVersion, kind, metadata } = manifest;

@@ -14,9 +14,9 @@ class Buffer {
     this.keep();
   }
 
-  /** Remember the text for when the page is loaded again. */
+  /** Remember the text for when the page is loaded again. A text that is too large for that is only here. */
   keep(): void {
-    sessionStorage.setItem('yaml', this.text);
+    if (this.text.length < 2_000_000) sessionStorage.setItem('yaml', this.text);
   }
 }
 
