@@ -11,6 +11,7 @@ from cluster import clock
 from cluster.kubelet.runtime.cri import HTTPResult
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.reading import unescape
 
 Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 # What a client without a time limit waits, at most, in seconds.
@@ -209,8 +210,6 @@ def _tell_curl(shell: Shell, request: Request, url: str, answer: HTTPResult) -> 
         text = request.form.replace("%{http_code}", f"{answer.status:03d}").replace(
             "%{response_code}", str(answer.status)
         )
-        from cluster.kubelet.runtime.shell.textcommands import unescape
-
         shell.out(unescape(re.sub(r"%\{\w+\}", "", text)))
     return code
 

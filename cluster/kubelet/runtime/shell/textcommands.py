@@ -5,88 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from cluster import clock
-from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import BUSY, Shell
+from cluster.kubelet.runtime.shell.reading import contents, lines_of, number_of, split, unescape
 
 Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
-_ESCAPE = re.compile(r"\\(n|t|r|a|b|e|0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|\\|\")")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "\\": "\\", '"': '"'}
-# A pattern that backtracks without end is a fault of its writer; lines are cut before they are matched.
-MAX_LINE = 10_000
-
-
-def unescape(text: str) -> str:
-    """Backslash sequences as printf and `echo -e` read them."""
-
-    def letter(match: re.Match[str]) -> str:
-        code = match[1]
-        if code in _ESCAPES:
-            return _ESCAPES[code]
-        return chr(int(code[1:] or "0", 16 if code[0] == "x" else 8))
-
-    return _ESCAPE.sub(letter, text)
-
-
-async def contents(shell: Shell, name: str, program: str) -> str | None:
-    """What a file holds, `-` is the input; a complaint and None when there is none."""
-    if name in ("-", "/dev/stdin"):
-        return await shell.stdin.read()
-    path = shell.world.path(name)
-    try:
-        found = shell.world.files.read(path)
-        if found is not None:
-            return found.decode("utf-8", "surrogateescape")
-        why = "Is a directory" if shell.world.files.is_directory(path) else "No such file or directory"
-    except FileTrouble as error:
-        why = str(error)
-    if program == "cat" and why[0] != "I":
-        shell.err(f"cat: can't open '{name}': {why}\n")
-    else:
-        shell.err(f"{program}: {name}: {why}\n")
-    return None
-
-
-async def _lines(shell: Shell, names: list[str], program: str) -> AsyncIterator[str]:
-    """The lines of files, or of the input as they come."""
-    if not names:
-        while (line := await shell.stdin.line()) is not None:
-            yield line
-        return
-    for name in names:
-        text = await contents(shell, name, program)
-        if text is None:
-            shell.status = 1
-            continue
-        for line in text.removesuffix("\n").split("\n") if text else ():
-            yield line
-
-
-def _split(args: list[str], with_value: str = "") -> tuple[dict[str, str], list[str]]:
-    """Options and operands: `-n 5`, `-n5`, `-xyz`; letters in `with_value` take one."""
-    options: dict[str, str] = {}
-    rest: list[str] = []
-    words = list(args)
-    while words:
-        word = words.pop(0)
-        if word == "--":
-            rest += words
-            break
-        if not word.startswith("-") or word == "-":
-            rest.append(word)
-            continue
-        if word.startswith("--"):
-            name, _, text = word[2:].partition("=")
-            options[name] = text
-            continue
-        for at, letter in enumerate(word[1:], 1):
-            if letter in with_value:
-                options[letter] = word[at + 1 :] or (words.pop(0) if words else "")
-                break
-            options[letter] = ""
-    return options, rest
 
 
 def _echo(shell: Shell, args: list[str]) -> int:
@@ -130,7 +55,7 @@ def _field(match: re.Match[str], values: list[str]) -> str:
 
 
 async def _cat(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args)
+    options, names = split(args)
     status = number = 0
     for name in names or ["-"]:
         if name == "-" and not names and "n" not in options:
@@ -150,7 +75,7 @@ async def _cat(shell: Shell, args: list[str]) -> int:
 
 
 async def _tee(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args)
+    options, names = split(args)
     paths = [shell.world.path(name) for name in names]
     files = shell.world.files
     for path in paths:
@@ -165,14 +90,14 @@ async def _tee(shell: Shell, args: list[str]) -> int:
 async def _head(shell: Shell, args: list[str]) -> int:
     if args and re.fullmatch(r"-\d+", args[0]):
         args = ["-n", args[0][1:], *args[1:]]
-    options, names = _split(args, "nc")
+    options, names = split(args, "nc")
     if "c" in options:
         text = await contents(shell, names[0] if names else "-", "head")
-        shell.out((text or "")[: _number(options["c"], 0)])
+        shell.out((text or "")[: number_of(options["c"], 0)])
         return int(text is None)
-    left = _number(options.get("n", ""), 10)
+    left = number_of(options.get("n", ""), 10)
     if left > 0:
-        async for line in _lines(shell, names, "head"):
+        async for line in lines_of(shell, names, "head"):
             shell.out(line + "\n")
             left -= 1
             if left <= 0:
@@ -180,14 +105,10 @@ async def _head(shell: Shell, args: list[str]) -> int:
     return 0
 
 
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.lstrip("-+").isdigit() else otherwise
-
-
 async def _tail(shell: Shell, args: list[str]) -> int:
     if args and re.fullmatch(r"-\d+f?", args[0]):
         args = ["-n", args[0][1:].rstrip("f"), *(["-f"] if args[0].endswith("f") else []), *args[1:]]
-    options, names = _split(args, "nc")
+    options, names = split(args, "nc")
     follow = bool({"f", "F", "follow"} & set(options))
     position: dict[str, int] = {}
     for name in names or ["-"]:
@@ -200,8 +121,8 @@ async def _tail(shell: Shell, args: list[str]) -> int:
             return 1
         lines = text.removesuffix("\n").split("\n") if text else []
         wanted = options.get("n", "10")
-        lines = lines[_number(wanted, 1) - 1 :] if wanted.startswith("+") else lines[-max(_number(wanted, 10), 0) :]
-        if _number(wanted, 10) != 0:
+        lines = lines[number_of(wanted, 1) - 1 :] if wanted.startswith("+") else lines[-max(number_of(wanted, 10), 0) :]
+        if number_of(wanted, 10) != 0:
             shell.out("".join(f"{line}\n" for line in lines))
         position[name] = len(text)
     while follow:
@@ -212,198 +133,6 @@ async def _tail(shell: Shell, args: list[str]) -> int:
                 shell.out(text[position.get(name, 0) :])
             position[name] = len(text)
     return 0
-
-
-async def _grep(shell: Shell, args: list[str]) -> int:
-    options, rest = _split(args, "emABC")
-    pattern = options.get("e") or (rest.pop(0) if rest else "")
-    flags = re.IGNORECASE if "i" in options else 0
-    text = re.escape(pattern) if "F" in options else pattern
-    if "E" not in options and "P" not in options and "F" not in options:
-        text = re.sub(r"\\([|+?(){}])", r"\1", re.sub(r"(?<!\\)([|+?(){}])", r"\\\1", text))
-    if "w" in options:
-        text = rf"\b(?:{text})\b"
-    if "x" in options:
-        text = rf"^(?:{text})$"
-    try:
-        wanted = re.compile(text, flags)
-    except re.error as error:
-        shell.err(f"grep: bad regex '{pattern}': {error}\n")
-        return 2
-    count = number = 0
-    async for line in _lines(shell, rest, "grep"):
-        number += 1
-        match = wanted.search(line[:MAX_LINE])
-        if (match is None) != ("v" in options):
-            continue
-        count += 1
-        if "q" in options or ("s" in options and "q" in options):
-            return 0
-        if "c" not in options and "l" not in options:
-            shown = match[0] if match and "o" in options else line
-            shell.out(f"{number}:{shown}\n" if "n" in options else f"{shown}\n")
-        if "m" in options and count >= _number(options["m"], 1):
-            break
-    if "c" in options:
-        shell.out(f"{count}\n")
-    if "l" in options and count and rest:
-        shell.out(f"{rest[0]}\n")
-    return int(count == 0)
-
-
-_SUBSTITUTE = re.compile(r"s(.)((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gip\d]*)", re.DOTALL)
-
-
-async def _sed(shell: Shell, args: list[str]) -> int:
-    """`s/a/b/g` and `-n Np`, the uses that pods make of it."""
-    options, rest = _split(args, "e")
-    scripts = [options["e"]] if "e" in options else [rest.pop(0)] if rest else []
-    number = 0
-    result: list[str] = []
-    async for line in _lines(shell, rest, "sed"):
-        number += 1
-        keep = "n" not in options
-        for script in (part.strip() for one in scripts for part in re.split(r"[;\n](?=\s*(?:s\W|\d|/|$))", one)):
-            match = _SUBSTITUTE.fullmatch(script)
-            if match:
-                _, pattern, new, flags = match.groups()
-                if "E" not in options and "r" not in options:
-                    pattern = re.sub(r"\\([|+?(){}])", r"\1", re.sub(r"(?<!\\)([|+?(){}])", r"\\\1", pattern))
-                new = re.sub(r"(?<!\\)&", r"\\g<0>", new)
-                line = re.sub(
-                    pattern,
-                    new,
-                    line[:MAX_LINE],
-                    count=0 if "g" in flags else 1,
-                    flags=re.IGNORECASE if "i" in flags else 0,
-                )
-            elif script in (f"{number}p", "p"):
-                result.append(line)
-            elif script == f"{number}d":
-                keep = False
-        if keep:
-            result.append(line)
-    text = "".join(f"{line}\n" for line in result)
-    if "i" in options and rest:
-        shell.world.files.put(shell.world.path(rest[0]), text.encode("utf-8", "surrogateescape"))
-    else:
-        shell.out(text)
-    return 0
-
-
-async def _wc(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args)
-    text = await contents(shell, names[0] if names else "-", "wc")
-    if text is None:
-        return 1
-    counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode("utf-8", "surrogateescape"))}
-    shown = [str(count) for kind, count in counts.items() if kind in options or not options]
-    shell.out(" ".join([*shown, *names[:1]]) + "\n")
-    return 0
-
-
-async def _cut(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args, "dfcb")
-    mark = options.get("d", "\t")
-    wanted = options.get("f") or options.get("c") or options.get("b") or ""
-    async for line in _lines(shell, names, "cut"):
-        parts = line.split(mark) if "f" in options else list(line)
-        chosen: list[str] = []
-        for span in wanted.split(","):
-            first, dash, last = span.partition("-")
-            low = _number(first, 1) - 1
-            chosen += parts[low : _number(last, len(parts))] if dash else parts[low : low + 1]
-        shell.out((mark if "f" in options else "").join(chosen) + "\n")
-    return 0
-
-
-async def _sort(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args, "kt")
-    lines = [line async for line in _lines(shell, names, "sort")]
-    if "n" in options:
-        lines.sort(key=lambda line: float((re.match(r"\s*-?\d+(?:\.\d+)?", line) or ["0"])[0]))
-    else:
-        lines.sort()
-    if "r" in options:
-        lines.reverse()
-    for line in dict.fromkeys(lines) if "u" in options else lines:
-        shell.out(line + "\n")
-    return 0
-
-
-async def _uniq(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args)
-    seen: list[tuple[str, int]] = []
-    async for line in _lines(shell, names, "uniq"):
-        if seen and seen[-1][0] == line:
-            seen[-1] = (line, seen[-1][1] + 1)
-        else:
-            seen.append((line, 1))
-    for line, count in seen:
-        shell.out(f"{count:7} {line}\n" if "c" in options else f"{line}\n")
-    return 0
-
-
-async def _tr(shell: Shell, args: list[str]) -> int:
-    options, sets = _split(args)
-    text = await shell.stdin.read()
-    first = _range(sets[0]) if sets else ""
-    if "d" in options:
-        shell.out("".join(letter for letter in text if letter not in first))
-        return 0
-    second = _range(sets[1]) if len(sets) > 1 else ""
-    if second:
-        second = second.ljust(len(first), second[-1])
-        text = text.translate(str.maketrans(first, second[: len(first)]))
-    if "s" in options:
-        squeezed = second or first
-        text = re.sub(rf"([{re.escape(squeezed)}])\1+", r"\1", text)
-    shell.out(text)
-    return 0
-
-
-def _range(text: str) -> str:
-    for name, letters in (("[:upper:]", "A-Z"), ("[:lower:]", "a-z"), ("[:digit:]", "0-9"), ("[:space:]", " \t\n")):
-        text = text.replace(name, letters)
-    text = unescape(text)
-    return re.sub(
-        r"(.)-(.)", lambda match: "".join(chr(code) for code in range(ord(match[1]), ord(match[2]) + 1)), text
-    )
-
-
-async def _awk(shell: Shell, args: list[str]) -> int:
-    """`awk '{print $1, $NF}'` with `-F` and a `/pattern/`: what one-liners in pods use."""
-    options, rest = _split(args, "Fv")
-    program = rest.pop(0) if rest else ""
-    match = re.fullmatch(r"\s*(?:/(.*?)/|NR\s*==\s*(\d+))?\s*(?:\{\s*print\s*(.*?)\s*;?\s*\})?\s*", program, re.DOTALL)
-    if match is None:
-        shell.err("awk: this program is more than the simulated awk knows\n")
-        return 2
-    number = 0
-    async for line in _lines(shell, rest, "awk"):
-        number += 1
-        if match[1] is not None and not re.search(match[1], line[:MAX_LINE]):
-            continue
-        if match[2] is not None and number != int(match[2]):
-            continue
-        fields = line.split(options.get("F")) if options.get("F") else line.split()
-        words = []
-        for part in re.split(r"\s*,\s*", match[3]) if match[3] else ["$0"]:
-            words.append("".join(_awk_value(one, line, fields, number) for one in re.findall(r'"[^"]*"|\$?\w+', part)))
-        shell.out(" ".join(words) + "\n")
-    return 0
-
-
-def _awk_value(word: str, line: str, fields: list[str], number: int) -> str:
-    if word.startswith('"'):
-        return unescape(word[1:-1])
-    names = {"$0": line, "$NF": fields[-1] if fields else "", "NF": str(len(fields)), "NR": str(number)}
-    if word in names:
-        return names[word]
-    if word.startswith("$") and word[1:].isdigit():
-        at = int(word[1:])
-        return fields[at - 1] if at <= len(fields) else ""
-    return word if word.isdigit() else ""
 
 
 def _seq(shell: Shell, args: list[str]) -> int:
@@ -426,7 +155,7 @@ async def _yes(shell: Shell, args: list[str]) -> int:
 
 
 async def _base64(shell: Shell, args: list[str]) -> int:
-    options, names = _split(args, "w")
+    options, names = split(args, "w")
     text = await contents(shell, names[0] if names else "-", "base64")
     if text is None:
         return 1
@@ -456,14 +185,14 @@ def _sum(kind: str) -> Handler:
 
 
 async def _xargs(shell: Shell, args: list[str]) -> int:
-    options, words = _split(args, "nIL")
+    options, words = split(args, "nIL")
     items = (await shell.stdin.read()).split()
     if "I" in options:
         status = 0
         for item in items:
             status = await shell.call([word.replace(options["I"], item) for word in words])
         return status
-    size = _number(options.get("n", ""), len(items) or 1)
+    size = number_of(options.get("n", ""), len(items) or 1)
     status = 0
     for at in range(0, len(items), max(size, 1)):
         status = await shell.call([*(words or ["echo"]), *items[at : at + size]])
@@ -484,7 +213,7 @@ def _dirname(shell: Shell, args: list[str]) -> int:
 
 
 async def _rev(shell: Shell, args: list[str]) -> int:
-    async for line in _lines(shell, args, "rev"):
+    async for line in lines_of(shell, args, "rev"):
         shell.out(line[::-1] + "\n")
     return 0
 
@@ -501,16 +230,6 @@ COMMANDS: dict[str, Handler] = {
     "tee": _tee,
     "head": _head,
     "tail": _tail,
-    "grep": _grep,
-    "egrep": lambda shell, args: _grep(shell, ["-E", *args]),
-    "fgrep": lambda shell, args: _grep(shell, ["-F", *args]),
-    "sed": _sed,
-    "wc": _wc,
-    "cut": _cut,
-    "sort": _sort,
-    "uniq": _uniq,
-    "tr": _tr,
-    "awk": _awk,
     "seq": _seq,
     "yes": _yes,
     "base64": _base64,
