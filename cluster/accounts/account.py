@@ -73,6 +73,7 @@ def _rights(request: HttpRequest, user: User) -> dict[str, Any]:
         return {
             "namespace": namespace,
             "namespaces": requests.namespaces(user),
+            "sandboxes": requests.sandboxes(user),
             "table": matrix_of(user, "", namespace, everything=False),
         }
     except StatusError as error:
@@ -88,6 +89,18 @@ def revoke(request: HttpRequest, token: int) -> HttpResponse:
         messages.success(request, "Revoked. Whoever uses it is cut off within a second.")
     else:
         messages.error(request, "There is no such token of yours that could still be revoked.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def end_sandbox(request: HttpRequest, name: str) -> HttpResponse:
+    """End a sandbox; whose it may be, the API server decides."""
+    try:
+        requests.end_sandbox(_person(request), name)
+        messages.success(request, f"Sandbox {name} is being taken down, with everything in it.")
+    except StatusError as error:
+        messages.error(request, error.message)
     return redirect("account")
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
     path("account/tokens/<int:token>/revoke/", account.revoke, name="account-revoke"),
+    path("account/sandboxes/<str:name>/end/", account.end_sandbox, name="account-end-sandbox"),
     path("accounts/me/", views.me, name="me"),
     path("accounts/kubeconfig/", views.Kubeconfig.as_view(), name="kubeconfig"),
     path("accounts/", include(router.urls)),

@@ -62,6 +62,21 @@ def question(user: Any, resource: str, kind: str, spec: Obj) -> Obj:
     return status
 
 
+def sandboxes(user: Any) -> list[Obj]:
+    """The person's own sandboxes: name, namespace, phase, message."""
+    found = ask(client_for(user).list(f"{QUESTIONS}/sandboxes")).items
+    return [
+        {"name": one["metadata"]["name"], **(one.get("status") or {"phase": "Pending"})}
+        for one in found
+        if (one.get("spec") or {}).get("user") == user.get_username() and not one["metadata"].get("deletionTimestamp")
+    ]
+
+
+def end_sandbox(user: Any, name: str) -> None:
+    """Delete a sandbox, and with it its namespace."""
+    ask(client_for(user).delete(f"{QUESTIONS}/sandboxes", name))
+
+
 def may(user: Any, verb: str, group: str, resource: str) -> bool:
     """Whether RBAC allows the person this."""
     review = {

@@ -139,3 +139,14 @@ def test_the_audit_log_goes_on_in_pages(admin):
     assert "n129." in first
     assert "n0." in second
     assert "n129." not in second
+
+
+def test_a_sandbox_is_ended_by_its_owner_alone(client, alice, root, backend):
+    sandbox = {"apiVersion": "sim.kubeweb.dev/v1alpha1", "kind": "Sandbox", "metadata": {"name": "alice"}, "spec": {}}
+    backend.run(backend.client_for(alice).create("sim.kubeweb.dev/v1alpha1/sandboxes", sandbox))
+    client.force_login(alice)
+    assert "alice" in [one["name"] for one in client.get("/account/").context["sandboxes"]]
+    client.post("/account/sandboxes/alice/end/")
+    assert client.get("/account/").context["sandboxes"] == []
+    page = client.post("/account/sandboxes/alice/end/", follow=True)
+    assert "not found" in text_of(page)

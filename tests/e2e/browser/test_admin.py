@@ -222,6 +222,17 @@ def test_a_plain_person_reads_what_they_may_and_is_told_what_not(dora, at):
     expect(dora.get_by_role("heading", level=1)).to_have_text("You may not see this")
 
 
+def test_a_sandbox_in_one_click_and_its_end(dora, realistic, at):
+    at(dora, "/account/")
+    dora.get_by_role("button", name="Give me a sandbox").click()
+    expect(dora.get_by_text("sandbox-dora").first).to_be_visible(timeout=15_000)
+    acting = ("--as=dora", "--as-group=system:authenticated")
+    assert realistic.kubectl("auth", "can-i", "create", "pods", "-n", "sandbox-dora", *acting).strip() == "yes"
+    dora.get_by_role("button", name="End it").click()
+    expect(dora.get_by_role("status")).to_contain_text("is being taken down")
+    expect(dora.get_by_role("button", name="Give me a sandbox")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_every_page_fits_and_everybody_can_use_it(dora, sign_in, at, shots, axe, scheme, width, height):
