@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
 
 
+# How long a token lives that is asked for here; kubectl create token asks for as much.
+TOKEN_SECONDS = 3600
+
+
 def place(kind: Kind, namespace: str, name: str, what: str = "change") -> str:
     """The URL of an object's page."""
     return reverse(f"admin:rbac-{what}", args=(kind.plural, namespace or "_", name))
@@ -242,6 +246,25 @@ def delete(request: HttpRequest, site: ClusterAdminSite, plural: str, namespace:
         uid=obj["metadata"]["uid"],
         dependents=_dependents(request, kind, namespace, name),
         text=objects.to_yaml(objects.editable(obj)),
+    )
+
+
+@never_cache
+@require_POST
+@with_refusals
+def token(request: HttpRequest, site: ClusterAdminSite, namespace: str, name: str) -> HttpResponse:
+    """A token of a ServiceAccount, shown once; nobody keeps it."""
+    made = requests.account_token(request.user, namespace, name, TOKEN_SECONDS)
+    return page(
+        site,
+        request,
+        "token",
+        title=f"A token of {name}",
+        subtitle=f"ServiceAccount in {namespace}",
+        kind=KINDS["serviceaccounts"],
+        object_namespace=namespace,
+        object_name=name,
+        made=made,
     )
 
 

@@ -54,6 +54,15 @@ def remove(user: Any, kind: Kind, namespace: str, name: str, uid: str) -> str:
     return str(getattr(client, "journey", ""))
 
 
+def account_token(user: Any, namespace: str, name: str, seconds: int) -> Obj:
+    """A new token of a ServiceAccount (kubectl create token): {token, expirationTimestamp}."""
+    wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+    path = KINDS["serviceaccounts"].path
+    made = ask(client_for(user).create(path, wanted, namespace, name=name, subresource="token"))
+    status: Obj = made["status"]
+    return status
+
+
 def question(user: Any, resource: str, kind: str, spec: Obj) -> Obj:
     """The status of a question of sim.kubeweb.dev: accessexplanations, accessmatrices, accessreports, bindingpreviews."""
     asked = {"apiVersion": QUESTIONS, "kind": kind, "spec": spec}

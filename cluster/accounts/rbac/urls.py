@@ -27,6 +27,7 @@ def rbac_urls(site: ClusterAdminSite) -> list[URLPattern]:
         page("audit/", audit.audit, "audit"),
         page("open/", forms.open_manifest, "open"),
         page("choices/", checks.choices, "choices"),
+        page("serviceaccounts/<str:namespace>/<str:name>/token/", forms.token, "token"),
         page("<slug:plural>/", lists.listing, "list"),
         page("<slug:plural>/add/", forms.add, "add"),
         page("<slug:plural>/check/", checks.check, "check"),

@@ -223,3 +223,17 @@ def test_a_manifest_opens_in_the_form_of_what_it_is_about(admin, backend):
     assert f'name="version" value="{version_of(backend, "roles", "readers")}"' in known
     assert admin.post("/admin/rbac/open/", {"yaml": "kind: Pod"}).status_code == 400
     assert admin.get("/admin/rbac/open/").status_code == 405
+
+
+def test_a_service_accounts_token_is_shown_once_to_whoever_may_make_it(client, root, alice, backend):
+    metadata = {"name": "robot", "namespace": "shop"}
+    backend.create("v1/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    client.force_login(root)
+    page = client.post("/admin/rbac/serviceaccounts/shop/robot/token/")
+    assert page.context["made"]["token"].count(".") == 2
+    assert page.context["made"]["token"] in text_of(page)
+    assert page.context["made"]["token"] not in text_of(client.get("/admin/rbac/serviceaccounts/shop/robot/"))
+    assert client.get("/admin/rbac/serviceaccounts/shop/robot/token/").status_code == 405
+    assert client.post("/admin/rbac/serviceaccounts/shop/nobody/token/").status_code == 404
+    client.force_login(alice)
+    assert client.post("/admin/rbac/serviceaccounts/shop/robot/token/").status_code == 403
