@@ -88,7 +88,9 @@ def _sign_in_message(context: Context) -> str:
 
 def _uri(context: Context) -> str:
     if context.loopback:
-        return _path(context.info)
+        path = _path(context.info)
+        # What was only tried must not look like what was done.
+        return f"{path}?dryRun=All" if context.params.get("dryRun") else path
     query = context.scope.get("query_string") or b""
     return f"{context.path}?{query.decode('latin-1')}" if query else context.path
 

@@ -121,6 +121,12 @@ def test_the_audit_log_is_searched(admin):
     assert admin.get("/admin/rbac/audit/?before=x").status_code == 400
 
 
+def test_what_was_only_tried_does_not_look_like_done(admin):
+    event("alice", "update", uri="/api/v1/pods?dryRun=All")
+    assert "dry run" in text_of(admin.get("/admin/rbac/audit/?user=alice"))
+    assert "dry run" not in text_of(admin.get("/admin/rbac/audit/?user=bob"))
+
+
 def test_a_plain_user_sees_their_own_requests_alone(client, alice, backend):
     event("alice")
     event("bob")
