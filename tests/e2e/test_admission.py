@@ -458,3 +458,42 @@ def test_a_webhook_in_the_cluster_that_never_answers(sample: Cluster) -> None:
     status, refused = sample.request("POST", CONFIGMAPS, config_map("delayed"))
     assert status == 500 and "context deadline exceeded" in refused["message"]
     drop(sample, "validatingwebhookconfigurations", "delay")
+
+
+def test_what_a_webhook_adds_against_the_schema_is_pruned(sample: Cluster) -> None:
+    """[sig-api-machinery] AdmissionWebhook should mutate custom resource with pruning."""
+    text = {"type": "string"}
+    data = {"type": "object", "properties": {"mutation-start": text, "mutation-stage-1": text}}
+    versions = [
+        {
+            "name": "v1",
+            "served": True,
+            "storage": True,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"data": data}}},
+        }
+    ]
+    names = {"plural": "pruned", "kind": "Pruned"}
+    spec = {"group": "webhook.example.com", "scope": "Namespaced", "names": names, "versions": versions}
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "pruned.webhook.example.com"},
+        "spec": spec,
+    }
+    assert sample.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)[0] == 201
+    path = "/apis/webhook.example.com/v1/namespaces/default/pruned"
+    wait_for(lambda: sample.request("GET", path)[0] == 200)
+    body = webhook(
+        at("/mutating-custom-resource"), objectSelector={}, rules=[rule("webhook.example.com", "v1", "pruned")]
+    )
+    second = {**body["webhooks"][0], "name": "second.example.com"}
+    put(sample, "mutatingwebhookconfigurations", "pruning", {"webhooks": [body["webhooks"][0], second]})
+    obj = {
+        "apiVersion": "webhook.example.com/v1",
+        "kind": "Pruned",
+        "metadata": {"name": "one"},
+        "data": {"mutation-start": "yes"},
+    }
+    status, made = sample.request("POST", f"{path}?fieldValidation=Strict", obj)
+    assert status == 201 and made["data"] == {"mutation-start": "yes", "mutation-stage-1": "yes"}
+    drop(sample, "mutatingwebhookconfigurations", "pruning")

@@ -213,6 +213,8 @@ class CustomResources:
                     path = path or resource.path
                 if path:
                     await self.client.delete_collection(path)
+                else:
+                    await self._delete_unserved(key)
             left = len(storage.cache(key).entries)
             if left:
                 await self._say(
@@ -230,6 +232,13 @@ class CustomResources:
         finalizers = [one for one in fresh["metadata"]["finalizers"] if one != CLEANUP]
         await self.client.update(PATH, {**fresh, "metadata": {**fresh["metadata"], "finalizers": finalizers}})
         return False
+
+    async def _delete_unserved(self, key: str) -> None:
+        """No version is served any more: what nothing holds is taken out of storage."""
+        storage = self.server.storage
+        for entry in list(storage.cache(key).entries.values()):
+            if not entry.obj["metadata"].get("finalizers"):
+                await storage.write(key, entry.key, entry.obj, "delete", entry.revision, "")
 
     def _follow(self, key: str, name: str) -> None:
         """Look at the definition again as soon as the last of its objects is gone."""

@@ -55,7 +55,12 @@ async def _mutate_further(context: Context, attributes: Attributes, changed: lis
     assert context.server.dynamic is not None
 
     def refine(obj: Obj) -> Obj:
-        refined = checked(context, in_version(obj, context.resource), [])
+        # What a webhook adds that no schema knows is dropped without a word: the client did not write it.
+        asked, context.field_validation = context.field_validation, "Ignore"
+        try:
+            refined = checked(context, in_version(obj, context.resource), [])
+        finally:
+            context.field_validation = asked
         strategy_of(context.resource).default(refined)
         return refined
 
