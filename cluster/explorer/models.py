@@ -39,7 +39,6 @@ class LessonStep(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lesson_steps")
     lesson = models.CharField(max_length=253)
     step = models.PositiveIntegerField()
-    namespace = models.CharField(max_length=63, blank=True)
     # By the world's clock, as journeys have it, and by the cluster's, as objects have it (seconds since the epoch).
     began = models.FloatField()
     began_cluster = models.FloatField()

@@ -6,7 +6,7 @@
 export type Params = Record<string, string>;
 
 /** Parameters that go along from view to view: what one looks at, and when. */
-const KEPT = ['ns', 'at', 'kiosk'];
+const KEPT = ['ns', 'at', 'kiosk', 'lesson', 'step'];
 
 class Route {
   view = $state('pipeline');

@@ -95,28 +95,31 @@ class LessonView(APIView):
             person_id=request.user.pk,
             lesson=name,
             step=asked["step"],
-            defaults={"began": wall(), "began_cluster": clock.now(), "namespace": asked["namespace"]},
+            defaults={"began": wall(), "began_cluster": clock.now()},
         )
+        before = {name: getattr(row, name) for name in ("predicted", "reached", "began", "began_cluster")}
         if asked["again"]:
             row.began, row.began_cluster, row.reached, row.predicted = wall(), clock.now(), None, None
         # A prediction is made once: afterwards one knows.
         if row.predicted is None and "predicted" in asked:
             row.predicted = asked["predicted"]
-        row.namespace = asked["namespace"]
         said = ""
         if row.reached is None:
-            verdict = async_to_sync(self._judge)(client, steps[asked["step"]], row, request.user)
+            verdict = async_to_sync(self._judge)(client, steps[asked["step"]], row, request.user, asked["namespace"])
             said = verdict.said
             if verdict.reached:
                 row.reached = timezone.now()
-        row.save()
+        # Only what this request found out: another one may have reached it meanwhile.
+        changed = [name for name, value in before.items() if value != getattr(row, name)]
+        if changed:
+            row.save(update_fields=changed)
         return Response({"reached": row.reached is not None, "predicted": row.predicted, "said": said})
 
     def delete(self, request: Request, name: str) -> Response:
         LessonStep.objects.filter(person_id=request.user.pk, lesson=name).delete()
         return Response(status=204)
 
-    async def _judge(self, client: Client, step: Obj, row: LessonStep, user: Any) -> Verdict:
+    async def _judge(self, client: Client, step: Obj, row: LessonStep, user: Any, namespace: str) -> Verdict:
         condition = step.get("condition")
         if condition is None:
             return Verdict(True)
@@ -126,7 +129,7 @@ class LessonView(APIView):
         return await evaluate(
             client,
             condition,
-            namespace=row.namespace,
+            namespace=namespace,
             began=clock.timestamp(row.began_cluster),
             journeys=journeys,
         )

@@ -112,11 +112,11 @@ export class Screen {
   }
 
   /** Types a command and runs it, as the person would. */
-  enter(command: string): void {
+  async enter(command: string): Promise<void> {
     if (this.running) return;
     this.line = { ...fresh(this.history), text: command, cursor: command.length };
     this.draw();
-    void this.submit();
+    await this.submit();
   }
 
   // -- keys -------------------------------------------------------------------------------------------------------

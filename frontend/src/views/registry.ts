@@ -103,6 +103,15 @@ export const VIEWS: View[] = [
     load: () => import('./terminal/Full.svelte'),
     wide: true,
   },
+  {
+    id: 'lessons',
+    title: 'Lessons',
+    icon: 'lessons',
+    question: 'How do I come to understand all this?',
+    group: 'Learn',
+    load: () => import('./lessons/Lessons.svelte'),
+    wide: true,
+  },
 ];
 
 export function viewOf(id: string): View | undefined {
