@@ -80,7 +80,7 @@ def test_what_changed_between_two_points_is_told_field_by_field(page, history, s
     row = dialog.get_by_role("listitem").filter(has_text="deployments").filter(has_text="default/web")
     expect(row).to_contain_text("spec.replicas")
     expect(row.locator("tr", has_text="spec.replicas")).to_contain_text("25")
-    expect(dialog.get_by_role("listitem").filter(has=page.get_by_label("added"))).to_have_count(3)
+    expect(dialog.get_by_role("listitem").filter(has_text="added")).to_have_count(3)
     page.screenshot(path=shots / "changes.png")
     page.keyboard.press("Escape")
     page.get_by_test_id("to-live").click()
