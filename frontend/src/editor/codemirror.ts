@@ -66,7 +66,7 @@ export function create(parent: HTMLElement, text: string, hooks: Hooks): Handle 
         highlightSelectionMatches(),
         looks,
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap.filter((one) => one.key !== 'Ctrl-k' && one.mac !== 'Ctrl-k'), ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ 'aria-label': 'manifest', 'aria-multiline': 'true' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'manifest', 'aria-multiline': 'true', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {
             told = [];

@@ -117,6 +117,8 @@ class Store {
 
   /** Follow the address to its moment: called whenever `at` changes. */
   look(): void {
+    // Who comes by a link to a moment finds it standing still; `play` lets it go on.
+    if (this.at !== null && this.past.revision === null) this.paused = true;
     void this.past.show(this.at, this.#wanted);
   }
 
