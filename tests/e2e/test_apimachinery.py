@@ -167,3 +167,14 @@ def test_applying_nothing_owns_nothing(cluster: Cluster) -> None:
     assert status == 201 and "managedFields" not in made["metadata"]
     status, again = cluster.request("PATCH", f"{CONFIGMAPS}/nothing?fieldManager=a", body, apply)
     assert status == 200 and again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+
+
+def test_any_kind_may_be_deleted_in_the_foreground(cluster: Cluster) -> None:
+    obj = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "brief"}, "value": 5}
+    path = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    assert cluster.request("POST", path, obj)[0] == 201
+    assert cluster.request("DELETE", f"{path}/brief", {"propagationPolicy": "Foreground"})[0] in (200, 202)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and cluster.request("GET", f"{path}/brief")[0] != 404:
+        time.sleep(0.05)
+    assert cluster.request("GET", f"{path}/brief")[0] == 404

@@ -29,7 +29,7 @@ class ResourceInfo:
         return self.path.rpartition("/")[2]
 
 
-# Kinds that own or are owned: the garbage collector watches them.
+# Kinds that own or are owned, or are deleted in the foreground: the garbage collector watches them.
 OWNERSHIP = (
     ResourceInfo("v1/pods", "Pod"),
     ResourceInfo("apps/v1/replicasets", "ReplicaSet"),
@@ -58,11 +58,7 @@ OWNERSHIP = (
     ResourceInfo("v1/namespaces", "Namespace", namespaced=False),
     ResourceInfo("rbac.authorization.k8s.io/v1/clusterroles", "ClusterRole", namespaced=False),
     ResourceInfo("rbac.authorization.k8s.io/v1/clusterrolebindings", "ClusterRoleBinding", namespaced=False),
-)
-BUILT_IN = (
-    *OWNERSHIP,
     ResourceInfo("v1/endpoints", "Endpoints"),
-    ResourceInfo("v1/events", "Event"),
     ResourceInfo("v1/limitranges", "LimitRange"),
     ResourceInfo("v1/podtemplates", "PodTemplate"),
     ResourceInfo("v1/resourcequotas", "ResourceQuota"),
@@ -70,7 +66,40 @@ BUILT_IN = (
     ResourceInfo("resource.k8s.io/v1/resourceclaims", "ResourceClaim"),
     ResourceInfo("resource.k8s.io/v1/resourceclaimtemplates", "ResourceClaimTemplate"),
     ResourceInfo("sim.kubeweb.dev/v1alpha1/traffics", "Traffic"),
+    *(
+        ResourceInfo(path, kind, namespaced=False)
+        for path, kind in (
+            ("v1/persistentvolumes", "PersistentVolume"),
+            ("storage.k8s.io/v1/storageclasses", "StorageClass"),
+            ("storage.k8s.io/v1/csidrivers", "CSIDriver"),
+            ("storage.k8s.io/v1/csinodes", "CSINode"),
+            ("storage.k8s.io/v1/volumeattachments", "VolumeAttachment"),
+            ("storage.k8s.io/v1/volumeattributesclasses", "VolumeAttributesClass"),
+            ("scheduling.k8s.io/v1/priorityclasses", "PriorityClass"),
+            ("node.k8s.io/v1/runtimeclasses", "RuntimeClass"),
+            ("networking.k8s.io/v1/ingressclasses", "IngressClass"),
+            ("networking.k8s.io/v1/servicecidrs", "ServiceCIDR"),
+            ("networking.k8s.io/v1/ipaddresses", "IPAddress"),
+            ("resource.k8s.io/v1/deviceclasses", "DeviceClass"),
+            ("resource.k8s.io/v1/resourceslices", "ResourceSlice"),
+            ("certificates.k8s.io/v1/certificatesigningrequests", "CertificateSigningRequest"),
+            ("apiextensions.k8s.io/v1/customresourcedefinitions", "CustomResourceDefinition"),
+            ("apiregistration.k8s.io/v1/apiservices", "APIService"),
+            ("flowcontrol.apiserver.k8s.io/v1/flowschemas", "FlowSchema"),
+            ("flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations", "PriorityLevelConfiguration"),
+            ("admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+            ("admissionregistration.k8s.io/v1/validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
+            ("admissionregistration.k8s.io/v1/validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+            ("admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
+            ("admissionregistration.k8s.io/v1/mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+            ("admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
+            ("sim.kubeweb.dev/v1alpha1/faults", "Fault"),
+            ("sim.kubeweb.dev/v1alpha1/containerimages", "ContainerImage"),
+        )
+    ),
 )
+# Events come in masses and own nothing; the garbage collector passes over them.
+BUILT_IN = (*OWNERSHIP, ResourceInfo("v1/events", "Event"))
 
 
 def by_kind(api_version: str, kind: str) -> ResourceInfo | None:
