@@ -19,7 +19,8 @@ export class Screen {
   readonly host = document.createElement('div');
   private readonly terminal: Terminal;
   private readonly fitting = new FitAddon();
-  private history: string[];
+  private history: string[] = [];
+  private owner = '';
   private line: Line;
   private running: AbortController | null = null;
   private taken: { typed: (data: string) => void; resized: (columns: number, rows: number) => void } | null = null;
@@ -28,6 +29,8 @@ export class Screen {
   /** How many rows below the prompt's first row the cursor stands. */
   private row = 0;
   private tabbed = '';
+  /** Commands that have ended and are drawn: `data-done`, for whoever waits for one. */
+  private finished = 0;
 
   constructor(
     private readonly session: Session,
@@ -36,7 +39,6 @@ export class Screen {
     this.host.className = 'terminal-host';
     this.terminal = new Terminal({ convertEol: true, cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches, fontFamily: 'JetBrains Mono Variable, ui-monospace, monospace', fontSize: 12.5, lineHeight: 1.25, scrollback: 5000, screenReaderMode: true, macOptionIsMeta: true, minimumContrastRatio: 4.5 });
     this.terminal.loadAddon(this.fitting);
-    this.history = this.stored();
     this.line = fresh(this.history);
     this.terminal.open(this.host);
     this.terminal.onData((data) => this.data(data));
@@ -146,6 +148,7 @@ export class Screen {
       } else this.ahead += data;
       return;
     }
+    this.recollect();
     const keys = keysOf(data);
     while (keys.length) {
       const key = keys.shift()!;
@@ -217,11 +220,18 @@ export class Screen {
       // A last line without its end must not swallow the prompt.
       if (column && !text.startsWith('clear')) this.terminal.write(`${SOFT}⏎${END}\n`);
     }
-    await new Promise<void>((done) => this.terminal.write('', done));
+    await this.written();
     this.draw();
+    await this.written();
+    requestAnimationFrame(() => requestAnimationFrame(() => (this.host.dataset['done'] = String(++this.finished))));
     const ahead = this.ahead;
     this.ahead = '';
     if (ahead) this.data(ahead);
+  }
+
+  /** Until everything written so far stands in the terminal. */
+  private written(): Promise<void> {
+    return new Promise((done) => this.terminal.write('', done));
   }
 
   private tty(): Tty {
@@ -292,6 +302,14 @@ export class Screen {
 
   private key(): string {
     return `kubeweb.terminal.${this.session.user()}`;
+  }
+
+  /** The history of whoever is signed in: known only once the page's stream has said who that is. */
+  private recollect(): void {
+    if (this.owner === this.session.user()) return;
+    this.owner = this.session.user();
+    this.history = this.stored();
+    this.line = { ...this.line, at: this.history.length };
   }
 
   private stored(): string[] {

@@ -89,6 +89,10 @@ function fieldLines(schema: Schema, all: Schemas, indent: string, recursive: boo
   return lines;
 }
 
+function heading(kind: { group: string; version: string; kind: string }): string[] {
+  return [...(kind.group ? [`GROUP:      ${kind.group}`] : []), `KIND:       ${kind.kind}`, `VERSION:    ${kind.version}`, ''];
+}
+
 /** The whole answer for a path of fields. Throws when there is no such field. */
 export function explained(all: Schemas, kind: { group: string; version: string; kind: string }, path: string[], recursive: boolean): string {
   const root = Object.values(all).find((one) => one['x-kubernetes-group-version-kind']?.some((gvk) => gvk.group === kind.group && gvk.version === kind.version && gvk.kind === kind.kind));
@@ -99,7 +103,7 @@ export function explained(all: Schemas, kind: { group: string; version: string; 
     if (!next) throw new CommandError(`field "${name}" does not exist`);
     field = next;
   }
-  const head = [...(kind.group ? [`GROUP:      ${kind.group}`] : []), `KIND:       ${kind.kind}`, `VERSION:    ${kind.version}`, ''];
+  const head = heading(kind);
   if (path.length) head.push(`FIELD: ${path.at(-1)} <${typeName(field, all)}>`, '');
   const target = inside(field, all);
   const described = path.length ? [...new Set([field.description, target.description].filter((one): one is string => Boolean(one)))].join('\n') : (root.description ?? '');
@@ -125,7 +129,13 @@ async function explain(call: Call): Promise<void> {
   }
   const address = resource.group ? `/openapi/v3/apis/${resource.group}/${resource.version}` : `/openapi/v3/api/${resource.version}`;
   const document = await call.kube.json<{ components: { schemas: Schemas } }>('GET', address);
-  call.io.out(explained(document.components.schemas, resource, path, call.flags.on('recursive')));
+  try {
+    call.io.out(explained(document.components.schemas, resource, path, call.flags.on('recursive')));
+  } catch (error) {
+    // kubectl has said what it is about before it looks for the field.
+    call.io.out(`${heading(resource).join('\n')}\n`);
+    throw error;
+  }
 }
 
 export const EXPLAIN: Command = {

@@ -2,7 +2,7 @@
 import type { Call, Command } from '../command';
 import { CONTAINER, SELECTOR } from '../globals';
 import { pathOf, query, textChunks, textLines } from '../kube/client';
-import { CommandError } from '../kube/errors';
+import { CommandError, isNotFound } from '../kube/errors';
 import type { Thing } from '../kube/types';
 import { parse as duration } from '../text/duration';
 import { bool, int, text } from '../text/flags';
@@ -33,7 +33,10 @@ async function logs(call: Call): Promise<number> {
       return 0;
     }
   } else {
-    const found = await podsOf(call, target!);
+    const found = await podsOf(call, target!).catch((error: unknown) => {
+      if (!isNotFound(error) || target!.includes('/')) throw error;
+      throw new CommandError(`error from server (NotFound): pods "${target}" not found in namespace "${call.namespace}"`);
+    });
     if (!found.length) throw new CommandError('timed out waiting for the condition');
     if (found.length > 1 && !flags.on('all-pods')) io.err(`Found ${found.length} pods, using pod/${found[0]!.metadata.name}\n`);
     pods = flags.on('all-pods') ? found : [found[0]!];

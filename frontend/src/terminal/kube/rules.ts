@@ -24,6 +24,7 @@ function written({ verbs, group, resource, names, urls }: Row): string {
 
 export function compact(rules: Rule[]): Row[] {
   const found = new Map<string, Row>();
+  const urls: Row[] = [];
   const add = (row: Row) => {
     const key = [row.group, row.resource, row.urls.join(','), row.names.join(',')].join('\n');
     const had = found.get(key);
@@ -38,9 +39,10 @@ export function compact(rules: Rule[]): Row[] {
         }
       }
     }
-    for (const url of rule.nonResourceURLs ?? []) add({ group: '', resource: '', urls: [url], names: [], verbs: [...new Set(rule.verbs)] });
+    // Only rules of resources are put together.
+    for (const url of rule.nonResourceURLs ?? []) urls.push({ group: '', resource: '', urls: [url], names: [], verbs: [...new Set(rule.verbs)] });
   }
-  return [...found.values()].sort((a, b) => (written(a) < written(b) ? -1 : 1));
+  return [...found.values(), ...urls].sort((a, b) => (written(a) < written(b) ? -1 : written(a) > written(b) ? 1 : 0));
 }
 
 /** Resources, Non-Resource URLs, Resource Names, Verbs. */

@@ -22,14 +22,14 @@ export type Describer = (about: Describing) => Promise<string[]>;
 export function multiline(title: string, values: Record<string, string> | undefined, indent = ''): string[] {
   const keys = Object.keys(values ?? {}).sort();
   if (!keys.length) return [`${indent}${title}:\t<none>`];
-  return keys.map((key, at) => `${indent}${at ? '' : `${title}:`}\t${key}=${values![key]}`);
+  return keys.map((key, at) => `${at ? '' : `${indent}${title}:`}\t${key}=${values![key]}`);
 }
 
 export function annotations(values: Record<string, string> | undefined, indent = ''): string[] {
   const keys = Object.keys(values ?? {}).filter((key) => !HIDDEN.includes(key)).sort();
   if (!keys.length) return [`${indent}Annotations:\t<none>`];
   return keys.flatMap((key, at) => {
-    const head = `${indent}${at ? '' : 'Annotations:'}\t`;
+    const head = at ? '\t' : `${indent}Annotations:\t`;
     const value = (values![key] ?? '').replace(/\n$/, '');
     if (value.includes('\n') || key.length + value.length + 2 > LONG) {
       return [`${head}${key}:`, ...value.split('\n').map((line) => `${indent}\t  ${line.length > LONG - 2 ? `${line.slice(0, LONG - 2)}...` : line}`)];
