@@ -116,11 +116,13 @@ def make_binding(page: Page) -> None:
 
 
 def apply(page: Page, text: str) -> None:
-    editor = page.get_by_test_id("editor").get_by_role("textbox")
+    # What is typed before the editor has taken the textarea's place would be lost.
+    editor = page.locator("[data-testid=editor] .cm-content")
     expect(editor).to_be_editable()
     editor.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)
+    expect(editor).to_contain_text("namespace: shop")
     page.get_by_test_id("apply").click()
 
 
