@@ -65,7 +65,10 @@ export class Screen {
   }
 
   fit(): void {
-    if (this.host.clientWidth > 40 && this.host.clientHeight > 20) this.fitting.fit();
+    if (this.host.clientWidth <= 40 || this.host.clientHeight <= 20) return;
+    // A phone shows more columns in smaller type.
+    this.terminal.options.fontSize = this.host.clientWidth < 420 ? 10.5 : 12.5;
+    this.fitting.fit();
   }
 
   focus(): void {
