@@ -69,7 +69,7 @@ describe('the interpreter', () => {
     expect((await said('k get po | grep b | wc -l')).out).toBe('1\n');
     expect((await said('k get po --no-headers > f; cat f | head -1')).out).toBe('a\n');
     expect((await said('k get pod nope || echo none && echo more')).out).toBe('none\nmore\n');
-    expect((await said('cat editor | grep kind')).out).toBe('kind: Pod');
+    expect((await said('cat editor | grep kind')).out).toBe('kind: Pod\n');
   });
 
   test.each([

@@ -288,7 +288,7 @@ def test_a_manifest_pasted_anywhere_comes_into_the_editor_and_can_be_taken_back(
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "light"), (390, 844, "dark"), (1440, 900, "dark")])
-def test_it_fits_a_phone_and_the_dark(sign_in, shots, width, height, scheme):
+def test_it_fits_a_phone_and_the_dark(sign_in, axe, shots, width, height, scheme):
     page = sign_in(width=width, height=height, scheme=scheme)
     if width < 900:
         page.get_by_role("button", name="YAML").click()
@@ -296,6 +296,7 @@ def test_it_fits_a_phone_and_the_dark(sign_in, shots, width, height, scheme):
     expect(page.get_by_test_id("problems")).to_be_visible()
     page.screenshot(path=shots / f"editor-{width}-{scheme}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert axe(page, ".say") == []
     page.get_by_test_id("diff-open").click()
     expect(page.get_by_test_id("diff")).to_contain_text("would be refused")
     page.screenshot(path=shots / f"editor-diff-{width}-{scheme}.png")

@@ -283,12 +283,13 @@ def test_edit_opens_the_editor_and_the_namespace_is_the_pages(sign_in, shots):
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "light"), (1440, 900, "dark")])
-def test_it_fits_a_phone_and_the_dark(sign_in, shots, width, height, scheme):
+def test_it_fits_a_phone_and_the_dark(sign_in, axe, shots, width, height, scheme):
     page = sign_in("/explore/terminal", width=width, height=height, scheme=scheme)
     expect(screen(page)).to_contain_text("default $")
     run(page, "k get deploy")
     page.screenshot(path=shots / f"terminal-{width}-{scheme}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert axe(page, "main") == []
     with page.expect_download() as downloaded:
         page.get_by_test_id("kubeconfig").click()
     assert downloaded.value.suggested_filename == "kubeconfig"
