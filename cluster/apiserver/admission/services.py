@@ -1,25 +1,28 @@
 """Cluster IPs and node ports for Services (registry/core/service: the allocators).
 
 The addresses in use are the ones that the cached Services name; what has been promised to requests still on their way is
-remembered until the cache shows it.
+remembered until the cache shows it, and not for long: a request that is refused after all gives nothing back.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import random
+import time
 from typing import Any
 
 from cluster.apimachinery import errors
 from cluster.apimachinery.meta import is_condition_true
 from cluster.apiserver.admission.plugin import Plugin
-from cluster.apiserver.request import Attributes
+from cluster.apiserver.request import Attributes, Reader
 
 Obj = dict[str, Any]
 CIDR = ipaddress.ip_network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)
 # How many promises are remembered: more than requests can ever be on their way.
 PROMISES = 4096
+# Seconds (real) within which a request has been stored or has failed.
+PROMISED_FOR = 2.0
 
 
 def _elsewhere(attributes: Attributes, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -40,9 +43,14 @@ class ServiceAllocator(Plugin):
     operations = frozenset({"CREATE", "UPDATE"})
 
     def __init__(self) -> None:
-        self._promised: dict[str | int, str] = {}
+        # What → to whom (the Service's uid), and until when.
+        self._promised: dict[str | int, tuple[str, float]] = {}
+        self._follows: Reader | None = None
 
     def admit(self, attributes: Attributes) -> str | None:
+        if self._follows is not attributes.reader:
+            self._follows = attributes.reader
+            attributes.reader.on_change("services", self._stored)
         service = attributes.obj
         assert service is not None
         spec: Obj = service.setdefault("spec", {})
@@ -79,7 +87,8 @@ class ServiceAllocator(Plugin):
             self._check_address(attributes, wanted, taken, uid)
         else:
             wanted = self._free_address(taken, uid)
-        self._promise(wanted, uid)
+        if not attributes.dry_run:
+            self._promise(wanted, uid)
         self._families(spec, wanted)
         return str(wanted)
 
@@ -120,7 +129,7 @@ class ServiceAllocator(Plugin):
                 f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. "
                 f"The range of valid IPs is {CIDR}",
             )
-        if wanted in taken or self._promised.get(wanted, uid) != uid:
+        if wanted in taken or self._promised_to_another(wanted, uid):
             raise self._refuse(
                 attributes, field, value, f"failed to allocate IP {wanted}: provided IP is already allocated"
             )
@@ -130,18 +139,32 @@ class ServiceAllocator(Plugin):
         low, high = int(CIDR.network_address) + 256, int(CIDR.broadcast_address) - 1
         for _ in range(64):
             found = str(ipaddress.ip_address(random.randint(low, high)))
-            if found not in taken and self._promised.get(found, uid) == uid:
+            if found not in taken and not self._promised_to_another(found, uid):
                 return found
         for number in range(int(CIDR.network_address) + 1, high + 1):
             found = str(ipaddress.ip_address(number))
-            if found not in taken and self._promised.get(found, uid) == uid:
+            if found not in taken and not self._promised_to_another(found, uid):
                 return found
         raise errors.internal("failed to allocate a serviceIP: range is full")
 
     def _promise(self, what: str | int, uid: str) -> None:
-        self._promised[what] = uid
+        self._promised[what] = (uid, time.monotonic() + PROMISED_FOR)
         if len(self._promised) > PROMISES:
             del self._promised[next(iter(self._promised))]
+
+    def _promised_to_another(self, what: str | int, uid: str) -> bool:
+        promise = self._promised.get(what)
+        return promise is not None and promise[0] != uid and time.monotonic() < promise[1]
+
+    def _stored(self, old: Obj | None, new: Obj | None) -> None:
+        """The cache shows it from now on: the promise is kept."""
+        if new is None or not self._promised:
+            return
+        spec = new.get("spec") or {}
+        for what in (*(spec.get("clusterIPs") or ()), *(port.get("nodePort") for port in spec.get("ports") or ())):
+            promise = self._promised.get(what)
+            if promise is not None and promise[0] == new["metadata"]["uid"]:
+                del self._promised[what]
 
     # -- node ports ----------------------------------------------------------------------------------------------
 
@@ -185,7 +208,7 @@ class ServiceAllocator(Plugin):
         candidates = list(NODE_PORTS)
         random.shuffle(candidates)
         for port in candidates:
-            if (port, protocol) not in taken and self._promised.get(port, uid) == uid:
+            if (port, protocol) not in taken and not self._promised_to_another(port, uid):
                 return port
         raise errors.internal("failed to allocate a nodePort: range is full")
 

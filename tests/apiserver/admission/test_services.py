@@ -1,0 +1,46 @@
+"""Addresses and ports of Services: given once at a time, and free again when nobody has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster.apimachinery.errors import StatusError
+from tests.support.stage import Stage, play
+
+Obj = dict[str, Any]
+SERVICES = "v1/services"
+
+
+def service(name: str, ip: str = "", node_port: int = 0, **spec: Any) -> Obj:
+    port: Obj = {"port": 80, **({"nodePort": node_port} if node_port else {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"ports": [port], **({"clusterIP": ip} if ip else {}), **spec},
+    }
+
+
+def test_an_address_can_be_chosen_again_once_its_service_is_gone() -> None:
+    async def scenario(stage: Stage) -> str:
+        await stage.create(SERVICES, service("fixed", "10.96.0.77", 30123, type="NodePort"))
+        with pytest.raises(StatusError, match="provided IP is already allocated"):
+            await stage.create(SERVICES, service("second", "10.96.0.77"))
+        with pytest.raises(StatusError, match="provided port is already allocated"):
+            await stage.create(SERVICES, service("second", node_port=30123, type="NodePort"))
+        await stage.world.admin.delete(SERVICES, "fixed", "default")
+        again = await stage.create(SERVICES, service("fixed", "10.96.0.77", 30123, type="NodePort"))
+        return str(again["spec"]["clusterIP"])
+
+    assert play(scenario) == "10.96.0.77"
+
+
+def test_a_dry_run_takes_nothing() -> None:
+    async def scenario(stage: Stage) -> str:
+        await stage.world.admin.create(SERVICES, service("tried", "10.96.0.78"), "default", dry_run=True)
+        made = await stage.create(SERVICES, service("made", "10.96.0.78"))
+        return str(made["spec"]["clusterIP"])
+
+    assert play(scenario) == "10.96.0.78"
