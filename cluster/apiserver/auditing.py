@@ -98,7 +98,7 @@ def _uri(context: Context) -> str:
 def _path(info: RequestInfo) -> str:
     """The path that this request would have on the wire."""
     parts = ["", "apis" if info.group else "api", *([info.group] if info.group else []), info.version]
-    if info.namespace:
+    if info.namespace and (info.group, info.resource) != ("", "namespaces"):
         parts += ["namespaces", info.namespace]
     parts += [part for part in (info.resource, info.name, info.subresource) if part]
     return "/".join(parts)

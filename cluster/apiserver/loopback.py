@@ -15,6 +15,7 @@ from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Resource
 from cluster.apiserver.server import APIServer, new_journey
+from cluster.apiserver.stages.info import NAMESPACES
 from cluster.apiserver.storage.selection import Selection
 from cluster.apiserver.storage.watching import Watch
 from cluster.client.client import Batch, Client, ObjectList, WatchEvent
@@ -76,6 +77,9 @@ class LoopbackClient(Client):
         headers: dict[bytes, bytes] = _NO_HEADERS,
         journey: Journey | None = None,
     ) -> Response:
+        if not resource.namespaced:
+            # What rights are asked for, as on the wire: a Namespace is in itself, everything else in none, whatever the caller says.
+            namespace = name if resource.path == NAMESPACES else ""
         info = RequestInfo(
             resource.path, verb, True, resource.group, resource.version, namespace, resource.plural, subresource, name
         )

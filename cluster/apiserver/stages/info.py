@@ -7,6 +7,8 @@ from cluster.apimachinery.labels import parse_fields
 from cluster.apiserver.context import Context
 from cluster.apiserver.request import RequestInfo
 
+# Of all that lies in no namespace, this alone has rights asked for in one: each in itself.
+NAMESPACES = "v1/namespaces"
 NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
@@ -104,6 +106,9 @@ def _find(context: Context, info: RequestInfo) -> None:
         context.warnings.append(resource.custom.warning)
     if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):
         raise _needs_namespace(context)
+    if not resource.namespaced and info.namespace and (resource.path, info.name) != (NAMESPACES, info.namespace):
+        # Rights in a namespace must not reach what belongs to no namespace: there is no such path.
+        raise generic_not_found()
     if info.subresource and info.subresource not in resource.subresources:
         raise generic_not_found()
     context.key = (info.namespace if resource.namespaced else "", info.name)
