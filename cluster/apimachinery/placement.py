@@ -60,6 +60,15 @@ def matches_term(term: Map, name: str, labels: Mapping[str, str]) -> bool:
     return True
 
 
+def matches_topology(terms: Iterable[Map] | None, labels: Mapping[str, str]) -> bool:
+    """A StorageClass's allowedTopologies: one of the terms must hold; none given means anywhere."""
+    chosen = list(terms or ())
+    return not chosen or any(
+        all(labels.get(one["key"]) in one["values"] for one in term.get("matchLabelExpressions") or ())
+        for term in chosen
+    )
+
+
 def wants_node(spec: Map, node: Map) -> bool:
     """Do nodeName, nodeSelector and required node affinity of a pod's spec admit this node?"""
     name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}

@@ -62,6 +62,7 @@ OBJECTS: tuple[Obj, ...] = (
         "provisioner": "sim.kubeweb.dev/disk",
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
+        "allowVolumeExpansion": True,
     },
     {
         "apiVersion": "v1",

@@ -20,6 +20,7 @@ from cluster.controllers.disruption import DisruptionController
 from cluster.controllers.endpoints import EndpointsController
 from cluster.controllers.endpointslice import EndpointSliceController
 from cluster.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from cluster.controllers.ephemeralvolume import EphemeralVolumeController
 from cluster.controllers.fault import FaultController
 from cluster.controllers.garbagecollector import GarbageCollector
 from cluster.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
@@ -39,6 +40,7 @@ from cluster.controllers.statefulset import StatefulSetController
 from cluster.controllers.tainteviction import TaintEvictionController
 from cluster.controllers.traffic import TrafficController
 from cluster.controllers.ttlafterfinished import TTLAfterFinishedController
+from cluster.controllers.volumeexpand import VolumeExpandController
 from cluster.controllers.volumeprotection import ClaimProtectionController, VolumeProtectionController
 
 CONTROLLERS: tuple[type[ControlLoop], ...] = (
@@ -61,6 +63,8 @@ CONTROLLERS: tuple[type[ControlLoop], ...] = (
     ServiceAccountController,
     ResourceQuotaController,
     PersistentVolumeController,
+    EphemeralVolumeController,
+    VolumeExpandController,
     ClaimProtectionController,
     VolumeProtectionController,
     RootCAController,

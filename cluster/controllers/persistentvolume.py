@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
 from cluster.apimachinery.meta import key_of
+from cluster.apimachinery.volumes import (
+    BIND_COMPLETED,
+    BOUND_BY_CONTROLLER,
+    NO_PROVISIONER,
+    SELECTED_NODE,
+    WAIT_FOR_FIRST_CONSUMER,
+    choose,
+    claims_used_by,
+    is_bound_to,
+)
 from cluster.client.client import Obj
 from cluster.client.events import EventRecorder
 from cluster.client.loop import ControlLoop, LoopContext
@@ -16,18 +26,6 @@ from cluster.journeys.trace import step
 
 CLAIMS, VOLUMES = "v1/persistentvolumeclaims", "v1/persistentvolumes"
 CLASSES = "storage.k8s.io/v1/storageclasses"
-
-
-def claims_used_by(pod: Obj) -> tuple[str, ...]:
-    """Keys of the claims that a pod mounts."""
-    namespace = pod["metadata"]["namespace"]
-    names = []
-    for volume in pod["spec"].get("volumes") or ():
-        if volume.get("persistentVolumeClaim"):
-            names.append(volume["persistentVolumeClaim"]["claimName"])
-        elif volume.get("ephemeral"):
-            names.append(f"{pod['metadata']['name']}-{volume['name']}")
-    return tuple(f"{namespace}/{name}" for name in names)
 
 
 class PersistentVolumeController(ControlLoop):
@@ -70,10 +68,12 @@ class PersistentVolumeController(ControlLoop):
                 self.queue.add(key_of(claim))
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
-        """A pod that has come to a node is the first consumer that some classes wait for."""
-        if new is not None and new["spec"].get("nodeName") and (old is None or not old["spec"].get("nodeName")):
+        """A new pod is what some claims wait for, and they tell."""
+        if new is not None and old is None:
             for key in claims_used_by(new):
-                self.queue.add(key)
+                claim = self.claims.get(key)
+                if claim is not None and _phase(claim) != "Bound":
+                    self.queue.add(key)
 
     async def reconcile(self, key: str) -> float | None:
         if "/" in key:
@@ -92,20 +92,21 @@ class PersistentVolumeController(ControlLoop):
         spec = claim["spec"]
         with step("observe", {"phase": _phase(claim)}):
             named = self.volumes.get(spec["volumeName"]) if spec.get("volumeName") else None
-        if policy.BIND_COMPLETED in (claim["metadata"].get("annotations") or {}):
-            if named is None or not policy.is_bound_to(named, claim):
+        if BIND_COMPLETED in (claim["metadata"].get("annotations") or {}):
+            if named is None or not is_bound_to(named, claim):
                 await self._lost(claim)
             elif _phase(claim) != "Bound":
                 await self._bind(named, claim)
             return
         if spec.get("volumeName"):
-            if named is not None and (named["spec"].get("claimRef") is None or policy.is_bound_to(named, claim)):
+            if named is not None and (named["spec"].get("claimRef") is None or is_bound_to(named, claim)):
                 await self._bind(named, claim)
             else:
                 await self._claim_status(claim, {"phase": "Pending"})
             return
         with step("decide") as span:
-            chosen = policy.choose(self.volumes.list(), claim)
+            # Whose class waits for a consumer gets what the scheduler has chosen with the consumer's node in mind.
+            chosen = choose(self.volumes.list(), claim, kept_only=self._waits(claim))
             span.detail = {"volume": chosen["metadata"]["name"] if chosen else None}
         if chosen is not None:
             await self._bind(chosen, claim)
@@ -126,12 +127,16 @@ class PersistentVolumeController(ControlLoop):
             self.events.event(claim, "Warning", "ProvisioningFailed", text)
             await self._claim_status(claim, {"phase": "Pending"})
             return
-        if storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and not self._has_consumer(key):
-            text = "waiting for first consumer to be created before binding"
-            self.events.event(claim, "Normal", "WaitForFirstConsumer", text)
+        if self._waits(claim):
+            self._tell_what_it_waits_for(key, claim)
             await self._claim_status(claim, {"phase": "Pending"})
             return
         provisioner = storage_class["provisioner"]
+        if provisioner == NO_PROVISIONER:
+            text = f"no volume plugin matched name: {provisioner}"
+            self.events.event(claim, "Warning", "ProvisioningFailed", text)
+            await self._claim_status(claim, {"phase": "Pending"})
+            return
         annotations = claim["metadata"].get("annotations") or {}
         if annotations.get(policy.STORAGE_PROVISIONER) != provisioner:
             noted = {policy.STORAGE_PROVISIONER: provisioner, policy.BETA_STORAGE_PROVISIONER: provisioner}
@@ -147,10 +152,27 @@ class PersistentVolumeController(ControlLoop):
             return
         await self._make(claim, storage_class)
 
-    def _has_consumer(self, key: str) -> bool:
-        return any(pod["spec"].get("nodeName") for pod in self.pods.by_index("claims", key))
+    def _waits(self, claim: Obj) -> bool:
+        """Nothing is bound or made before the scheduler has found a node for a pod that uses the claim."""
+        storage_class = self.classes.get(claim["spec"].get("storageClassName") or "")
+        waiting = storage_class is not None and storage_class.get("volumeBindingMode") == WAIT_FOR_FIRST_CONSUMER
+        return waiting and SELECTED_NODE not in (claim["metadata"].get("annotations") or {})
+
+    def _tell_what_it_waits_for(self, key: str, claim: Obj) -> None:
+        users = sorted(
+            pod["metadata"]["name"] for pod in self.pods.by_index("claims", key) if not pod["spec"].get("nodeName")
+        )
+        if users:
+            text = f"waiting for pod{'s' if len(users) > 1 else ''} {','.join(users)} to be scheduled"
+            self.events.event(claim, "Normal", "WaitForPodScheduled", text)
+        else:
+            text = "waiting for first consumer to be created before binding"
+            self.events.event(claim, "Normal", WAIT_FOR_FIRST_CONSUMER, text)
 
     async def _make(self, claim: Obj, storage_class: Obj) -> None:
+        metadata = claim["metadata"]
+        text = f'External provisioner is provisioning volume for claim "{metadata["namespace"]}/{metadata["name"]}"'
+        self.events.event(claim, "Normal", "Provisioning", text)
         volume = policy.provisioned(claim, storage_class)
         with step("act", {"create": volume["metadata"]["name"]}):
             try:
@@ -170,13 +192,13 @@ class PersistentVolumeController(ControlLoop):
             if reference is None or not reference.get("uid"):
                 bound = {**volume, "spec": {**volume["spec"], "claimRef": policy.claim_reference(claim)}}
                 if reference is None:
-                    bound = policy.annotated(bound, **{policy.BOUND_BY_CONTROLLER: "yes"})
+                    bound = policy.annotated(bound, **{BOUND_BY_CONTROLLER: "yes"})
                 volume = await self.client.update(VOLUMES, bound)
             volume = await self._volume_status(volume, "Bound")
             name = volume["metadata"]["name"]
-            annotations = {policy.BIND_COMPLETED: "yes"}
+            annotations = {BIND_COMPLETED: "yes"}
             if claim["spec"].get("volumeName") != name:
-                annotations[policy.BOUND_BY_CONTROLLER] = "yes"
+                annotations[BOUND_BY_CONTROLLER] = "yes"
             given = {**claim, "spec": {**claim["spec"], "volumeName": name}}
             claim = await self.client.update(CLAIMS, policy.annotated(given, **annotations))
             status = {

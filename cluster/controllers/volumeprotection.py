@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from cluster.apimachinery.volumes import claims_used_by
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop
 from cluster.controllers.lib.podcontrol import PODS
-from cluster.controllers.persistentvolume import CLAIMS, VOLUMES, claims_used_by
+from cluster.controllers.persistentvolume import CLAIMS, VOLUMES
 from cluster.journeys.trace import step
 
 

@@ -92,7 +92,7 @@ async def mount_volumes(worker: Worker, *, patient: bool = False) -> None:
         except Missing:
             if not patient:
                 raise
-    if any(volume.projected for volume in worker.volumes.values()):
+    if any(volume.projected or volume.claim(worker.pod) for volume in worker.volumes.values()):
         refresh_in(worker, worker.kubelet.latency.jitter(REFRESH, 0.5))
 
 

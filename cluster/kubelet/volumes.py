@@ -20,6 +20,7 @@ from cluster.kubelet.runtime.tree import Attributes, Tree
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
 
+CLAIMS = "v1/persistentvolumeclaims"
 TOKEN_VOLUME = "kube-api-access-"  # noqa: S105
 # Seconds between two looks at what volumes are made of.
 REFRESH = 60.0
@@ -105,17 +106,44 @@ class PodVolume:
         """The volume that the claim is bound to: its data outlive the pod, not the volume."""
         namespace = worker.pod["metadata"]["namespace"]
         try:
-            found = await worker.kubelet.client.get("v1/persistentvolumeclaims", claim, namespace)
+            found = await worker.kubelet.client.get(CLAIMS, claim, namespace)
         except StatusError as error:
             raise Missing(f'Unable to attach or mount volumes: persistentvolumeclaim "{claim}" not found') from error
+        await self._grow(worker, found)
         return found["spec"].get("volumeName") or f"{namespace}/{claim}"
+
+    async def _grow(self, worker: Worker, claim: Obj) -> None:
+        """A disk that has grown under its file system: the file system follows (NodeExpandVolume)."""
+        status = claim.get("status") or {}
+        if (status.get("allocatedResourceStatuses") or {}).get("storage") != "NodeResizePending":
+            return
+        metadata, volume = claim["metadata"], claim["spec"]["volumeName"]
+        left = [
+            one for one in status.get("conditions") or () if one["type"] not in ("Resizing", "FileSystemResizePending")
+        ]
+        size = status["allocatedResources"]["storage"]
+        grown = {
+            "capacity": {**status["capacity"], "storage": size},
+            "allocatedResourceStatuses": None,
+            "conditions": left or None,
+        }
+        await worker.kubelet.client.patch(
+            CLAIMS, metadata["name"], {"status": grown}, metadata["namespace"], subresource="status"
+        )
+        text = f'MountVolume.NodeExpandVolume succeeded for volume "{volume}"'
+        for about in (worker.pod, claim):
+            worker.kubelet.events.event(about, "Normal", "FileSystemResizeSuccessful", text)
 
     async def refresh(self, worker: Worker) -> None:
         """Bring them up to date; what is missing now stays as it was."""
-        if not self.projected or (self.lazy and not self.files):
+        claim = self.claim(worker.pod)
+        if not claim and (not self.projected or (self.lazy and not self.files)):
             return
         try:
-            self.files.replace(await self._fetch(worker))
+            if claim:
+                await self._disk(worker, claim)
+            else:
+                self.files.replace(await self._fetch(worker))
         except Missing:
             return
 

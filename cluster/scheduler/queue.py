@@ -28,7 +28,8 @@ HELPED_BY: dict[str, frozenset[str]] = {
     "NodeResourcesFit": frozenset({"node", "pod gone"}),
     "InterPodAffinity": frozenset({"node", "pod gone", "pod placed"}),
     "PodTopologySpread": frozenset({"node", "pod gone", "pod placed"}),
-    "VolumeBinding": frozenset({"claim"}),
+    "VolumeBinding": frozenset({"claim", "node"}),
+    "VolumeRestrictions": frozenset({"claim", "pod gone"}),
 }
 
 

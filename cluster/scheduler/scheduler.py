@@ -28,7 +28,8 @@ from cluster.scheduler.plugins.neighbours import neighbourhood
 from cluster.scheduler.preemption import Candidate
 from cluster.scheduler.queue import Queued, SchedulingQueue
 from cluster.scheduler.room import LEAVING, RoomMaker, as_detail
-from cluster.scheduler.volumes import Around, Claims
+from cluster.scheduler.volumebinding import NotBoundError, VolumeBinder
+from cluster.scheduler.volumes import Around, Claims, Promise
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,10 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         )
         claims = self.context.informers("v1/persistentvolumeclaims")
         volumes = self.context.informers("v1/persistentvolumes")
-        self.claims = Claims(claims, self.context.informers("storage.k8s.io/v1/storageclasses"), volumes)
-        for informer in (claims, volumes):
+        classes = self.context.informers("storage.k8s.io/v1/storageclasses")
+        self.claims = Claims(claims, classes, volumes, self.context.informers("v1/pods"))
+        self.volumes = VolumeBinder(self.client, claims)
+        for informer in (claims, volumes, classes):
             informer.add_handler(lambda old, new: self.queue.event("claim"))
         self.context.informers("v1/nodes").add_handler(self._node_changed)
         self.context.informers("v1/pods").add_handler(self._pod_changed)
@@ -255,7 +258,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         else:
             journey.add("score", trace.wall(), "ok", Verdicts("score", result))
             self._count(pod, shape, owner, best.name)
-            self._spawn(self._bind(queued, best.name, journey))
+            self._spawn(self._bind(queued, best.name, self.claims.promise(pod, best), journey))
         self.reconciles += 1
         self.busy_seconds += time.perf_counter() - started
 
@@ -289,7 +292,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
 
     def _around(self, pod: Obj, shape: PodShape, without: set[str] | None = None) -> Around | None:
         near = neighbourhood(pod, shape, self.nodes, self._peers, self._labels_of_namespace, without or ())
-        return self.claims.within(pod, near)
+        return self.claims.within(pod, near, without or set())
 
     def _labels_of_namespace(self, name: str) -> Mapping[str, str]:
         namespace = self.namespaces.get(name)
@@ -314,7 +317,30 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self._binding.add(task)
         task.add_done_callback(self._binding.discard)
 
-    async def _bind(self, queued: Queued, node: str, journey: trace.Journey) -> None:
+    async def _have_volumes(self, queued: Queued, node: str, given: list[Promise], journey: trace.Journey) -> bool:
+        """Claims that wait for their first consumer are bound before the pod; False when that does not come about."""
+        with journey.span("volumes", {"claims": [one.claim["metadata"]["name"] for one in given]}) as span:
+            # Volumes take as long as their provisioner: others go on binding meanwhile.
+            self._slots.release()
+            try:
+                await self.volumes.bind(given, node)
+            except (NotBoundError, StatusError) as error:
+                message = str(error)
+                span.outcome = "refused"
+                self.claims.take_back(given)
+                self._release(queued.pod["metadata"]["uid"])
+            else:
+                return True
+            finally:
+                await self._slots.acquire()
+        current = self.context.informers("v1/pods").get(queued.key)
+        if current is not None and current["metadata"]["uid"] == queued.pod["metadata"]["uid"]:
+            queued.pod = current
+            self.queue.back_off(queued)
+            await self._report(queued, f'running PreBind plugin "VolumeBinding": {message}', journey)
+        return False
+
+    async def _bind(self, queued: Queued, node: str, given: list[Promise], journey: trace.Journey) -> None:
         pod = queued.pod
         metadata = pod["metadata"]
         binding = {
@@ -324,6 +350,10 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             "target": {"kind": "Node", "name": node},
         }
         try:
+            if given:
+                with trace.working_on(journey):
+                    if not await self._have_volumes(queued, node, given, journey):
+                        return
             with trace.working_on(journey), journey.span("bind", {"node": node}) as span:
                 try:
                     await self.client.create(

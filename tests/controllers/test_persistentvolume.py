@@ -123,7 +123,12 @@ async def test_some_classes_wait_for_the_first_consumer() -> None:
         user = pod("user")
         user["spec"]["volumes"] = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
         await created(cluster, user)
-        await bind(cluster.client(), cluster.get(PODS, "default/user"))
+        assert cluster.events("WaitForPodScheduled") == ["waiting for pod user to be scheduled"]
+        # A free volume is not taken either, before the scheduler has said for where.
+        await created(cluster, volume("free", storageClassName="standard"))
+        assert phases(cluster)["data"] == "Pending"
+        selected = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "node-1"}}}
+        await cluster.client().patch(CLAIMS, "data", selected, "default")
         await settle(1)
         assert phases(cluster)["data"] == "Bound"
 

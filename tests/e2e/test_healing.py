@@ -6,6 +6,7 @@ The clock runs twenty times as fast: a minute of node failure takes three second
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -150,7 +151,7 @@ def test_a_slow_registry_takes_its_time(cluster):
     run(cluster, "patient", image="httpd:2.4.2")
     ready(cluster, "patient")
     (text,) = said(cluster, "patient", "Pulled")
-    assert 'Successfully pulled image "httpd:2.4.2" in 30.' in text
+    assert re.search(r'Successfully pulled image "httpd:2.4.2" in 3\d(\.\d+)?s ', text), text
     ended(cluster, "slow-registry")
 
 

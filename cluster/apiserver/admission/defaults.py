@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.apiserver.admission.plugin import Plugin
+from cluster.apimachinery.quantity import parse
+from cluster.apimachinery.volumes import requested
+from cluster.apiserver.admission.plugin import Plugin, refuse
 from cluster.apiserver.request import Attributes
 
 Obj = dict[str, Any]
@@ -70,3 +72,28 @@ class StorageObjectInUseProtection(Plugin):
             return None
         metadata["finalizers"] = [*(metadata.get("finalizers") or ()), finalizer]
         return f"finalizer {finalizer}"
+
+
+class PersistentVolumeClaimResize(Plugin):
+    """Only claims whose class allows it may ask for more."""
+
+    name = "PersistentVolumeClaimResize"
+    resources = frozenset({"persistentvolumeclaims"})
+    operations = frozenset({"UPDATE"})
+
+    def validate(self, attributes: Attributes) -> None:
+        obj, old = attributes.obj, attributes.old
+        assert obj is not None and old is not None
+        before, now = requested(old), requested(obj)
+        if parse(now) <= parse(before):
+            return
+        if (old.get("status") or {}).get("phase") != "Bound":
+            raise refuse(attributes, "Only bound persistent volume claims can be expanded")
+        name = old["spec"].get("storageClassName") or ""
+        found = attributes.reader.get("storage.k8s.io/storageclasses", "", name) if name else None
+        if found is None or not found.get("allowVolumeExpansion"):
+            text = (
+                "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+                "support resize"
+            )
+            raise refuse(attributes, text)

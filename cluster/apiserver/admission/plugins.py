@@ -10,7 +10,12 @@ from cluster.apiserver.admission.certificates import (
     CertificateSigning,
     CertificateSubjectRestriction,
 )
-from cluster.apiserver.admission.defaults import DefaultIngressClass, DefaultStorageClass, StorageObjectInUseProtection
+from cluster.apiserver.admission.defaults import (
+    DefaultIngressClass,
+    DefaultStorageClass,
+    PersistentVolumeClaimResize,
+    StorageObjectInUseProtection,
+)
 from cluster.apiserver.admission.limits import LimitRanger
 from cluster.apiserver.admission.namespaces import NamespaceLifecycle
 from cluster.apiserver.admission.nodes import NodeRestriction, TaintNodesByCondition
@@ -30,6 +35,7 @@ CHAIN: tuple[Plugin, ...] = (
     DefaultTolerationSeconds(),
     DefaultStorageClass(),
     StorageObjectInUseProtection(),
+    PersistentVolumeClaimResize(),
     RuntimeClass(),
     SandboxOwner(),
     CertificateRequester(),

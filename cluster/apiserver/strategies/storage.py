@@ -85,7 +85,7 @@ class ClaimStrategy(Strategy):
     def check(self, obj: Obj) -> Found:
         spec = obj["spec"]
         found = _modes(spec)
-        size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+        size = _size(spec)
         if size is None:
             found.append(required("spec.resources[storage]"))
         elif parse(size) <= 0:
@@ -94,10 +94,9 @@ class ClaimStrategy(Strategy):
 
     def check_update(self, obj: Obj, old: Obj) -> Found:
         spec, before = obj["spec"], old["spec"]
-        kept = [
-            {k: v for k, v in one.items() if k not in ("resources", "volumeName", "volumeAttributesClassName")}
-            for one in (spec, before)
-        ]
+        bound = (old.get("status") or {}).get("phase") == "Bound"
+        mutable = {"volumeName", "volumeAttributesClassName", *(("resources",) if bound else ())}
+        kept = [{k: v for k, v in one.items() if k not in mutable} for one in (spec, before)]
         found: Found = []
         if kept[0] != kept[1] or (before.get("volumeName") and spec.get("volumeName") != before["volumeName"]):
             found.append(
@@ -106,7 +105,18 @@ class ClaimStrategy(Strategy):
                     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
                 )
             )
+        if bound and not found:
+            size, had = (_size(one) for one in (spec, before))
+            capacity = ((old.get("status") or {}).get("capacity") or {}).get("storage") or "0"
+            if size is not None and had is not None and parse(size) < parse(had) and parse(size) <= parse(capacity):
+                field = "spec.resources.requests.storage"
+                found.append(forbidden_field(field, "field can not be less than status.capacity"))
         return [*found, *self.check(obj)]
+
+
+def _size(spec: Obj) -> str | None:
+    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    return None if size is None else str(size)
 
 
 class StorageClassStrategy(Strategy):

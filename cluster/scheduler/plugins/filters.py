@@ -72,7 +72,7 @@ def node_resources_fit(shape: PodShape, node: NodeInfo) -> tuple[str, ...]:
 NOT_NAMED = ("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",))
 
 # Plugins whose refusals other pods are to blame for.
-ABOUT_OTHERS = frozenset({"NodePorts", "InterPodAffinity", "PodTopologySpread"})
+ABOUT_OTHERS = frozenset({"NodePorts", "InterPodAffinity", "PodTopologySpread", "VolumeRestrictions"})
 
 
 def beyond_help(shape: PodShape, node: NodeInfo, plugin: str) -> bool:
