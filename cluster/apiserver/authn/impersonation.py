@@ -18,6 +18,8 @@ from cluster.apiserver.request import ANONYMOUS, RequestInfo, UserInfo
 AUTHENTICATION = "authentication.k8s.io"
 _PREFIX = b"impersonate-"
 _EXTRA = b"impersonate-extra-"
+# A browser cannot repeat a header: all groups in one, with commas between.
+_GROUPS = b"x-kubeweb-impersonate-groups"
 _ACCOUNT = "system:serviceaccount:"
 
 
@@ -41,7 +43,7 @@ class Reference:
 
 def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
     """What the headers ask to be; 400 when they name no user. Empty, and cheap, for everybody else."""
-    found = [(name, value) for name, value in headers if name.startswith(_PREFIX)]
+    found = [(name, value) for name, value in headers if name.startswith(_PREFIX) or name == _GROUPS]
     if not found:
         return []
     result: list[Reference] = []
@@ -50,6 +52,13 @@ def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
         account = _split_account(user)
         result.append(Reference("ServiceAccount", account[1], account[0]) if account else Reference("User", user))
     result += [Reference("Group", value.decode()) for name, value in found if name == b"impersonate-group"]
+    result += [
+        Reference("Group", group.strip())
+        for name, value in found
+        if name == _GROUPS
+        for group in value.decode().split(",")
+        if group.strip()
+    ]
     for name, value in found:
         if name.startswith(_EXTRA):
             key = unquote(name[len(_EXTRA) :].decode().lower())

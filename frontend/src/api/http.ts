@@ -1,4 +1,6 @@
 /** Requests to the same origin as the signed-in person: the Kubernetes API and the explorer's own resources. */
+import { acting } from './acting.svelte';
+
 export interface Status {
   kind: 'Status';
   status: string;
@@ -19,7 +21,7 @@ export function csrf(): string {
 }
 
 export async function request(method: string, path: string, body?: string, type = 'application/json', signal?: AbortSignal, accept = 'application/json'): Promise<Response> {
-  const headers: Record<string, string> = { Accept: accept };
+  const headers: Record<string, string> = { Accept: accept, ...acting.headers(path) };
   if (method !== 'GET') headers['X-CSRFToken'] = csrf();
   if (body !== undefined) headers['Content-Type'] = type;
   const response = await fetch(path, { method, headers, body, credentials: 'same-origin', signal });

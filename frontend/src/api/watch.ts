@@ -2,6 +2,7 @@
  * List and watch as any Kubernetes client does: first what is there, then every change, resumed where it stopped; when the
  * revision is too old, listed again. For what the page's own stream does not carry.
  */
+import { acting } from './acting.svelte';
 import { request, type Status } from './http';
 
 export interface Meta {
@@ -82,7 +83,7 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
     const response = await fetch(`${path}?${query({ ...params, watch: '1', allowWatchBookmarks: 'true', resourceVersion: revision, timeoutSeconds: '1800' })}`, {
       signal: ending.signal,
       credentials: 'same-origin',
-      headers: { Accept: 'application/json' },
+      headers: { Accept: 'application/json', ...acting.headers(path) },
     });
     if (!response.ok || !response.body) throw new Error(`watch: ${response.status}`);
     for await (const event of lines<{ type: string; object: T & Partial<Status> }>(response.body)) {

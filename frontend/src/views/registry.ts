@@ -104,6 +104,15 @@ export const VIEWS: View[] = [
     wide: true,
   },
   {
+    id: 'access',
+    title: 'Access',
+    icon: 'access',
+    question: 'Who may do what, because of which rule, and what would mend it?',
+    group: 'Access',
+    load: () => import('./access/Access.svelte'),
+    wide: true,
+  },
+  {
     id: 'object',
     title: 'Object',
     icon: 'object',

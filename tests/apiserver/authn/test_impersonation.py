@@ -98,3 +98,17 @@ def test_groups_without_a_user_make_no_sense():
         impersonate(ADMIN, headers(group="devs"), Only("*"))
     assert refused.value.code == 400
     assert refused.value.message == "requested [{Group  devs    }] without impersonating a user"
+
+
+def test_a_browsers_groups_come_in_one_header_and_each_is_authorized():
+    together = (b"x-kubeweb-impersonate-groups", b"devs, ops")
+    only = Only("*")
+    user = impersonate(ADMIN, [(b"impersonate-user", b"bob"), together], only)
+    assert user.groups == ("devs", "ops", "system:authenticated")
+    assert [one[1] for one in only.asked].count("groups") == 2
+    with pytest.raises(StatusError) as refused:
+        impersonate(UserInfo("carol"), [(b"impersonate-user", b"bob"), together], Only("users"))
+    assert refused.value.code == 403
+    with pytest.raises(StatusError) as alone:
+        impersonate(ADMIN, [together], Only("*"))
+    assert alone.value.code == 400
