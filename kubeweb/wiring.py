@@ -191,6 +191,8 @@ class Cluster:
                 delivered=lambda: self.storage.delivered,
                 history=self._history,
                 resource_of=self._resource_of,
+                rights_version=lambda: authorizer.index.generation,
+                rights=lambda client: authorizer.index.held_by(client.info),  # type: ignore[attr-defined]
                 rates=rates,
                 connected=self.connected,
             )

@@ -30,8 +30,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.explorer.deliveries import news
-from cluster.explorer.feed import Cut, Feed
-from cluster.explorer.permissions import may
+from cluster.explorer.feed import MOST_NAMESPACES, Cut, Feed
+from cluster.explorer.permissions import may, namespaces_of
 from cluster.explorer.services import services
 from cluster.explorer.signals import message_of
 from cluster.explorer.summaries import SUMMARIES
@@ -62,6 +62,9 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.seen = services().journeys.sequence
         # Open while this browser looks at probes and requests.
         self.ear: Ear | None = None
+        self.wants_signals = False
+        # The namespaces of which it may hear; None: all.
+        self.audible: frozenset[str] | None = None
         self.listening = contextlib.ExitStack()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
@@ -70,7 +73,9 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=4401)
             return
         self.user = user
-        self.feed = Feed(await sync_to_async(services().client_for)(user), services().revision)
+        self.client = await sync_to_async(services().client_for)(user)
+        self.rights_version, self.rights = services().rights_version(), services().rights(self.client)
+        self.feed = Feed(self.client, services().revision, namespaces_of(self.client))
         await self.accept()
         self.all_journeys = await may(user, "list", "sim.kubeweb.dev", "journeys")
         await self._send(
@@ -102,11 +107,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=4400)
             return
         if operation == "signals":
-            self.listening.close()
-            self.ear = None
-            # They tell of pods everywhere: whoever may list those may hear them.
-            if message.get("on") and await may(self.user, "list", "", "pods"):
-                self.ear = self.listening.enter_context(listen())
+            await self._listen(on=bool(message.get("on")))
         if operation == "ack" and isinstance(message.get("seq"), int):
             self.acknowledged = min(max(self.acknowledged, message["seq"]), self.sent)
             self.room.set()
@@ -129,6 +130,32 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.seen = journeys["sequence"]
             elif journeys.get("instance") != INSTANCE or journeys["sequence"] < self.seen:
                 await self._send({"op": "journeys-gap"})
+
+    async def _listen(self, *, on: bool) -> None:
+        """Hear of probes and requests of the pods that the person may list."""
+        self.listening.close()
+        self.wants_signals, self.ear, self.audible = on, None, None
+        if not on:
+            return
+        if not await may(self.user, "list", "", "pods"):
+            where = namespaces_of(self.client)[:MOST_NAMESPACES]
+            self.audible = frozenset([one for one in where if await may(self.user, "list", "", "pods", one)])
+        if self.audible is None or self.audible:
+            self.ear = self.listening.enter_context(listen())
+
+    async def _look_again(self) -> None:
+        """Other rights are other things to see, at once: in a new sandbox, or after a binding was taken away."""
+        version = services().rights_version()
+        if version == self.rights_version:
+            return
+        self.rights_version, before = version, self.rights
+        self.rights = services().rights(self.client)
+        if self.rights == before:
+            return
+        assert self.feed is not None
+        self.all_journeys = await may(self.user, "list", "sim.kubeweb.dev", "journeys")
+        await self._listen(on=self.wants_signals)
+        await self.feed.look_again(namespaces_of(self.client))
 
     async def _until_cut(self) -> None:
         """Close when the session ends: signed out, switched off, another password, other groups (which are other rights)."""
@@ -197,13 +224,15 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(TICK)
             try:
                 due = time.monotonic() - told >= STATS_EVERY
+                if due:
+                    await self._look_again()
                 cut = await self.feed.cut()
                 if cut is not None and (cut.parts or due):
                     await self._send_cut(cut)
                 for resource in list(self.feed.refused):
                     refusal = self.feed.refused.pop(resource)
                     await self._send({"op": "forbidden", "resource": resource, "message": refusal})
-                if self.ear is not None and (heard := message_of(self.ear)) is not None:
+                if self.ear is not None and (heard := message_of(self.ear, self.audible)) is not None:
                     await self._send(heard)
                 handed = dict(services().delivered())
                 if (fan := news(self.handed, handed)) is not None:

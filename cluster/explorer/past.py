@@ -18,6 +18,8 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Client, Obj
 from cluster.explorer import difference, timeline
+from cluster.explorer.feed import EVERYWHERE, MOST_NAMESPACES
+from cluster.explorer.permissions import namespaces_of
 from cluster.explorer.services import services
 from cluster.explorer.summaries import SUMMARIES
 
@@ -61,18 +63,38 @@ class TimelineView(APIView):
 
 
 async def _list_at(client: Client, resources: list[str], at: int) -> tuple[dict[str, list[Obj]], dict[str, str]]:
-    """Each resource as of `at`, and what this person may not see. StatusError 410 when the log no longer has it."""
+    """Each resource as of `at`, as far as this person may see it, and what they may not. StatusError 410 when the log no longer has it."""
     found: dict[str, list[Obj]] = {}
     refused: dict[str, str] = {}
     for resource in resources:
         try:
-            page = await client.list(resource, resource_version=str(at), resource_version_match="Exact")
-            found[resource] = page.items
+            found[resource] = await _list(client, resource, EVERYWHERE, at)
         except StatusError as error:
             if error.code not in (403, 404):
                 raise
-            refused[resource] = error.message
+            some = await _list_where_allowed(client, resource, at) if error.code == 403 else None
+            if some is None:
+                refused[resource] = error.message
+            else:
+                found[resource] = some
     return found, refused
+
+
+async def _list_where_allowed(client: Client, resource: str, at: int) -> list[Obj] | None:
+    """What there was in the namespaces in which this person may see it; None when there is no such."""
+    some: list[Obj] | None = None
+    for namespace in namespaces_of(client)[:MOST_NAMESPACES]:
+        try:
+            some = [*(some or ()), *await _list(client, resource, namespace, at)]
+        except StatusError as error:
+            if error.code not in (403, 404):
+                raise
+    return some
+
+
+async def _list(client: Client, resource: str, namespace: str, at: int) -> list[Obj]:
+    page = await client.list(resource, namespace, resource_version=str(at), resource_version_match="Exact")
+    return page.items
 
 
 def _gone(error: StatusError, at: int) -> Response:

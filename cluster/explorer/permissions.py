@@ -7,15 +7,16 @@ from typing import Any
 from asgiref.sync import async_to_sync, sync_to_async
 
 from cluster.apimachinery.errors import StatusError
+from cluster.client.client import Client
 from cluster.explorer.services import services
 
 
-async def may(user: Any, verb: str, group: str, resource: str) -> bool:
-    """Whether RBAC allows this, asked through the API as that person."""
+async def may(user: Any, verb: str, group: str, resource: str, namespace: str = "") -> bool:
+    """Whether RBAC allows this, asked through the API as that person. Without a namespace: everywhere."""
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
+        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource, "namespace": namespace}},
     }
     try:
         # A person's groups are in the database, which wants a thread.
@@ -24,6 +25,11 @@ async def may(user: Any, verb: str, group: str, resource: str) -> bool:
     except StatusError:
         return False
     return bool(answer["status"]["allowed"])
+
+
+def namespaces_of(client: Client) -> list[str]:
+    """Where the user of a client has rights of their own: what they may not see everywhere, they may see there."""
+    return sorted(scope for scope in services().rights(client) if scope)
 
 
 def may_see_all_journeys(user: Any) -> bool:

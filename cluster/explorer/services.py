@@ -46,6 +46,10 @@ class Services:
     history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None
     # (apiVersion, kind) → resource path, `apps/v1/deployments`; empty when nobody serves it.
     resource_of: Callable[[str, str], str] = lambda api_version, kind: ""
+    # Moves whenever any role or binding changes.
+    rights_version: Callable[[], int] = int
+    # What the user of a client holds by RBAC: scope ("" for the cluster, else a namespace) → rules. What may be seen, the API decides.
+    rights: Callable[[Client], dict[str, list[dict[str, Any]]]] = lambda client: {}
     # The last minutes' samples of those figures, where a sampler runs.
     rates: Rates | None = None
     # For as long as somebody is connected: an event that is set when their session is not good any more. It takes the ASGI scope.

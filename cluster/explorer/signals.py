@@ -11,9 +11,14 @@ from cluster.journeys.signals import Ear
 SINGLE = 60
 
 
-def message_of(ear: Ear) -> dict[str, Any] | None:
-    """What to send of what was heard: failures first and single, then as many others as can be looked at, the rest as counts."""
+def message_of(ear: Ear, namespaces: frozenset[str] | None = None) -> dict[str, Any] | None:
+    """What to send of what was heard of these namespaces (None: of all).
+
+    Failures first and single, then as many others as can be looked at, the rest as counts.
+    """
     signals, missed = ear.take()
+    if namespaces is not None:
+        signals = [one for one in signals if one.namespace in namespaces]
     if not signals and not missed:
         return None
     ranked = sorted(signals, key=lambda signal: signal.ok)

@@ -145,3 +145,83 @@ async def test_what_is_refused_does_not_hold_up_the_rest(fake: FakeCluster) -> N
     assert [part.resource for part in (await next_cut(feed)).parts] == [PODS]
     assert feed.refused == {MAPS: "configmaps is forbidden"}
     await feed.close()
+
+
+class Confined(FakeClient):
+    """Somebody with rights in some namespaces only."""
+
+    allowed: frozenset[str] = frozenset({"default"})
+
+    def _refuse(self, resource: str, namespace: str) -> None:
+        if namespace not in self.allowed:
+            raise StatusError(403, "Forbidden", f"{resource} is forbidden in {namespace or 'the cluster'}")
+
+    async def get(self, resource: str, name: str, namespace: str = "", **options: Any) -> Any:
+        self._refuse(resource, name if resource == "v1/namespaces" else namespace)
+        return await super().get(resource, name, namespace, **options)
+
+    async def list(self, resource: str, namespace: str = "", **options: Any) -> ObjectList:
+        self._refuse(resource, namespace)
+        return await super().list(resource, namespace, **options)
+
+    async def watch(self, resource: str, namespace: str = "", **options: Any) -> Any:
+        self._refuse(resource, namespace)
+        async for batch in super().watch(resource, namespace, **options):
+            yield batch
+
+
+def in_namespace(name: str, namespace: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"containers": []}}
+
+
+async def confined(fake: FakeCluster, *namespaces: str) -> tuple[Feed, Confined, FakeClient]:
+    client, admin = Confined(fake, "carol"), FakeClient(fake, "admin")
+    for namespace in ("default", "other"):
+        await admin.create("v1/namespaces", {"metadata": {"name": namespace}})
+        await admin.create(PODS, in_namespace("first", namespace))
+    return Feed(client, lambda: fake.revision, namespaces), client, admin
+
+
+async def test_who_may_not_see_everywhere_sees_where_they_may(fake: FakeCluster) -> None:
+    feed, _, admin = await confined(fake, "default", "other")
+    for resource in (PODS, "v1/namespaces", "v1/nodes"):
+        feed.want(resource)
+    parts = {part.resource: part for part in (await next_cut(feed)).parts}
+    assert [pod["metadata"]["namespace"] for pod in parts[PODS].snapshot or []] == ["default"]
+    assert [one["metadata"]["name"] for one in parts["v1/namespaces"].snapshot or []] == ["default"]
+    for namespace in ("default", "other"):
+        await admin.create(PODS, in_namespace("second", namespace))
+    (part,) = (await next_cut(feed)).parts
+    assert [(kind, obj["metadata"]["namespace"]) for kind, obj in part.events] == [("ADDED", "default")]
+    await feed.close()
+
+
+async def test_with_more_rights_there_is_more_to_see_and_with_fewer_less(fake: FakeCluster) -> None:
+    feed, client, _ = await confined(fake)
+    feed.want(PODS)
+    assert (await next_cut(feed)).parts == []
+    assert list(feed.refused) == [PODS]
+    feed.refused.clear()
+    await feed.look_again(["default", "other"])
+    client.allowed = frozenset({"default", "other"})
+    (part,) = (await next_cut(feed)).parts
+    assert [pod["metadata"]["namespace"] for pod in part.snapshot or []] == ["default", "other"]
+    client.allowed = frozenset({"other"})
+    await feed.look_again(["other"])
+    (part,) = (await next_cut(feed)).parts
+    assert [pod["metadata"]["namespace"] for pod in part.snapshot or []] == ["other"]
+    client.allowed = frozenset()
+    await feed.look_again([])
+    (part,) = (await next_cut(feed)).parts
+    assert part.snapshot == [], "what they may no longer see is taken away"
+    assert list(feed.refused) == [PODS]
+    await feed.close()
+
+
+async def test_who_comes_back_with_fewer_rights_keeps_nothing(fake: FakeCluster) -> None:
+    feed, client, _ = await confined(fake)
+    client.allowed = frozenset()
+    feed.want(PODS, fake.revision)
+    (part,) = (await next_cut(feed)).parts
+    assert part.snapshot == []
+    await feed.close()

@@ -458,7 +458,8 @@ CONTROLLERS: dict[str, list[str]] = {
         "READ,create core namespaces",
         "READ,create core resourcequotas,limitranges",
         "READ,create rbac.authorization.k8s.io rolebindings",
-        "bind rbac.authorization.k8s.io clusterroles admin,edit,view",
+        "create rbac.authorization.k8s.io clusterrolebindings",
+        "bind rbac.authorization.k8s.io clusterroles admin,edit,view,kubeweb:surroundings",
         EVENTS,
     ],
     "clock-controller": [
@@ -538,6 +539,14 @@ OWN_CLUSTER_ROLES: dict[str, list[str]] = {
     ],
     # A namespace of one's own, for the asking; whose it is, admission sees to.
     "kubeweb:sandboxes": ["READ,create,delete sim.kubeweb.dev sandboxes"],
+    # What a sandbox stands in: its owner sees on which machines their pods are, and by which clock they live.
+    "kubeweb:surroundings": [
+        "READ core nodes",
+        "READ metrics.k8s.io nodes",
+        "READ sim.kubeweb.dev clocks",
+        "READ storage.k8s.io storageclasses",
+        "READ scheduling.k8s.io priorityclasses",
+    ],
     # What there is to learn is for everybody to read.
     "kubeweb:lessons": ["READ sim.kubeweb.dev lessons"],
     "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],

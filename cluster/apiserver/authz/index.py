@@ -111,6 +111,14 @@ class RBACIndex:
         for name in sorted(found):
             yield found[name]
 
+    def held_by(self, user: UserInfo) -> dict[str, list[Obj]]:
+        """Every rule the user holds, by scope: `""` for the cluster, else a namespace in which a binding names them."""
+        found: dict[str, list[Obj]] = {}
+        for scope in list(self._by_subject):
+            for binding in self.bindings_of(user, scope):
+                found.setdefault(scope, []).extend(rule.source for rule in self.rules_of(binding) or ())
+        return found
+
     def bindings_near(self, user: UserInfo) -> Iterator[Binding]:
         """The bindings in all scopes with a subject that is this user, or that is called nearly so, in order."""
         words = {name.lower() for name in (user.name, *user.groups)}

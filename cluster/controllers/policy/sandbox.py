@@ -23,6 +23,8 @@ LIMITS = {
     "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
     "max": {"cpu": "4", "memory": "8Gi"},
 }
+# The ClusterRole for what lies in no namespace and is around every sandbox: machines, the clock.
+SURROUNDINGS = "kubeweb:surroundings"
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -44,7 +46,7 @@ def owner_of(sandbox: Obj) -> Obj:
 
 
 def contents(sandbox: Obj) -> list[tuple[str, Obj]]:
-    """(resource, object) of what is in the namespace from the beginning; after the namespace itself, in order."""
+    """(resource, object) of what comes with the namespace from the beginning; after the namespace itself, in order."""
     namespace, spec = namespace_of(sandbox), sandbox["spec"]
     metadata = {"name": NAME, "namespace": namespace}
     role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": spec.get("role") or "admin"}
@@ -65,6 +67,16 @@ def contents(sandbox: Obj) -> list[tuple[str, Obj]]:
                 "kind": "RoleBinding",
                 "metadata": metadata,
                 "roleRef": role,
+                "subjects": [person],
+            },
+        ),
+        (
+            f"{RBAC}/v1/clusterrolebindings",
+            {
+                "apiVersion": f"{RBAC}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": f"kubeweb:{namespace}", "ownerReferences": [owner_of(sandbox)]},
+                "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": SURROUNDINGS},
                 "subjects": [person],
             },
         ),

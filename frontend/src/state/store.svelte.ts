@@ -96,9 +96,12 @@ class Store {
     return this.at === null ? this.#live : this.past.objects;
   }
 
-  /** The namespace that is looked at; the address says which. */
+  /** The namespace that is looked at: the address says which, else `default`, else the first that this person may see. */
   get namespace(): string {
-    return route.params['ns'] ?? 'default';
+    const named = route.params['ns'];
+    if (named) return named;
+    const seen = this.namespaces();
+    return seen.length === 0 || seen.includes('default') ? 'default' : seen[0]!;
   }
 
   set namespace(name: string) {
@@ -274,6 +277,8 @@ class Store {
     const parts = this.#parts;
     this.#parts = [];
     applyParts(this.#live, parts);
+    const allowed = parts.filter((part) => part.fresh && part.resource in this.forbidden).map((part) => part.resource);
+    if (allowed.length > 0) this.forbidden = Object.fromEntries(Object.entries(this.forbidden).filter(([resource]) => !allowed.includes(resource)));
     for (const resource of Object.keys(this.#live)) this.#connection.position.revisions.set(resource, message.revision);
     this.revision = message.revision;
     this.loaded = true;
