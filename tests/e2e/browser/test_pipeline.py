@@ -107,7 +107,7 @@ def test_a_deleted_pod_is_replaced_and_the_journey_says_why(page):
     victim = pods(page).first.get_attribute("data-testid")
     page.get_by_test_id(victim).click()
     panel = page.get_by_test_id("panel")
-    expect(panel).to_contain_text("Why is it here?")
+    expect(panel).to_contain_text("Why is this here?")
     expect(panel).to_contain_text("Deployment shown")
     page.get_by_test_id("delete-pod").click()
     page.get_by_test_id("delete-pod").click()
