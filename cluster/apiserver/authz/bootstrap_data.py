@@ -550,6 +550,10 @@ OWN_CLUSTER_ROLES: dict[str, list[str]] = {
     # What there is to learn is for everybody to read.
     "kubeweb:lessons": ["READ sim.kubeweb.dev lessons"],
     "kubeweb:aggregate-to-view": [f"READ sim.kubeweb.dev {SIMULATOR}", "READ metrics.k8s.io pods,nodes"],
-    "kubeweb:aggregate-to-edit": [f"WRITE sim.kubeweb.dev {SIMULATOR}"],
+    # Whoever may make pods in a namespace may ask where one would go.
+    "kubeweb:aggregate-to-edit": [
+        f"WRITE sim.kubeweb.dev {SIMULATOR}",
+        "create sim.kubeweb.dev schedulingsimulations",
+    ],
     "kubeweb:view-all": ["READ * *", "get *"],
 }

@@ -53,7 +53,7 @@ export interface Diagnosis {
 }
 
 const GROUP = 'sim.kubeweb.dev/v1alpha1';
-const DIAGNOSED = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job', 'ReplicationController', 'Pod', 'Service', 'PersistentVolumeClaim', 'Node']);
+const DIAGNOSED = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job', 'ReplicationController', 'Pod', 'Node']);
 
 export function isDiagnosed(kind: string): boolean {
   return DIAGNOSED.has(kind);
