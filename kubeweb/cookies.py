@@ -16,6 +16,8 @@ PREFIX = "__Secure-"
 
 def inside(scope: Any) -> Any:
     """The scope of a request on HTTPS with the cookie under its own name, and without one that came by that name from outside."""
+    if not any(key == b"cookie" for key, _ in scope["headers"]):
+        return scope
     name = settings.SESSION_COOKIE_NAME
     headers = []
     for key, value in scope["headers"]:
@@ -35,6 +37,8 @@ def inside(scope: Any) -> Any:
 def outside(message: Any) -> Any:
     """A response on HTTPS with the cookie under its name for HTTPS."""
     if message["type"] not in ("http.response.start", "websocket.accept"):
+        return message
+    if not any(key.lower() == b"set-cookie" for key, _ in message.get("headers") or ()):
         return message
     name = settings.SESSION_COOKIE_NAME.encode()
     headers = []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 # Importing this installs Twisted's asyncio reactor, which must happen before anything else asks for a reactor.
-from daphne.server import Server  # isort: skip
+from kubeweb.daphne_server import Server  # isort: skip
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from OpenSSL import crypto
@@ -126,12 +126,13 @@ class ClusterServer(Server):  # type: ignore[misc]
     # -- requests ------------------------------------------------------------------------------------------------
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        secure = hasattr(_transport(protocol), "getPeerCertificate")
+        transport = _transport(protocol)
+        secure = hasattr(transport, "getPeerCertificate")
         if scope["type"] == "websocket":
             # Daphne does not say; origins and cookies depend on it.
             scope["scheme"] = "wss" if secure else "ws"
         if secure:
-            certificate = _client_certificate(protocol)
+            certificate = _client_certificate(transport)
             if certificate is not None:
                 scope["extensions"] = {"tls": {"client_cert": certificate}}
         queue = super().create_application(protocol, scope)
@@ -199,14 +200,18 @@ def _transport(protocol: Any) -> Any:
     return getattr(channel if channel is not None else protocol, "transport", None)
 
 
-def _client_certificate(protocol: Any) -> bytes | None:
-    """The peer's certificate (DER), which the TLS layer has verified against our CA; None without one."""
-    peer = getattr(_transport(protocol), "getPeerCertificate", None)
-    certificate = peer() if peer is not None else None
-    if certificate is None:
-        return None
-    data: bytes = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
-    return data
+def _client_certificate(transport: Any) -> bytes | None:
+    """The peer's certificate (DER), which the TLS layer has verified against our CA; None without one.
+
+    Asked once a connection: it was settled by the handshake, and asking is a twentieth of a GET.
+    """
+    try:
+        known: bytes | None = transport.kubeweb_certificate
+    except AttributeError:
+        peer = transport.getPeerCertificate()
+        known = None if peer is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, peer)
+        transport.kubeweb_certificate = known
+    return known
 
 
 def finish_loop(loop: asyncio.AbstractEventLoop) -> None:

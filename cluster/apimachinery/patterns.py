@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-import re2
-
-_QUIET = re2.Options()
-_QUIET.log_errors = False
 # What a pattern may make the engine remember at most, in bytes.
-_QUIET.max_mem = 8 << 20
+MAX_MEMORY = 8 << 20
+
+
+@cache
+def _engine() -> tuple[Any, Any]:
+    """RE2 and how to use it; loaded with the first pattern, since most clusters never see one (2.4 MB)."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY
+    return re2, options
 
 
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> Any:
     """The pattern; ValueError in Go's words for one that is none."""
+    re2, options = _engine()
     try:
-        return re2.compile(pattern, _QUIET)
+        return re2.compile(pattern, options)
     except re2.error as error:
         told = error.args[0] if error.args else "invalid"
         text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
