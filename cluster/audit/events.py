@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
+
+from cluster.apimachinery.users import Person, user_info
 
 Obj = dict[str, Any]
 LEVELS_WITH_BODY = ("Request", "RequestResponse")
@@ -21,19 +23,6 @@ SECRET = frozenset(
     }
 )
 _SECRET_KINDS = frozenset({"Secret", "SecretList", "TokenReview", "TokenRequest"})
-
-
-class Person(Protocol):
-    """A user (authentication/user.Info)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def groups(self) -> tuple[str, ...]: ...
-    @property
-    def uid(self) -> str: ...
-    @property
-    def extra(self) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -81,10 +70,10 @@ def event(record: Record) -> Obj:
         "stage": record.stage,
         "requestURI": record.uri,
         "verb": record.verb,
-        "user": _person(record.user),
+        "user": {} if record.user is None else user_info(record.user),
     }
     if record.impersonated is not None:
-        told["impersonatedUser"] = _person(record.impersonated)
+        told["impersonatedUser"] = user_info(record.impersonated)
     if record.addresses:
         told["sourceIPs"] = list(record.addresses)
     if record.agent:
@@ -108,19 +97,6 @@ def event(record: Record) -> Obj:
             "authorization.k8s.io/decision": record.decision,
             "authorization.k8s.io/reason": record.why,
         }
-    return told
-
-
-def _person(user: Person | None) -> Obj:
-    if user is None:
-        return {}
-    told: Obj = {"username": user.name}
-    if user.uid:
-        told["uid"] = user.uid
-    if user.groups:
-        told["groups"] = list(user.groups)
-    if user.extra:
-        told["extra"] = {key: list(values) for key, values in user.extra.items()}
     return told
 
 

@@ -7,6 +7,7 @@ import base64
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from cluster.apimachinery.users import user_info
 from cluster.apiserver.admission.plugin import Plugin, refuse
 from cluster.apiserver.request import Attributes, Obj, RequestInfo
 
@@ -26,13 +27,7 @@ class CertificateRequester(Plugin):
         spec, user = attributes.obj.setdefault("spec", {}), attributes.user
         for field in ("username", "uid", "groups", "extra"):
             spec.pop(field, None)
-        spec["username"] = user.name
-        if user.uid:
-            spec["uid"] = user.uid
-        if user.groups:
-            spec["groups"] = list(user.groups)
-        if user.extra:
-            spec["extra"] = {key: list(values) for key, values in user.extra.items()}
+        spec.update(user_info(user))
         return f"requested by {user.name}"
 
 

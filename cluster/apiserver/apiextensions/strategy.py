@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.apimachinery.errors import FieldError, invalid_value, required
 from cluster.apiserver.apiextensions import pruning, values
 from cluster.apiserver.printers.custom import compile_path, find
-from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy
+from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy, keep
 from cluster.apiserver.strategies.metadata import Found, check_metadata, check_metadata_update
 
 if TYPE_CHECKING:
@@ -37,15 +37,8 @@ class CustomStrategy(Strategy):
 
     def prepare_for_update(self, obj: Obj, old: Obj) -> None:
         if self.info.has_status:
-            if "status" in old:
-                obj["status"] = old["status"]
-            else:
-                obj.pop("status", None)
-        before = old["metadata"].get("generation", 1)
-        moved = self.wanted(obj) != self.wanted(old)
-        if obj["metadata"].get("deletionTimestamp") and not old["metadata"].get("deletionTimestamp"):
-            moved = True
-        obj["metadata"]["generation"] = before + 1 if moved else before
+            keep(obj, old, "status")
+        self.count_generation(obj, old)
 
     def wanted(self, obj: Obj) -> Any:
         """Everything but the metadata, and the status where it is a subresource."""

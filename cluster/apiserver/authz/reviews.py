@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from cluster import clock
 from cluster.apimachinery import errors
+from cluster.apimachinery.users import user_info
 from cluster.apiserver.authz.node import node_name
 from cluster.apiserver.authz.rbac import Authorizer
 from cluster.apiserver.request import Obj, RequestInfo, UserInfo
@@ -75,18 +76,6 @@ def user_of(spec: Obj) -> UserInfo:
     """The user that a SubjectAccessReview asks about: exactly as written, no group is added."""
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
     return UserInfo(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", extra)
-
-
-def user_info(user: UserInfo) -> Obj:
-    """authentication.k8s.io/v1 UserInfo."""
-    result: Obj = {"username": user.name}
-    if user.uid:
-        result["uid"] = user.uid
-    if user.groups:
-        result["groups"] = list(user.groups)
-    if user.extra:
-        result["extra"] = {key: list(values) for key, values in user.extra.items()}
-    return result
 
 
 def rules_review(spec: Obj, user: UserInfo, authorizer: Authorizer) -> Obj:

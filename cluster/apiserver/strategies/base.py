@@ -63,13 +63,15 @@ class Strategy:
     def prepare_for_update(self, obj: Obj, old: Obj) -> None:
         """Status stays; the generation counts the changes of what is wanted."""
         if self.has_status:
-            _keep(obj, old, "status")
+            keep(obj, old, "status")
         if self.has_generation:
-            before = old["metadata"].get("generation", 1)
-            moved = self.wanted(obj) != self.wanted(old)
-            if obj["metadata"].get("deletionTimestamp") and not old["metadata"].get("deletionTimestamp"):
-                moved = True
-            obj["metadata"]["generation"] = before + 1 if moved else before
+            self.count_generation(obj, old)
+
+    def count_generation(self, obj: Obj, old: Obj) -> None:
+        """One more for another wish, and for the wish to be gone."""
+        before, metadata = old["metadata"], obj["metadata"]
+        goes = bool(metadata.get("deletionTimestamp")) and not before.get("deletionTimestamp")
+        metadata["generation"] = before.get("generation", 1) + int(goes or self.wanted(obj) != self.wanted(old))
 
     def wanted(self, obj: Obj) -> Any:
         """What the generation counts the changes of."""
@@ -78,10 +80,10 @@ class Strategy:
     def prepare_for_status_update(self, obj: Obj, old: Obj) -> None:
         """All but the status stays; of the metadata what `status_keeps` names (annotations may come with a status)."""
         for field in {*obj, *old} - {"status", "metadata", "apiVersion", "kind"}:
-            _keep(obj, old, field)
+            keep(obj, old, field)
         metadata = obj["metadata"]
         for field in ("generation", *self.status_keeps):
-            _keep(metadata, old["metadata"], field)
+            keep(metadata, old["metadata"], field)
 
     def validate(self, obj: Obj) -> Found:
         found = check_metadata(obj["metadata"], type(self).name_rule, self.namespaced)
@@ -99,7 +101,8 @@ class Strategy:
         return found
 
 
-def _keep(obj: Obj, old: Obj, field: str) -> None:
+def keep(obj: Obj, old: Obj, field: str) -> None:
+    """The field as it was, or away when it was not there."""
     if field in old:
         obj[field] = old[field]
     else:

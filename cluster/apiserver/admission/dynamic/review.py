@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, overload
 
-from cluster.apiserver.request import Attributes, UserInfo
+from cluster.apimachinery.users import user_info
+from cluster.apiserver.request import Attributes
 from cluster.apiserver.resources.conversion import convert
 from cluster.apiserver.resources.registry import Registry, Resource
 
@@ -23,17 +24,6 @@ def in_version(obj: Obj | None, resource: Resource) -> Obj | None:
     if resource.custom is not None:
         return {**obj, "apiVersion": resource.api_version}
     return convert(obj, resource)
-
-
-def user_of(user: UserInfo) -> Obj:
-    told: Obj = {"username": user.name}
-    if user.uid:
-        told["uid"] = user.uid
-    if user.groups:
-        told["groups"] = list(user.groups)
-    if user.extra:
-        told["extra"] = {name: list(values) for name, values in user.extra.items()}
-    return told
 
 
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
@@ -59,7 +49,7 @@ def request_of(attributes: Attributes, resource: Resource, registry: Registry) -
         "requestKind": kind_of(asked),
         "requestResource": path_of(asked),
         "operation": attributes.operation,
-        "userInfo": user_of(attributes.user),
+        "userInfo": user_info(attributes.user),
         "dryRun": attributes.dry_run,
         "options": {"kind": _OPTIONS.get(attributes.operation, "CreateOptions"), "apiVersion": "meta.k8s.io/v1"},
     }
