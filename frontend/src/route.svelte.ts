@@ -6,7 +6,7 @@
 export type Params = Record<string, string>;
 
 /** Parameters that go along from view to view: what one looks at, and when. */
-const KEPT = ['ns', 'at', 'kiosk', 'lesson', 'step'];
+const KEPT = ['ns', 'at', 'kiosk', 'every', 'lesson', 'step'];
 
 class Route {
   view = $state('pipeline');
@@ -62,6 +62,12 @@ export function go(view: string, rest: string[] = [], params: Params = {}): void
 /** Go to an address of this page. */
 export function visit(address: string): void {
   if (address !== location.pathname + location.search) history.pushState(null, '', address);
+  take();
+}
+
+/** Go to an address of this page in place of where we are: the way back does not remember where we were. */
+export function turn(address: string): void {
+  history.replaceState(null, '', address);
   take();
 }
 

@@ -20,7 +20,14 @@ export function csrf(): string {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? '';
 }
 
+/** A kiosk only shows: nothing that changes anything leaves this page. Reviews only ask. */
+function refuseInKiosk(method: string, path: string): void {
+  if (method === 'GET' || path.startsWith('/apis/authorization.k8s.io/')) return;
+  if (new URLSearchParams(location.search).get('kiosk')) throw new Error('This page only shows (kiosk): leave it to change something.');
+}
+
 export async function request(method: string, path: string, body?: string, type = 'application/json', signal?: AbortSignal, accept = 'application/json'): Promise<Response> {
+  refuseInKiosk(method, path);
   const headers: Record<string, string> = { Accept: accept, ...acting.headers(path) };
   if (method !== 'GET') headers['X-CSRFToken'] = csrf();
   if (body !== undefined) headers['Content-Type'] = type;

@@ -1,6 +1,6 @@
 /** The commands of the shell itself: the views, the objects by name, the examples, and what one does often. */
 import { buffer, examples } from '../left/buffer.svelte';
-import { go, objectHref, visit } from '../route.svelte';
+import { go, href, objectHref, visit } from '../route.svelte';
 import { store } from '../state/store.svelte';
 import { provide, register, type Command } from '../ui/commands';
 import { toast } from '../ui/toasts.svelte';
@@ -62,9 +62,9 @@ export function start(): void {
   );
 }
 
-/** The address of what is seen now, as of this very revision, onto the clipboard. */
-export async function shareMoment(): Promise<void> {
-  const address = new URL(location.href);
+/** The address of what is seen now (or of another view), as of this very revision, onto the clipboard. */
+export async function shareMoment(view = ''): Promise<void> {
+  const address = new URL(view ? href(view) : location.href, location.href);
   address.searchParams.set('at', String(store.at ?? store.revision));
   address.searchParams.set('ns', store.namespace);
   try {

@@ -131,6 +131,15 @@ export const VIEWS: View[] = [
     wide: true,
   },
   {
+    id: 'share',
+    title: 'Share',
+    icon: 'share',
+    question: 'How do I take this with me?',
+    group: 'Map',
+    load: () => import('./share/Share.svelte'),
+    wide: true,
+  },
+  {
     id: 'lessons',
     title: 'Lessons',
     icon: 'lessons',

@@ -3,7 +3,7 @@ import { Kube } from './client';
 import { CommandError } from './errors';
 import type { Resource } from './types';
 
-interface Discovered {
+export interface Discovered {
   items: {
     metadata: { name?: string };
     versions: {
@@ -22,7 +22,7 @@ interface Discovered {
   }[];
 }
 
-const ACCEPT = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+export const ACCEPT = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
 
 /** Groups in the server's order; within a group its preferred version first. */
 export function flatten(found: Discovered): Resource[] {
