@@ -43,6 +43,8 @@ ROOTS = (
 )
 
 
+# A pod behind `proxy`, or a log, may say that it is a page. It is not one of ours, with which our cookies would go along.
+NO_PAGE = {b"x-content-type-options": b"nosniff", b"content-security-policy": b"sandbox; default-src 'none'"}
 # A command that is executed is a parameter a word.
 MAX_PARAMS = 1000
 
@@ -135,6 +137,7 @@ async def _send(context: Context, response: Response, receive: Receive, send: Se
         told[b"x-kubernetes-pf-prioritylevel-uid"] = context.flow.level_uid.encode()
     for name, value in response.headers.items():
         told[name.lower().encode()] = value.encode("latin-1")
+    told.update(NO_PAGE)
     headers = list(told.items())
     headers += [(b"warning", f'299 - "{_quoted(text)}"'.encode()) for text in dict.fromkeys(context.warnings)]
     data = response.data

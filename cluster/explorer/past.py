@@ -33,13 +33,13 @@ def _number(request: Request, name: str, default: int | None = None) -> int:
     text = request.query_params.get(name, "")
     if not text and default is not None:
         return default
-    if not text.isdigit() or len(text) > 18:
+    if not text.isdecimal() or len(text) > 18:
         raise ValidationError({name: "a number, not negative"})
     return int(text)
 
 
 def _resources(request: Request) -> list[str]:
-    wanted = [name for name in request.query_params.get("resources", "").split(",") if name]
+    wanted = list(dict.fromkeys(name for name in request.query_params.get("resources", "").split(",") if name))
     unknown = sorted(set(wanted) - SUMMARIES.keys())
     if unknown:
         raise ValidationError({"resources": f"not known here: {', '.join(unknown)}"})

@@ -54,7 +54,7 @@ class JourneysView(APIView):
 
     def get(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "50")
-        if not limit.isdigit() or not 1 <= int(limit) <= 500:
+        if not limit.isdecimal() or not 1 <= int(limit) <= 500:
             raise ValidationError({"limit": "a number from 1 to 500"})
         actor = None if may_see_all_journeys(request.user) else request.user.get_username()
         found = services().journeys.recent(actor=actor, limit=int(limit), before=request.query_params.get("before", ""))

@@ -1,10 +1,14 @@
-"""What somebody tries who means harm: rights in one place that should reach into another."""
+"""What somebody tries who means harm: rights in one place that should reach into another, bodies that should end the process."""
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
+import requests
 
 from tests.support.person import Person
+from tests.support.server import wait_for
 
 PASSWORD = "a-long-enough-one"
 
@@ -49,3 +53,52 @@ def test_their_own_namespace_is_theirs_to_see(bob):
     assert bob.ask("GET", "/api/v1/namespaces/team")[0] == 200
     assert bob.ask("GET", "/explorer/why/?resource=v1/namespaces&name=team")[0] == 200
     assert bob.ask("GET", "/api/v1/namespaces/team/pods")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body", ["a: " + "[" * 50_000, "- " * 50_000 + "x", "{a: 1}:\n  " + "- " * 50_000 + "x", "{" + '"a":{' * 50_000]
+)
+def test_deep_yaml_is_refused_and_ends_nothing(cluster, bob, body):
+    status, answer = bob.ask("POST", "/api/v1/namespaces/team/configmaps", body, {"Content-Type": "application/yaml"})
+    assert (status, "exceeded max depth" in answer["message"]) == (400, True), answer
+    assert cluster.request("GET", "/readyz")[0] == 200
+
+
+def test_the_pages_own_api_refuses_what_is_deep_or_no_json(bob):
+    for body in ("[" * 100_000 + "]" * 100_000, "NaN", '{"name": "\\ud800"}', "[1]"):
+        for path in ("/explorer/manifests/", "/explorer/lessons/declare-and-heal/", "/accounts/tokens/"):
+            status, answer = bob.ask("POST", path, body)
+            assert status == 400, (path, answer)
+
+
+@pytest.mark.parametrize("path", ["past/?at=²", "changes/?from=²", "timeline/?points=²", "journeys/?limit=²"])
+def test_digits_that_are_no_numbers_are_refused(bob, path):
+    assert bob.ask("GET", f"/explorer/{quote(path, safe='/?=')}")[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/explorer/journeys/", "/explorer/manifests/", "/accounts/tokens/", "/api/v1/namespaces/team/pods", "/nowhere"],
+)
+def test_nobody_else_keeps_an_answer_and_none_is_a_page_that_runs_scripts(cluster, bob, path):
+    answer = requests.get(f"http://127.0.0.1:{cluster.http}{path}", headers=bob.headers, timeout=30)
+    assert "private" in answer.headers["Cache-Control"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_pod_behind_proxy_is_no_page_of_ours(cluster, bob):
+    pod = {
+        "metadata": {"name": "web"},
+        "spec": {"containers": [{"name": "c", "image": "nginx", "ports": [{"containerPort": 80}]}]},
+    }
+    assert bob.ask("POST", "/api/v1/namespaces/team/pods", pod)[0] == 201
+    url = f"http://127.0.0.1:{cluster.http}/api/v1/namespaces/team/pods/web/proxy/"
+
+    def page():
+        answer = requests.get(url, headers=bob.headers, timeout=30)
+        return answer if answer.status_code == 200 else None
+
+    assert "sandbox" in wait_for(page, "the pod's page", 60).headers["Content-Security-Policy"]

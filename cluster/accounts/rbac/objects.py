@@ -9,6 +9,7 @@ import yaml
 
 from cluster.accounts.rbac.kinds import RBAC_GROUP, Kind
 from cluster.apimachinery.errors import StatusError, bad_request
+from cluster.apimachinery.yamls import refuse_deep
 
 Obj = dict[str, Any]
 # Characters of YAML that a form takes. A role of 1,000 rules has a fifth of it.
@@ -56,6 +57,7 @@ def parse(text: str) -> Obj:
     if len(text) > MAX_TEXT:
         raise bad_request(f"the YAML is longer than {MAX_TEXT} characters")
     try:
+        refuse_deep(text)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
             raise bad_request("the YAML uses an alias (*name); write the value out")
         loader = _Loader(text)

@@ -16,6 +16,7 @@ import orjson
 import yaml
 
 from cluster.apimachinery import errors
+from cluster.apimachinery.yamls import refuse_deep
 from cluster.apiserver.resources import protobuf
 
 # What kube-apiserver accepts (generic server's MaxRequestBodyBytes).
@@ -194,6 +195,7 @@ def _key(key: Any) -> str:
 
 def _parse_yaml(data: bytes, want_duplicates: bool, kind: str) -> tuple[Any, list[str]]:
     try:
+        refuse_deep(data)
         if b"*" in data and b"&" in data:
             _measure(data)
         loader = _Loader(data)

@@ -287,7 +287,7 @@ def _delete(context: Context) -> None:
     params = context.params
     for name in ("gracePeriodSeconds",):
         if name in params and name not in given:
-            if not params[name].lstrip("-").isdigit():
+            if not params[name].lstrip("-").isdecimal():
                 raise errors.bad_request(f'strconv.ParseInt: parsing "{params[name]}": invalid syntax')
             given[name] = int(params[name])
     if "propagationPolicy" in params:

@@ -82,7 +82,7 @@ async def _list(context: Context) -> Detail:
             kind="ListOptions",
         )
     limit = params.get("limit", "")
-    if limit and not limit.isdigit():
+    if limit and not limit.isdecimal():
         raise errors.bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')
     options = ListOptions(
         params.get("resourceVersion", ""),

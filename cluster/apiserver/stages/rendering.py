@@ -208,7 +208,7 @@ def watch_response(context: Context, watch: Watch, initial: list[Entry] | None, 
     """A stream of watch events, one JSON object a line."""
     accept = accept_of(context) if not context.loopback else Accept()
     timeout = context.params.get("timeoutSeconds", "")
-    seconds = float(timeout) if timeout.isdigit() and timeout != "0" else random.uniform(1800, 3600)
+    seconds = float(timeout) if timeout.isdecimal() and timeout != "0" else random.uniform(1800, 3600)
     bookmarks = context.params.get("allowWatchBookmarks", "").lower() in ("1", "true") or bookmark_initial
     stream = _lines(context, watch, initial, accept, seconds, bookmarks, bookmark_initial)
     return Response(

@@ -48,7 +48,7 @@ def parse_revision(text: str) -> int:
     """A resourceVersion parameter; 400 when it is no number."""
     if not text:
         return 0
-    if not text.isdigit():
+    if not text.isdecimal():
         raise bad_request(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
     return int(text)
 

@@ -26,7 +26,7 @@ def _percent(value: Any, path: str) -> Found:
     """An IntOrString that counts pods: not negative, or a percentage."""
     if isinstance(value, int):
         return [invalid_value(path, value, "must be greater than or equal to 0")] if value < 0 else []
-    if not (value.endswith("%") and value[:-1].isdigit()):
+    if not (value.endswith("%") and value[:-1].isdecimal()):
         return [
             invalid_value(
                 path,
@@ -145,7 +145,7 @@ class DeploymentStrategy(Workload):
                     )
                 )
             unavailable = rolling["maxUnavailable"]
-            if isinstance(unavailable, str) and unavailable[:-1].isdigit() and int(unavailable[:-1]) > 100:
+            if isinstance(unavailable, str) and unavailable[:-1].isdecimal() and int(unavailable[:-1]) > 100:
                 found.append(invalid_value(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%"))
         for field in ("minReadySeconds", "revisionHistoryLimit"):
             found.extend(_non_negative(spec, field))

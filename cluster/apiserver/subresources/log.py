@@ -17,7 +17,7 @@ def _number(context: Context, name: str) -> int | None:
     text = context.params.get(name, "")
     if not text:
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise errors.invalid(
             "PodLogOptions",
             "",

@@ -48,7 +48,7 @@ async def read(context: Context) -> dict[str, object]:
         raise errors.bad_request(f"pod {context.info.name} does not have a host assigned")
     namespace, name = context.key
     query = parse_qsl(context.scope.get("query_string", b"").decode("latin-1"))
-    ports = [int(part) for key, text in query if key == "ports" for part in text.split(",") if part.isdigit()]
+    ports = [int(part) for key, text in query if key == "ports" for part in text.split(",") if part.isdecimal()]
 
     async def connect(port: int, incoming: asyncio.Queue[bytes | None], write: Callable[[bytes], None]) -> str:
         try:
@@ -140,7 +140,7 @@ class Forwarding:
                     request, port = frame.headers.get("requestid", ""), frame.headers.get("port", "")
                     if frame.headers.get("streamtype") == "error":
                         errors_of[request] = frame.stream
-                    elif port.isdigit():
+                    elif port.isdecimal():
                         queue = incoming[frame.stream] = asyncio.Queue()
                         stream = frame.stream
                         self._serve(

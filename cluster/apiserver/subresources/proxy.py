@@ -80,7 +80,7 @@ def _pod(context: Context, name: str, port: str) -> tuple[str, int]:
     if not port:
         declared = [one for spec in entry.obj["spec"]["containers"] for one in spec.get("ports") or ()]
         return ip, int(declared[0]["containerPort"]) if declared else 80
-    if not port.isdigit():
+    if not port.isdecimal():
         raise errors.bad_request(f'invalid port "{port}"')
     return ip, int(port)
 

@@ -49,7 +49,7 @@ def is_indexed(job: Obj) -> bool:
 def index_of(pod: Obj) -> int | None:
     """The completion index of an indexed Job's pod."""
     text = annotations_of(pod).get(INDEX, "")
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def is_tracked(pod: Obj) -> bool:
@@ -83,7 +83,7 @@ def parse_indexes(text: str) -> set[int]:
     found: set[int] = set()
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
+        if first.isdecimal() and (last or first).isdigit():
             found.update(range(int(first), int(last or first) + 1))
     return found
 
@@ -216,7 +216,7 @@ def tally(job: Obj, pods: Iterable[Obj], counted: set[str]) -> Tally:
 
 def index_failures(pod: Obj) -> int:
     text = annotations_of(pod).get(INDEX_FAILURES, "0")
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def _index_is_lost(job: Obj, pod: Obj, result: Tally) -> bool:
