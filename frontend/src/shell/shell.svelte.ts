@@ -19,6 +19,8 @@ class Shell {
   tab = $state(remembered('tab', 'yaml'));
   /** Whether the left region is open: on narrow-minded views, and on views that want the whole width. */
   open = $state({ narrow: remembered('open.narrow', '1') === '1', wide: remembered('open.wide', '0') === '1' });
+  /** Whether the map names the loops that have nothing to do. */
+  named = $state(remembered('named', '0') === '1');
   palette = $state(false);
   menu = $state(false);
   theme = $state(remembered('theme', ''));
@@ -45,6 +47,11 @@ class Shell {
   toggle(kind: 'narrow' | 'wide'): void {
     this.open[kind] = !this.open[kind];
     localStorage.setItem(`kubeweb.open.${kind}`, this.open[kind] ? '1' : '0');
+  }
+
+  name(named: boolean): void {
+    this.named = named;
+    localStorage.setItem('kubeweb.named', named ? '1' : '0');
   }
 
   /** Light becomes dark and back; what the system says counts until then. */

@@ -38,6 +38,16 @@ export interface Layout {
   steps: string[];
   scheduler: Map<string, Point>;
   schedulerBox: { x: number; y: number; width: number };
+  /** A phone's map: the write line runs down, names stand beside the stations. */
+  upright: boolean;
+  /** Where the loops that have nothing to do say how many they are. */
+  quiets: { x: number; y: number; n: number };
+  /** The read line from authz to the cache, and what feeds the cache from etcd. */
+  readTrack: Point[];
+  feedTrack: Point[];
+  /** From the left edge of the return track to the door. */
+  door: Point[];
+  watchFrom: number;
   watchY: number;
   nodesY: number;
   returnY: number;
@@ -49,15 +59,43 @@ export interface Layout {
 
 /** Closer than this, the names of stations would touch. */
 const CLOSE = 60;
-const SCHEDULER_WIDTH = 176;
+export const SCHEDULER_WIDTH = 176;
 /** The pitch of the great circle lines, of which as many are drawn as fit; the others run quietly below. */
 const GREAT = 82;
-const GREAT_R = 25;
-const QUIET_R = 8.5;
-/** Room below the return track for names aslant. */
+export const GREAT_R = 25;
+const QUIET_R = 6.5;
+/** Room below the return track: for the name of the quiet loop that is looked at, or for all their names aslant. */
+const NAME = 16;
 const NAMES = 94;
 
-export function layoutOf(pipeline: Pipeline, width = 760): Layout {
+/** How many loops have a great circle at this width. */
+export function seatsAt(pipeline: Pipeline, width: number): number {
+  return Math.min(pipeline.loops.length, Math.max(Math.floor((width - SCHEDULER_WIDTH - 40) / GREAT), 1));
+}
+
+/**
+ * Who has a great circle, given who had one and who turns now: a loop that begins to turn takes the place of the one that
+ * has been still the longest, the rightmost first. `last` says when each turned last, in milliseconds like `now`.
+ */
+export function seated(seats: string[], turning: Iterable<string>, last: Map<string, number>, now: number, settled = 2500): string[] {
+  let found = seats;
+  for (const name of turning) {
+    last.set(name, now);
+    if (found.includes(name)) continue;
+    let at = -1;
+    for (let i = found.length - 1; i >= 0; i--) {
+      const since = last.get(found[i]!) ?? -Infinity;
+      if (now - since >= settled && (at < 0 || since < (last.get(found[at]!) ?? -Infinity))) at = i;
+    }
+    if (at < 0) continue;
+    if (found === seats) found = [...seats];
+    found[at] = name;
+  }
+  return found;
+}
+
+/** `seats`: who has a great circle, from the left; `named`: the quiet loops show their names. */
+export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], named = false): Layout {
   const stations = new Map<string, Station>();
   const write = pipeline.stages.filter((stage) => stage.line !== 'read');
   const read = pipeline.stages.filter((stage) => stage.line === 'read');
@@ -89,42 +127,39 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   const returnY = greatY + 104;
   const schedulerX = width - SCHEDULER_WIDTH - 10;
   const room = schedulerX - 30;
-  const greats = Math.min(pipeline.loops.length, Math.max(Math.floor(room / GREAT), 1));
-  const quiets = pipeline.loops.length - greats;
-  const quietFrom = 112;
-  const quietPitch = (width - 54 - quietFrom) / Math.max(quiets - 1, 1);
-  const loops = new Map<string, Circle>();
-  pipeline.loops.forEach((loop, index) => {
-    const quiet = index >= greats;
-    const r = quiet ? Math.min(QUIET_R, quietPitch * 0.34) : GREAT_R;
-    const x = quiet ? quietFrom + quietPitch * (index - greats) : 30 + (room / greats) * (index + 0.5);
-    const y = quiet ? returnY - 20 : greatY;
-    const stops = pipeline.loop_steps.map((_, stop) => {
-      const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
-      return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
-    });
-    loops.set(loop.name, { name: loop.name, title: loop.title, words: quiet ? [loop.title] : lines(loop.title, 12), quiet, x, y, r, stops });
+  const great = seats.length ? seats : pipeline.loops.slice(0, seatsAt(pipeline, width)).map((one) => one.name);
+  const n = pipeline.loops.length - great.length;
+  const quietFrom = 158;
+  const pitch = Math.min((width - 54 - quietFrom) / Math.max(n - 1, 1), 34);
+  const loops = circles(pipeline, great, {
+    great: (index) => ({ x: 30 + (room / great.length) * (index + 0.5), y: greatY }),
+    quiet: (index) => ({ x: quietFrom + pitch * index, y: returnY - 18 }),
+    r: Math.min(QUIET_R, pitch * 0.34),
   });
-  const schedulerStages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
   const schedulerY = greatY + 4;
-  const scheduler = new Map<string, Point>();
-  schedulerStages.forEach((name, index) => {
-    scheduler.set(name, { x: schedulerX + 16 + (index * (SCHEDULER_WIDTH - 52)) / Math.max(schedulerStages.length - 1, 1), y: schedulerY });
-  });
-  const height = returnY + (quiets > 0 ? NAMES : 20) + 26;
+  const height = returnY + (n > 0 ? (named ? NAMES : NAME) : 4) + 30;
+  const cache = stations.get('cache');
   return {
     width,
     height,
     client,
     stations,
-    write: [...inside.map((stage) => stage.name), ...write.filter((one) => one.component === 'etcd').map((one) => one.name)],
-    read: [...inside.filter((stage) => stage.line === 'all'), ...read].map((stage) => stage.name),
+    ...lines(inside, write, read),
     slanted,
     house: { x: left - 38, y: slanted ? 44 : 52, width: right - left + 74, height: readY - (slanted ? 44 : 52) + 40 },
     loops,
     steps: pipeline.loop_steps,
-    scheduler,
+    scheduler: bench(pipeline, schedulerX, schedulerY),
     schedulerBox: { x: schedulerX, y: schedulerY, width: SCHEDULER_WIDTH },
+    upright: false,
+    quiets: { x: 32, y: returnY - 14, n },
+    readTrack: cache ? [authz, { x: authz.x + 24, y: authz.y }, { x: authz.x + 58, y: cache.y }, cache] : [],
+    feedTrack: cache ? [{ x: etcdX - 24, y: writeY + 10 }, { x: etcdX - 44, y: cache.y }, cache] : [],
+    door: [
+      { x: 14, y: client.y + 36 },
+      { x: client.x + 30, y: client.y },
+    ],
+    watchFrom: 40,
     watchY,
     nodesY: height,
     returnY,
@@ -134,8 +169,47 @@ export function layoutOf(pipeline: Pipeline, width = 760): Layout {
   };
 }
 
+/** The names of the stations of both lines, in order. */
+export function lines(inside: Stage[], write: Stage[], read: Stage[]): { write: string[]; read: string[] } {
+  return {
+    write: [...inside.map((stage) => stage.name), ...write.filter((one) => one.component === 'etcd').map((one) => one.name)],
+    read: [...inside.filter((stage) => stage.line === 'all'), ...read].map((stage) => stage.name),
+  };
+}
+
+interface Places {
+  great: (index: number) => Point;
+  quiet: (index: number) => Point;
+  /** The radius of a quiet circle. */
+  r: number;
+}
+
+/** The circle lines: the great ones in the order of their seats, the others in the order in which they are declared. */
+export function circles(pipeline: Pipeline, great: string[], places: Places): Map<string, Circle> {
+  const found = new Map<string, Circle>();
+  let quiets = 0;
+  for (const loop of pipeline.loops) {
+    const seat = great.indexOf(loop.name);
+    const quiet = seat < 0;
+    const { x, y } = quiet ? places.quiet(quiets++) : places.great(seat);
+    const r = quiet ? places.r : GREAT_R;
+    const stops = pipeline.loop_steps.map((_, stop) => {
+      const angle = -Math.PI / 2 + (2 * Math.PI * stop) / Math.max(pipeline.loop_steps.length, 1);
+      return { x: x + r * Math.cos(angle), y: y + r * Math.sin(angle) };
+    });
+    found.set(loop.name, { name: loop.name, title: loop.title, words: quiet ? [loop.title] : inTwo(loop.title, 12), quiet, x, y, r, stops });
+  }
+  return found;
+}
+
+/** The stops of the scheduler. */
+export function bench(pipeline: Pipeline, x: number, y: number): Map<string, Point> {
+  const stages = pipeline.components.find((one) => one.name === 'scheduler')?.stages ?? [];
+  return new Map(stages.map((name, index) => [name, { x: x + 16 + (index * (SCHEDULER_WIDTH - 52)) / Math.max(stages.length - 1, 1), y }]));
+}
+
 /** A title over two lines when it is long. */
-function lines(title: string, most: number): string[] {
+function inTwo(title: string, most: number): string[] {
   const words = title.split(' ');
   if (title.length <= most || words.length < 2) return [title];
   const middle = Math.ceil(words.length / 2);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { schedule } from '../../time/schedule';
 import type { Journey, Pipeline, Span } from '../../types';
-import { layoutOf } from './layout';
+import { layoutOf, seated } from './layout';
 import { trainAt } from './position';
+import { seatsUpright, uprightOf } from './upright';
 
 const pipeline: Pipeline = {
   stages: ['request-info', 'authn', 'authz', 'decode', 'validation', 'etcd'].map((name) => ({
@@ -74,14 +75,31 @@ describe('the circle lines', () => {
   for (const count of [1, 7, 14, 26, 30, 36]) {
     it(`keep apart when there are ${count}`, () => {
       const loops = Array.from({ length: count }, (_, index) => ({ name: `l${index}`, title: `loop ${index}`, description: '' }));
-      const layout = layoutOf({ ...pipeline, loops });
-      const circles = [...layout.loops.values()];
-      for (const a of circles) {
-        expect(a.y + a.r).toBeLessThan(layout.returnY);
-        for (const b of circles) {
-          if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.r + b.r + 5);
+      const many = { ...pipeline, loops };
+      const names = loops.map((one) => one.name);
+      const phone = uprightOf(many, 366, names.slice(0, seatsUpright(many, 366)), false);
+      for (const layout of [layoutOf(many), layoutOf(many, 1120), phone, uprightOf(many, 366, names.slice(0, 3), true)]) {
+        const circles = [...layout.loops.values()];
+        for (const a of circles) {
+          expect(a.y + a.r).toBeLessThan(layout.returnY);
+          expect(a.x + a.r).toBeLessThan(layout.right);
+          for (const b of circles) {
+            if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.r + b.r + 5);
+          }
         }
       }
     });
   }
+
+  it('give their place to who turns, the longest still first, and never while they turn', () => {
+    const last = new Map<string, number>();
+    const begin = ['a', 'b', 'c'];
+    expect(seated(begin, ['a'], last, 1000)).toBe(begin);
+    const one = seated(begin, ['a', 'x'], last, 2000);
+    expect(one).toEqual(['a', 'b', 'x']);
+    const two = seated(one, ['y'], last, 3000);
+    expect(two).toEqual(['a', 'y', 'x']);
+    expect(seated(two, ['z'], last, 3500)).toBe(two);
+    expect(seated(two, ['z'], last, 4600)).toEqual(['a', 'y', 'z']);
+  });
 });

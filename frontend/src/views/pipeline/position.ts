@@ -45,8 +45,7 @@ export function approach(layout: Layout, ports: Ports, journey: Journey): Point[
     ...siding,
     { x: siding[0]?.x ?? from.x, y: layout.returnY },
     { x: layout.left, y: layout.returnY },
-    { x: layout.left, y: layout.client.y + 34 },
-    { x: layout.client.x + 30, y: layout.client.y },
+    ...layout.door,
     first,
   ];
 }
