@@ -18,9 +18,13 @@ const RESOURCES = [
   'sim.kubeweb.dev/v1alpha1/faults',
 ];
 
+/** Questions that are asked by creating something that is not kept. */
+const ASKING = /reviews$|^access(explanations|matrices|reports)$/;
+
 /** What this page (or another browser) looks up to draw its panels: not what the person came to see. */
 function isOwnReading(head: Journey): boolean {
-  return head.agent.startsWith('Mozilla/') && ['get', 'list', 'watch'].includes(head.verb);
+  if (!head.agent.startsWith('Mozilla/')) return false;
+  return ['get', 'list', 'watch'].includes(head.verb) || ASKING.test(head.resource);
 }
 
 /** A tree that is being shown: when it started on the screen (display milliseconds), and its schedule. */
