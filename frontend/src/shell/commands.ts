@@ -46,6 +46,12 @@ export function start(): void {
   register({ id: 'journeys', title: 'Journeys', hint: 'replay a request', keywords: 'requests replay history', icon: 'journeys', run: () => shell.show('journeys') });
   register({ id: 'pause', title: 'Pause or go on', hint: 'the animation', keywords: 'stop play replay', icon: 'pause', run: () => (store.paused = !store.paused) });
   register({ id: 'live', title: 'Back to live', hint: 'now', keywords: 'present rewind end', icon: 'clock', run: () => store.live() });
+  register({ id: 'examples', title: 'Examples', hint: 'manifests to try', keywords: 'gallery yaml templates', icon: 'examples', run: () => shell.show('examples') });
+  register({ id: 'words', title: 'Name the quiet loops', hint: 'on the map', keywords: 'control loops controllers names', icon: 'map', run: () => (go('pipeline'), shell.name(!shell.named)) });
+  register({ id: 'step', title: 'To the next moment', hint: 'the animation', keywords: 'step frame', icon: 'next', run: () => store.step() });
+  register({ id: 'keys', title: 'Keys', hint: '?', keywords: 'keyboard shortcuts help', icon: 'info', run: () => (shell.help = true) });
+  register({ id: 'account', title: 'My account', hint: 'password, tokens, kubeconfig', keywords: 'profile kubeconfig download token password', icon: 'person', run: () => location.assign('/account/') });
+  register({ id: 'admin', title: 'Administration', hint: 'people and rights', keywords: 'users groups audit admin', icon: 'access', run: () => location.assign('/admin/') });
   register({
     id: 'share link',
     title: 'Copy a link to this moment',
@@ -55,6 +61,7 @@ export function start(): void {
     run: () => void shareMoment(),
   });
   provide(objects);
+  provide((query) => (query.trim() ? store.namespaces().map((name) => ({ id: `namespace ${name}`, title: `Namespace ${name}`, hint: 'look at it', keywords: 'namespace switch', icon: 'filter' as const, run: () => void (store.namespace = name) })) : []));
   provide((query) =>
     query.trim()
       ? examples.list.map((one) => ({ id: `example ${one.name}`, title: one.title, hint: 'example', keywords: `example ${one.name} ${one.description}`, icon: 'examples' as const, run: () => (buffer.load(one.yaml), shell.show('yaml')) }))

@@ -23,6 +23,8 @@ class Shell {
   named = $state(remembered('named', '0') === '1');
   palette = $state(false);
   menu = $state(false);
+  /** Whether the keys are being told. */
+  help = $state(false);
   theme = $state(remembered('theme', ''));
 
   show(tab: string): void {

@@ -15,6 +15,8 @@ export interface View {
   /** What people come here to ask. */
   question: string;
   group: (typeof GROUPS)[number];
+  /** `g` and then this letter leads here. */
+  key?: string;
   load: () => Promise<{ default: Component }>;
   /** Wants the whole width: what one says (left) and why (right) make room until they are asked for. */
   wide?: boolean;
@@ -29,6 +31,7 @@ export const VIEWS: View[] = [
     icon: 'map',
     question: 'What happens to a request, and why?',
     group: 'Map',
+    key: 'm',
     load: () => import('./pipeline/Pipeline.svelte'),
   },
   {
@@ -37,6 +40,7 @@ export const VIEWS: View[] = [
     icon: 'nodes',
     question: 'Where does everything run, and how does it fare?',
     group: 'Map',
+    key: 'c',
     load: () => import('./nodes/Nodes.svelte'),
     wide: true,
   },
@@ -46,6 +50,7 @@ export const VIEWS: View[] = [
     icon: 'metrics',
     question: 'How busy is the cluster, and how fast?',
     group: 'Metrics',
+    key: 'x',
     load: () => import('./metrics/Metrics.svelte'),
     wide: true,
   },
@@ -55,6 +60,7 @@ export const VIEWS: View[] = [
     icon: 'desired',
     question: 'What should be, what is, and what is in the way?',
     group: 'Workloads',
+    key: 'd',
     load: () => import('./desired/Desired.svelte'),
     wide: true,
   },
@@ -64,6 +70,7 @@ export const VIEWS: View[] = [
     icon: 'scheduler',
     question: 'Why does this pod stand there, and where would another go?',
     group: 'Workloads',
+    key: 's',
     load: () => import('./scheduler/Scheduler.svelte'),
     wide: true,
   },
@@ -73,6 +80,7 @@ export const VIEWS: View[] = [
     icon: 'termination',
     question: 'How does a pod end, step by step?',
     group: 'Workloads',
+    key: 'e',
     load: () => import('./termination/Termination.svelte'),
     wide: true,
   },
@@ -82,6 +90,7 @@ export const VIEWS: View[] = [
     icon: 'daemonsets',
     question: 'Which nodes should run one, which do, and why not the others?',
     group: 'Workloads',
+    key: 'n',
     load: () => import('./daemonsets/DaemonSets.svelte'),
     wide: true,
   },
@@ -91,6 +100,7 @@ export const VIEWS: View[] = [
     icon: 'graph',
     question: 'What hangs together with what?',
     group: 'Objects',
+    key: 'g',
     load: () => import('./graph/Graph.svelte'),
     wide: true,
   },
@@ -100,6 +110,7 @@ export const VIEWS: View[] = [
     icon: 'events',
     question: 'What was said, and about what?',
     group: 'Objects',
+    key: 'v',
     load: () => import('./events/Events.svelte'),
     wide: true,
   },
@@ -109,6 +120,7 @@ export const VIEWS: View[] = [
     icon: 'access',
     question: 'Who may do what, because of which rule, and what would mend it?',
     group: 'Access',
+    key: 'a',
     load: () => import('./access/Access.svelte'),
     wide: true,
   },
@@ -127,6 +139,7 @@ export const VIEWS: View[] = [
     icon: 'terminal',
     question: 'What does kubectl say?',
     group: 'Map',
+    key: 't',
     load: () => import('./terminal/Full.svelte'),
     wide: true,
   },
@@ -145,6 +158,7 @@ export const VIEWS: View[] = [
     icon: 'lessons',
     question: 'How do I come to understand all this?',
     group: 'Learn',
+    key: 'l',
     load: () => import('./lessons/Lessons.svelte'),
     wide: true,
   },
