@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.hooks import Hook
-from tests.support.server import Cluster
+from tests.support.server import Cluster, wait_for
 
 GROUP = "/apis/admissionregistration.k8s.io/v1"
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -54,16 +53,6 @@ def put(cluster: Cluster, resource: str, name: str, body: dict[str, Any]) -> Non
 
 def drop(cluster: Cluster, resource: str, name: str) -> None:
     cluster.request("DELETE", f"{GROUP}/{resource}/{name}")
-
-
-def wait_for(said: Callable[[], Any], seconds: float = 10) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = said()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("not in time")
 
 
 # -- policies ----------------------------------------------------------------------------------------------------------

@@ -6,10 +6,9 @@ import gzip
 import http.client
 import json
 import ssl
-import time
 from typing import Any
 
-from tests.support.server import Cluster
+from tests.support.server import Cluster, wait_for
 
 PODTEMPLATES = "/api/v1/namespaces/default/podtemplates"
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -26,6 +25,10 @@ def raw(cluster: Cluster, path: str, **headers: str) -> tuple[int, dict[str, str
 
 def config_map(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def conditions_of(cluster: Cluster, path: str) -> list[dict[str, Any]]:
+    return (cluster.request("GET", path)[1].get("status") or {}).get("conditions") or []
 
 
 def test_flow_control_says_under_which_schema_a_request_falls(cluster: Cluster) -> None:
@@ -45,11 +48,7 @@ def test_flow_control_says_under_which_schema_a_request_falls(cluster: Cluster) 
         },
     }
     assert cluster.request("POST", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas", schema)[0] == 201
-    deadline = time.monotonic() + 10
-    conditions: list[Any] = []
-    while not conditions and time.monotonic() < deadline:
-        found = cluster.request("GET", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/mine")[1]
-        conditions = (found.get("status") or {}).get("conditions") or []
+    conditions = wait_for(lambda: conditions_of(cluster, "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/mine"))
     assert conditions[0]["type"] == "Dangling" and conditions[0]["status"] == "True"
     cluster.request("DELETE", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/mine")
 
@@ -77,12 +76,7 @@ def test_every_group_version_is_an_api_service(cluster: Cluster) -> None:
     services = cluster.request("GET", "/apis/apiregistration.k8s.io/v1/apiservices")[1]["items"]
     names = {one["metadata"]["name"] for one in services}
     assert {"v1.", "v1.apps", "v2.autoscaling", "v1.batch"} <= names
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        core = cluster.request("GET", "/apis/apiregistration.k8s.io/v1/apiservices/v1.")[1]
-        if (core.get("status") or {}).get("conditions"):
-            break
-    (available,) = core["status"]["conditions"]
+    (available,) = wait_for(lambda: conditions_of(cluster, "/apis/apiregistration.k8s.io/v1/apiservices/v1."))
     assert (available["status"], available["reason"]) == ("True", "Local")
 
 
@@ -174,7 +168,4 @@ def test_any_kind_may_be_deleted_in_the_foreground(cluster: Cluster) -> None:
     path = "/apis/scheduling.k8s.io/v1/priorityclasses"
     assert cluster.request("POST", path, obj)[0] == 201
     assert cluster.request("DELETE", f"{path}/brief", {"propagationPolicy": "Foreground"})[0] in (200, 202)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and cluster.request("GET", f"{path}/brief")[0] != 404:
-        time.sleep(0.05)
-    assert cluster.request("GET", f"{path}/brief")[0] == 404
+    wait_for(lambda: cluster.request("GET", f"{path}/brief")[0] == 404, "it is gone")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.server import Cluster
+from tests.support.server import Cluster, wait_for
 
 GROUP = "stable.example.com"
 CRONTABS = f"""
@@ -75,16 +73,6 @@ def crontab(name: str, version: str = "v1", **spec: Any) -> dict[str, Any]:
 
 def path(namespace: str = "default", name: str = "", version: str = "v1") -> str:
     return f"/apis/{GROUP}/{version}/namespaces/{namespace}/crontabs" + (f"/{name}" if name else "")
-
-
-def wait_for(said: Callable[[], Any], seconds: float = 15) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = said()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("not in time")
 
 
 @pytest.fixture(scope="module")

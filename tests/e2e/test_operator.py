@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
 
-from tests.support.server import Cluster
+from tests.support.server import Cluster, wait_for
 
 GROUP, VERSION, PLURAL = "example.com", "v1", "sites"
 FINALIZER = "example.com/operator"
@@ -50,16 +48,6 @@ DEFINITION = {
         ],
     },
 }
-
-
-def wait_for(said: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = said()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("not in time")
 
 
 class Operator:

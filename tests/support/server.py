@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,7 @@ class Cluster:
         return response.status, text.decode()
 
 
-def wait_for(condition: Any, what: str, seconds: float = 30) -> Any:
+def wait_for(condition: Callable[[], Any], what: str = "what was waited for", seconds: float = 30) -> Any:
     """Ask until the answer is true; fails when it never is."""
     deadline = time.monotonic() + seconds
     while True:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from cluster.apiserver.apiextensions.values import check, check_lists
@@ -74,7 +72,8 @@ def test_sets_and_maps_hold_things_once():
     ]
 
 
+# A matcher that backtracks would take longer than the universe has.
+@pytest.mark.timeout(60)
 def test_a_pattern_cannot_hold_the_server_up():
-    began = time.perf_counter()
-    told({"type": "string", "pattern": "^(a+)+$"}, "a" * 5000 + "b")
-    assert time.perf_counter() - began < 5
+    (problem,) = told({"type": "string", "pattern": "^(a+)+$"}, "a" * 5000 + "b")
+    assert "^(a+)+$" in problem

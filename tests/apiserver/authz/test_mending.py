@@ -34,7 +34,7 @@ def apply(objects, found):
     """A world with what a mend says applied to it: objects of the same name are replaced."""
     key = lambda obj: (obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])  # noqa: E731
     world = {key(obj): obj for obj in objects}
-    for document in yaml.safe_load_all(found["manifest"]):
+    for document in yaml.load_all(found["manifest"], yaml.CSafeLoader):
         before = world.get(key(document))
         if before is not None and "roleRef" in before:
             assert before["roleRef"] == document["roleRef"], "a roleRef cannot be changed"
