@@ -64,6 +64,13 @@ class Reader(Protocol):
 
 
 @dataclass(slots=True)
+class Left:
+    """Units of cost that are left to one request's expressions."""
+
+    units: int
+
+
+@dataclass(slots=True)
 class Attributes:
     """What an admission plugin sees (admission.Attributes). `obj` may be changed by mutating plugins, in place.
 
@@ -84,3 +91,5 @@ class Attributes:
     warnings: list[str] = field(default_factory=list)
     # Whether the user may do something else, too: for plugins that ask for a right of their own.
     may: Callable[[RequestInfo], bool] = lambda info: False
+    # What the expressions that people configured may still cost; None until the first is evaluated.
+    left: Left | None = None

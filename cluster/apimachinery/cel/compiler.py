@@ -59,8 +59,13 @@ class Program:
         frame = Frame(dict(names), limit)
         try:
             return self._run(frame), frame.spent
+        except EvaluationError as error:
+            error.spent = frame.spent
+            raise
         except RecursionError as error:
-            raise EvaluationError("the value is nested too deeply") from error
+            deep = EvaluationError("the value is nested too deeply")
+            deep.spent = frame.spent
+            raise deep from error
 
 
 def size_of(kind: Type) -> int:

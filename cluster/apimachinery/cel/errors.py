@@ -24,6 +24,9 @@ def _shown(source: str, offset: int, text: str) -> str:
 class EvaluationError(Exception):
     """The expression has no value: no such key, division by zero, …"""
 
+    # What it had cost by then.
+    spent = 0
+
 
 class CostExceeded(EvaluationError):
     """It costs more than it may."""

@@ -28,7 +28,9 @@ Found = list[FieldError]
 RULES = "x-kubernetes-validations"
 # What one rule may cost at most by estimate, all rules of a schema; one call and all calls of a request when they run.
 RULE_LIMIT, SCHEMA_LIMIT = 10_000_000, 100_000_000
-CALL_LIMIT, REQUEST_LIMIT = 1_000_000, 10_000_000
+# What evaluation may cost. Kubernetes gives a request ten times that; here a million is a third of a second during which nobody else
+# is served (docs/decisions/0013).
+CALL_LIMIT, REQUEST_LIMIT = 1_000_000, 1_000_000
 _REASONS = ("FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate")
 _ADVICE = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"
 # Errors after which rules are not asked: what they look at is not of the shape that they were written for.
@@ -270,7 +272,7 @@ class _Budget:
             holds, cost = rule.program.evaluate(names, min(CALL_LIMIT, self.left))
         except CostExceeded as error:
             self.spent_up = True
-            if self.left < CALL_LIMIT:
+            if self.left < CALL_LIMIT:  # others had their share before
                 text = "validation failed due to running out of cost budget, no further validation rules will be run"
             else:
                 text = (
@@ -280,6 +282,7 @@ class _Budget:
             found.append(invalid_value(where, _kind_of(value), text))
             return False
         except EvaluationError as error:
+            self.left -= error.spent
             if str(error).startswith("no such overload"):
                 text = (
                     f"'{error}': call arguments did not match a supported operator, function or macro signature for rule: "
@@ -304,7 +307,8 @@ class _Budget:
         """The text of a messageExpression; empty when it has none to give."""
         try:
             text, cost = program.evaluate(names, min(CALL_LIMIT, self.left))
-        except EvaluationError:
+        except EvaluationError as error:
+            self.left -= error.spent
             return ""
         self.left -= cost
         text = str(text).strip()

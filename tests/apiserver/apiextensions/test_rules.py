@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.apiserver.apiextensions import rules
 from cluster.apiserver.apiextensions.rules import Rules, check_rules
 from cluster.apiserver.apiextensions.values import MISSING
 
@@ -123,3 +124,24 @@ def test_names_that_are_no_words_are_escaped():
     assert check_rules(whole, "p") == []
     assert Rules(whole).check({"spec": {"a-b": 1, "namespace": 1}}, MISSING, []) == []
     assert len(Rules(whole).check({"spec": {"a-b": 1, "namespace": 2}}, MISSING, [])) == 1
+
+
+def test_all_rules_of_a_request_share_one_budget(monkeypatch):
+    monkeypatch.setattr(rules, "REQUEST_LIMIT", 2000)
+    costly = {"rule": "self.names.all(x, x.contains('a') || true)", "message": "no"}
+    within = {"names": ["b"] * 100}
+    assert told(costly, within) == []
+    many = [{**costly, "rule": costly["rule"] + f" && {number} < 9"} for number in range(9)]
+    found = Rules(schema(*many)).check({"spec": within}, MISSING, [])
+    assert [one.message for one in found] == [
+        'spec: Invalid value: "object": validation failed due to running out of cost budget, '
+        "no further validation rules will be run"
+    ]
+
+
+def test_what_fails_has_cost_something_too(monkeypatch):
+    monkeypatch.setattr(rules, "REQUEST_LIMIT", 2000)
+    failing = {"rule": "self.names.all(x, x.contains('b')) && self.names[1000] == 'x'"}
+    found = Rules(schema(*[failing] * 9)).check({"spec": {"names": ["b"] * 100}}, MISSING, [])
+    assert 1 < len(found) < 9
+    assert found[-1].message.endswith("no further validation rules will be run")

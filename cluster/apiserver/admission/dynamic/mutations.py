@@ -13,10 +13,10 @@ from cluster.apimachinery.cel import CompileError, EvaluationError, Program
 from cluster.apimachinery.cel.types import Type, list_of
 from cluster.apiserver.admission.dynamic import review
 from cluster.apiserver.admission.dynamic.expressions import (
-    CALL_LIMIT,
     ConditionFailed,
     Variables,
     conditions_hold,
+    evaluate,
     names_of,
 )
 from cluster.apiserver.admission.dynamic.policies import Misconfigured, Policy, matched, parameters
@@ -85,7 +85,7 @@ def _apply(policy: MutatingPolicy, obj: Obj, names: dict[str, Any], resource: Re
         names["object"] = obj
         names["variables"] = Variables(policy.variables, names)
         try:
-            wanted, _ = program.evaluate(names, CALL_LIMIT)
+            wanted, _ = evaluate(program, names)
             # Opaque values have no place in an object.
             wanted = orjson.loads(orjson.dumps(wanted))
         except (EvaluationError, orjson.JSONEncodeError) as error:

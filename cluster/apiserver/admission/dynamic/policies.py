@@ -13,11 +13,11 @@ from cluster.apimachinery.cel.types import BOOL, DYN, STRING, Type
 from cluster.apimachinery.labels import from_selector
 from cluster.apiserver.admission.dynamic import matching, review
 from cluster.apiserver.admission.dynamic.expressions import (
-    CALL_LIMIT,
     POLICY_LIMIT,
     ConditionFailed,
     Variables,
     conditions_hold,
+    evaluate,
     names_of,
     scope,
 )
@@ -210,7 +210,7 @@ def _evaluate(policy: ValidatingPolicy, names: dict[str, Any], judgement: Judgem
     for validation, program, message_program in policy.validations:
         reason = validation.get("reason") or "Invalid"
         try:
-            holds, cost = program.evaluate(names, min(CALL_LIMIT, left))
+            holds, cost = evaluate(program, names, left)
         except EvaluationError as error:
             if policy.fails:
                 yield f"expression '{validation['expression']}' resulted in error: {error}", "Invalid"
@@ -221,7 +221,7 @@ def _evaluate(policy: ValidatingPolicy, names: dict[str, Any], judgement: Judgem
         message = (validation.get("message") or "").strip() or f"failed expression: {validation['expression'].strip()}"
         if message_program is not None:
             try:
-                text, cost = message_program.evaluate(names, min(CALL_LIMIT, left))
+                text, cost = evaluate(message_program, names, left)
             except EvaluationError:
                 text = ""
             else:
@@ -232,7 +232,7 @@ def _evaluate(policy: ValidatingPolicy, names: dict[str, Any], judgement: Judgem
         yield message, reason
     for key, annotation in policy.annotations:
         try:
-            value = annotation.evaluate(names, CALL_LIMIT)[0]
+            value = evaluate(annotation, names)[0]
         except EvaluationError as error:
             if policy.fails:
                 yield f"expression resulted in error: {error}", "Invalid"
