@@ -20,6 +20,7 @@ from cluster.accounts.rbac import requests
 from cluster.accounts.rbac.objects import findings
 from cluster.accounts.rbac.questions import matrix_of
 from cluster.apimachinery.errors import StatusError
+from cluster.audit.signins import note_change
 
 # How long a token may be good for, in days.
 LIVES = ((7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year"), (0, "for ever"))
@@ -44,6 +45,7 @@ def account(request: HttpRequest) -> HttpResponse:
         days = form.cleaned_data["days"]
         expires = timezone.now() + timedelta(days=days) if days else None
         made, secret = AccessToken.objects.issue(user, form.cleaned_data["name"], expires)
+        note_change(request, "create", "accesstokens", str(made))
         form = TokenForm()
     return TemplateResponse(
         request,
@@ -86,6 +88,7 @@ def revoke(request: HttpRequest, token: int) -> HttpResponse:
     """End one of my tokens; somebody else's is not there."""
     ended = AccessToken.objects.filter(pk=token, user=_person(request)).revoke()
     if ended:
+        note_change(request, "update", "accesstokens", str(AccessToken.objects.get(pk=token)), "revoked")
         messages.success(request, "Revoked. Whoever uses it is cut off within a second.")
     else:
         messages.error(request, "There is no such token of yours that could still be revoked.")

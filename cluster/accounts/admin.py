@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from cluster.accounts.models import AccessToken, User
+from cluster.audit.signins import note_change
 
 # Generic for the type checker alone.
 if TYPE_CHECKING:
@@ -49,7 +50,23 @@ def may_manage(actor: Any, person: User) -> bool:
 
 
 class StaffOnly:
-    """Everybody may enter the admin, for RBAC's sake; over people, Django's permissions count for staff."""
+    """Everybody may enter the admin, for RBAC's sake; over people, Django's permissions count for staff. Changes are audited."""
+
+    # What they are called in the audit log.
+    audited = ""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        note_change(request, "create", self.audited, str(obj))
+        return super().log_addition(request, obj, message)  # type: ignore[misc]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        note_change(request, "update", self.audited, str(obj), _in_words(message))
+        return super().log_change(request, obj, message)  # type: ignore[misc]
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            note_change(request, "delete", self.audited, str(obj))
+        return super().log_deletions(request, queryset)  # type: ignore[misc]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _staff(request) and super().has_module_permission(request)  # type: ignore[misc]
@@ -67,12 +84,21 @@ class StaffOnly:
         return _staff(request) and super().has_delete_permission(request, obj)  # type: ignore[misc]
 
 
+def _in_words(message: Any) -> str:
+    """Which fields were changed: Django's message, without values."""
+    if isinstance(message, str):
+        return message
+    fields = [str(field) for part in message for field in part.get("changed", {}).get("fields", ())]
+    return f"changed: {', '.join(fields)}" if fields else ""
+
+
 def _staff(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_staff", False))
 
 
 @admin.register(User)
 class PersonAdmin(StaffOnly, BaseUserAdmin):
+    audited = "users"
     list_display = ("username", "kubernetes_group_names", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser", "is_staff", "groups")
     list_per_page = 50
@@ -168,6 +194,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(StaffOnly, GroupModelAdmin):
+    audited = "groups"
     form = GroupForm
     list_display = ("name", "how_many", "rights")
     search_fields = ("name",)
@@ -213,6 +240,8 @@ class GroupAdmin(StaffOnly, GroupModelAdmin):
 class AccessTokenAdmin(StaffOnly, TokenModelAdmin):
     """Tokens are made by their owners, who alone see the secret; here they can be seen and revoked."""
 
+    audited = "accesstokens"
+
     list_display = ("name", "user", "prefix", "created", "expires", "last_used", "revoked", "valid")
     list_filter = ("revoked", "user")
     list_select_related = ("user",)
@@ -234,5 +263,7 @@ class AccessTokenAdmin(StaffOnly, TokenModelAdmin):
 
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
+        for token in queryset:
+            self.log_change(request, token, f"revoked, of {token.user}")
         count = AccessToken.objects.filter(pk__in=queryset.values("pk")).revoke()
         self.message_user(request, f"{count} revoked.")

@@ -24,6 +24,7 @@ from cluster.accounts.bootstrap import issue_kubeconfig
 from cluster.accounts.forms import ThrottledAuthenticationForm
 from cluster.accounts.kubeconfig import server_url
 from cluster.accounts.models import AccessToken, User
+from cluster.audit.signins import note_change
 
 MAXIMUM_DAYS = 3650
 
@@ -81,10 +82,12 @@ class AccessTokenViewSet(
         days = serializer.validated_data.get("days")
         expires = timezone.now() + timedelta(days=days) if days else None
         token, secret = AccessToken.objects.issue(_user(request), serializer.validated_data["name"], expires)
+        note_change(request, "create", "accesstokens", str(token))
         return Response({**self.get_serializer(token).data, "token": secret}, status=201)
 
     def perform_destroy(self, instance: AccessToken) -> None:
-        AccessToken.objects.filter(pk=instance.pk).revoke()
+        if AccessToken.objects.filter(pk=instance.pk).revoke():
+            note_change(self.request, "update", "accesstokens", str(instance), "revoked")
 
 
 class Kubeconfig(APIView):
@@ -93,6 +96,7 @@ class Kubeconfig(APIView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         ca_pem = pki.CertificateAuthority(settings.DATA_DIR / "pki").pem
         text = issue_kubeconfig(_user(request), server_url(settings.DATA_DIR), ca_pem)
+        note_change(request, "create", "accesstokens", "kubeconfig")
         response = HttpResponse(text, content_type="application/yaml")
         response["Content-Disposition"] = 'attachment; filename="kubeconfig"'
         response["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Signing in and out, in the audit log beside the requests: who, from where, and whether it worked.
+"""Signing in and out, and changes of accounts, in the audit log beside the requests: who, from where, and whether it worked.
 
 Django tells of it by signals, in threads; the running audit log takes them as records of the verbs `login` and `logout`. A name that
 belongs to nobody is not written down: people type passwords into the wrong field.
@@ -16,6 +16,9 @@ from django.http import HttpRequest
 from cluster.audit.events import Record
 from cluster.audit.log import running
 from cluster.journeys.trace import wall
+
+# The group under which people, groups and tokens stand in the log. Nobody serves it: they are Django's.
+ACCOUNTS = "accounts.kubeweb.dev"
 
 
 class _Person:
@@ -60,7 +63,21 @@ def _failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | Non
     _note(request, "login", name if known else "", 401)
 
 
-def _note(request: HttpRequest | None, verb: str, name: str, code: int) -> None:
+def note_change(request: HttpRequest, verb: str, resource: str, name: str, what: str = "") -> None:
+    """A person changed an account: `verb` create, update or delete; `resource` users, groups or accesstokens; `what` in words, no values."""
+    _note(request, verb, request.user.get_username(), 200, resource=resource, object_name=name, what=what)
+
+
+def _note(
+    request: HttpRequest | None,
+    verb: str,
+    name: str,
+    code: int,
+    *,
+    resource: str = "",
+    object_name: str = "",
+    what: str = "",
+) -> None:
     log = running()
     if log is None or request is None:
         return
@@ -80,18 +97,18 @@ def _note(request: HttpRequest | None, verb: str, name: str, code: int) -> None:
             impersonated=None,
             addresses=tuple(filter(None, [str(request.META.get("REMOTE_ADDR", ""))])),
             agent=str(request.META.get("HTTP_USER_AGENT", "")),
-            is_resource=False,
-            group="",
+            is_resource=bool(resource),
+            group=ACCOUNTS if resource else "",
             version="",
-            resource="",
+            resource=resource,
             subresource="",
             namespace="",
-            name="",
+            name=object_name,
             code=code,
             reason="Unauthorized" if code == 401 else "",
             message="the password is not right, or there is no such user" if code == 401 else "",
             decision="",
-            why="",
+            why=what,
             received=now,
             at=now,
         )

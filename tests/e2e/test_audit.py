@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -164,3 +166,45 @@ def test_a_clean_stop_loses_nothing(cluster, admin):
         sum(one["objectRef"].get("name", "").startswith("none-") for one in lines(cluster) if "objectRef" in one) == 50
     )
     cluster.start()
+
+
+def test_changes_of_people_groups_and_tokens_are_noted(cluster, admin, bob):
+    def form(path, **fields):
+        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)', admin.ask("GET", path)[1])
+        assert token is not None
+        body = urlencode({"csrfmiddlewaretoken": token[1], **fields}, doseq=True)
+        return admin.ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+
+    secret = "never-to-be-written-down"
+    made = form("/admin/accounts/user/add/", username="eve", usable_password="true", password1=secret, password2=secret)
+    assert made[0] == 302, made
+    pk = int(
+        cluster.django("from cluster.accounts.models import User; print(User.objects.get(username='eve').pk)").split()[
+            -1
+        ]
+    )
+    assert form("/admin/auth/group/add/", name="auditors", members=[pk])[0] == 302
+    person = f"/admin/accounts/user/{pk}"
+    again = form(f"{person}/password/", usable_password="true", password1=secret + "2", password2=secret + "2")
+    assert again[0] == 302
+    assert form(f"{person}/change/", username="eve", is_active="on", is_staff="on")[0] == 302
+    assert form(f"{person}/delete/", post="yes")[0] == 302
+    token = bob.ask("POST", "/accounts/tokens/", {"name": "laptop"})[1]
+    assert bob.ask("DELETE", f"/accounts/tokens/{token['id']}/")[0] == 204
+
+    def noted(user, resource, count):
+        rows = search(admin, user=user, group="accounts.kubeweb.dev", resource=resource)["events"]
+        return rows if len(rows) >= count else None
+
+    rows = wait_for(lambda: noted("admin", "users", 4), "the rows")
+    assert [(row["verb"], row["name"]) for row in reversed(rows)] == [
+        *[("create", "eve"), ("update", "eve"), ("update", "eve"), ("delete", "eve")]
+    ]
+    assert "Staff status" in rows[1]["why"]
+    (group,) = wait_for(lambda: noted("admin", "groups", 1), "the row")
+    assert (group["verb"], group["name"], group["addresses"]) == ("create", "auditors", "127.0.0.1")
+    ended, begun = wait_for(lambda: noted("bob", "accesstokens", 2), "the rows")[:2]
+    assert (begun["verb"], ended["verb"], ended["why"]) == ("create", "update", "revoked")
+    written = (cluster.data / "audit" / "audit.log").read_text()
+    assert secret not in written
+    assert token["token"] not in written
