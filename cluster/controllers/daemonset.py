@@ -53,6 +53,7 @@ class DaemonSetController(ControlLoop):
         self.nodes = self.watch(NODES, self._node_changed)
         self.revisions = self.informer(history.REVISIONS)
         self.revisions.add_indexer("controller", by_controller)
+        self.revisions.add_handler(self._revision_changed)
         self.pods = self.informer(PODS)
         self.pods.add_indexer("controller", by_controller)
         self.pods.add_indexer("orphans", orphans_by_namespace)
@@ -75,6 +76,12 @@ class DaemonSetController(ControlLoop):
                 return
         for daemonset in self.daemonsets.list():
             self.throttle.add(key_of(daemonset))
+
+    def _revision_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """One that somebody took away is written anew."""
+        owner = controller_of(old) if new is None and old is not None else None
+        if old is not None and owner is not None and owner["kind"] == "DaemonSet":
+            self.throttle.add(f"{old['metadata']['namespace']}/{owner['name']}")
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old

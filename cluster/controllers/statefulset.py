@@ -31,11 +31,18 @@ class StatefulSetController(ControlLoop):
         self.sets = self.watch(STATEFULSETS)
         self.revisions = self.informer(history.REVISIONS)
         self.revisions.add_indexer("controller", by_controller)
+        self.revisions.add_handler(self._revision_changed)
         self.claims = self.informer(CLAIMS)
         self.pods = self.informer(PODS)
         self.pods.add_indexer("controller", by_controller)
         self.pods.add_indexer("orphans", orphans_by_namespace)
         self.pods.add_handler(self._pod_changed)
+
+    def _revision_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """One that somebody took away is written anew."""
+        owner = controller_of(old) if new is None and old is not None else None
+        if old is not None and owner is not None and owner["kind"] == "StatefulSet":
+            self.queue.add(f"{old['metadata']['namespace']}/{owner['name']}")
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old

@@ -18,7 +18,7 @@ from cluster.journeys import trace
 from cluster.kubelet import admitting
 from cluster.kubelet.eviction import BY_CONDITION, EVENTS, EvictionManager
 from cluster.kubelet.network import Link, Network
-from cluster.kubelet.node import LEASES, address, boot_id, fresh_lease, labels, status_of
+from cluster.kubelet.node import LEASES, address, allocatable_of, boot_id, fresh_lease, labels, status_of
 from cluster.kubelet.runtime.container import Sandbox
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.images import Catalogue
@@ -192,7 +192,10 @@ class Kubelet:
         current = await self.client.get("v1/nodes", self.name)
         status = status_of(current, self.number, self.runtime.list_images(), self.eviction.pressures, self.boots)
         self.allocatable, self.capacity = status["allocatable"], status["capacity"]
-        written = await self.client.patch("v1/nodes", self.name, {"status": status}, subresource="status")
+        # A merge keeps what it does not name: extended resources that are no more have to be named.
+        gone = dict.fromkeys((current.get("status") or {}).get("allocatable") or {})
+        told = {**status, "allocatable": {**gone, **status["allocatable"]}}
+        written = await self.client.patch("v1/nodes", self.name, {"status": told}, subresource="status")
         if first:
             self.events.event(written, "Normal", "Starting", "Starting kubelet.")
             if self.rebooted:
@@ -213,6 +216,9 @@ class Kubelet:
         self._node = node
         status = node.get("status") or {}
         if self.capacity and status.get("allocatable"):
+            capacity = status.get("capacity") or {}
+            if allocatable_of(capacity, status["allocatable"]) != status["allocatable"]:
+                self._report_now = True
             self.allocatable, self.capacity = status["allocatable"], status.get("capacity") or self.capacity
 
     def tell_node(self, condition: str, *, short: bool) -> None:

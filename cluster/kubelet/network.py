@@ -29,6 +29,9 @@ SERVICES, SLICES = "v1/services", "discovery.k8s.io/v1/endpointslices"
 USER = "system:kube-proxy"
 # Seconds until a host that is not there is given up.
 UNREACHABLE = 3.0
+# Seconds that a client stays with its endpoint where the Service does not say (v1.DefaultClientIPServiceAffinitySeconds), and how
+# many clients are remembered.
+AFFINITY_SECONDS, MOST_AFFINE = 10_800, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Network:
         self._node_ports: dict[int, str] = {}
         self._slices_of: dict[str, set[str]] = {}
         self._history: dict[str, deque[tuple[float, Obj | None]]] = {}
+        # Which endpoint a client of a Service's port has, and until when; who asked last is last.
+        self._affine: dict[tuple[str, str, str], tuple[Route | None, float]] = {}
         # Nodes that are cut off see what they saw when it happened.
         self.frozen: dict[str, float] = {}
 
@@ -154,8 +159,21 @@ class Network:
         if not chosen:
             return Route(ip, port, refused=True)
         if service["spec"].get("sessionAffinity") == "ClientIP" and client:
-            return chosen[zlib.crc32(client.encode()) % len(chosen)]
+            return self._same_as_before(service, (key, wanted.get("name", ""), client), chosen)
         return self._random.choice(chosen)
+
+    def _same_as_before(self, service: Obj, who: tuple[str, str, str], chosen: list[Route]) -> Route:
+        """The endpoint that a client had last, if that was not too long ago."""
+        timeout = ((service["spec"].get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+        now = clock.now()
+        route, until = self._affine.pop(who, (None, 0.0))
+        if route not in chosen or now >= until:
+            route = self._random.choice(chosen)
+        assert route is not None
+        self._affine[who] = route, now + (timeout or AFFINITY_SECONDS)
+        if len(self._affine) > MOST_AFFINE:
+            del self._affine[next(iter(self._affine))]
+        return route
 
     def _endpoints(self, node: str, key: str, service: Obj, port: str, *, external: bool) -> list[Route]:
         """The endpoints that take new connections; those that are terminating, when there are no others."""

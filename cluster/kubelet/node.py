@@ -44,6 +44,12 @@ def address(number: int) -> str:
     return f"172.18.{number // 250}.{number % 250 + 2}"
 
 
+def allocatable_of(capacity: Obj, before: Obj) -> Obj:
+    """What of it pods may have: of extended resources (those with a domain) all that somebody says there is, as the kubelet does."""
+    kept = {name: amount for name, amount in before.items() if "/" not in name}
+    return {**capacity, **kept}
+
+
 def status_of(
     node: Obj, number: int, images: list[Any], pressures: frozenset[str] = frozenset(), boots: int = 0
 ) -> Obj:
@@ -64,7 +70,7 @@ def status_of(
     )
     status = {
         "capacity": capacity,
-        "allocatable": {**capacity, **(before.get("allocatable") or {})},
+        "allocatable": allocatable_of(capacity, before.get("allocatable") or {}),
         "conditions": conditions,
         "addresses": [
             {"type": "InternalIP", "address": address(number)},

@@ -31,6 +31,9 @@ def parse(method: str, path: str, watch: bool) -> RequestInfo:
     else:
         return info
     verb = _VERBS.get(method)
+    if method == "OPTIONS" and "proxy" in rest[2:]:
+        # What is passed on to a server that may know the method.
+        verb = "get"
     if verb is None:
         return info
     if rest[0] == "watch" and len(rest) > 1:

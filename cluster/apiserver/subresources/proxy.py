@@ -15,7 +15,7 @@ from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.nodes import Asked
 
 TIMEOUT = 30.0
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def decode(context: Context) -> None:

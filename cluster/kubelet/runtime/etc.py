@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster.kubelet.runtime.container import Container
+from cluster.kubelet.runtime.servers import SITES
 from cluster.kubelet.runtime.shell.files import Files
 from cluster.kubelet.runtime.tree import Attributes, Tree
 
@@ -37,6 +38,9 @@ def files_of(container: Container) -> Files:
         "proc/1/comm": f"{container.first or 'sh'}\n",
         **{f"proc/sys/{name.replace('.', '/')}": f"{text}\n" for name, text in sysctls.items()},
     }
+    if container.profile.program in SITES:
+        root, page = SITES[container.profile.program]
+        own[f"{root.strip('/')}/index.html"] = page
     files = Files(
         {name: text.encode() for name, text in own.items()},
         user=user,

@@ -78,7 +78,14 @@ def json_answer(value: Any, status: int = 200) -> Answer:
     return Answer(status, text, headers={"Content-Type": "application/json"})
 
 
-def _site(root: str, welcome: str, server: str) -> Handler:
+# Where the files of web servers lie in their images, and the page that comes with them.
+SITES = {
+    "nginx": ("/usr/share/nginx/html", _NGINX),
+    "httpd": ("/usr/local/apache2/htdocs", "<html><body><h1>It works!</h1></body></html>\n"),
+}
+
+
+def _site(root: str, server: str) -> Handler:
     """A web server with its files below `root`."""
 
     def answer(me: Self, request: HTTPRequest) -> Answer:
@@ -87,9 +94,7 @@ def _site(root: str, welcome: str, server: str) -> Handler:
         if content is None and path.endswith("/"):
             content = me.files.get(f"{root}{path}index.html")
             if content is None and path == "/":
-                if me.files.is_directory(root) and me.files.entries(root):
-                    return _html("<center><h1>403 Forbidden</h1></center>\n", 403, server)
-                return _html(welcome, 200, server)
+                return _html("<center><h1>403 Forbidden</h1></center>\n", 403, server)
         if content is None:
             return _html(_NOT_FOUND, 404, server)
         return _html(content.decode("utf-8", "replace"), 200, server)
@@ -99,7 +104,7 @@ def _site(root: str, welcome: str, server: str) -> Handler:
 
 def _files(me: Self, request: HTTPRequest) -> Answer:
     """`httpd -f -h DIR` of busybox, `python -m http.server`."""
-    return _site(flag(me.args, "h", flag(me.args, "directory", "/www")).rstrip("/"), "", "")(me, request)  # type: ignore[return-value]
+    return _site(flag(me.args, "h", flag(me.args, "directory", "/www")).rstrip("/"), "")(me, request)  # type: ignore[return-value]
 
 
 def plain(me: Self, request: HTTPRequest) -> Answer:
@@ -167,10 +172,8 @@ def _redis(me: Self, request: HTTPRequest) -> Answer:
 
 
 PROGRAMS: dict[str, Handler] = {
-    "nginx": _site("/usr/share/nginx/html", _NGINX, "nginx/1.29.3"),
-    "httpd": _site(
-        "/usr/local/apache2/htdocs", "<html><body><h1>It works!</h1></body></html>\n", "Apache/2.4.65 (Unix)"
-    ),
+    "nginx": _site(SITES["nginx"][0], "nginx/1.29.3"),
+    "httpd": _site(SITES["httpd"][0], "Apache/2.4.65 (Unix)"),
     "hello-app": _hello,
     "whoami": _whoami,
     "http-echo": _http_echo,
@@ -179,7 +182,7 @@ PROGRAMS: dict[str, Handler] = {
     "hpa": _hpa,
     "redis": _redis,
     "files": _files,
-    "test-webserver": _site("", "", "agnhost"),
+    "test-webserver": _site("", "agnhost"),
 }
 
 

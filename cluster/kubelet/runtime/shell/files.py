@@ -247,6 +247,9 @@ class Files:
         mounted, name = self._changeable(path)
         self._need(posixpath.dirname(path), WRITE)
         mounted.tree.forget(name)
+        # The directory stays that its last entry has left.
+        if posixpath.dirname(name):
+            mounted.tree.directories.add(posixpath.dirname(name))
         return True
 
     def _empty(self, path: str) -> None:
