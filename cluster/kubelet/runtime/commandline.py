@@ -10,7 +10,8 @@ from cluster.kubelet.runtime.cri import ContainerConfig
 from cluster.kubelet.runtime.images import Image
 from cluster.kubelet.runtime.shell.commands import COMMANDS
 from cluster.kubelet.runtime.shell.files import FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import SERVERS, SHELLS, Shell
+from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
 
 MAX_MESSAGE = 4096
 

@@ -27,8 +27,9 @@ from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
 from cluster.kubelet.runtime.shell import agnhostcommands
 from cluster.kubelet.runtime.shell.commands import COMMANDS
-from cluster.kubelet.runtime.shell.interpreter import SERVERS, SHELLS, Shell
+from cluster.kubelet.runtime.shell.interpreter import Shell
 from cluster.kubelet.runtime.shell.options import flag, klog
+from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
 from cluster.kubelet.runtime.shell.world import Net, World
 from cluster.kubelet.runtime.troubles import Troubles
 

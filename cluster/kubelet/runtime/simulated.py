@@ -16,7 +16,8 @@ from cluster.kubelet.runtime.cri import (
     ExecResult,
     RuntimeFailure,
 )
-from cluster.kubelet.runtime.shell.interpreter import SHELLS, Caught, Shell
+from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
+from cluster.kubelet.runtime.shell.programs import SHELLS
 from cluster.kubelet.runtime.shell.world import Input, Pipe
 from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from cluster import clock
 from cluster.kubelet.runtime.shell.files import FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.options import duration, flag, klog
 
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 TMPFS, OVERLAY, EXT4 = "tmpfs", 0x794C7630, 0xEF53
 NEW_FILE = "mount-tester new file\n"
 METHODS, NAMESPACES = ("GET", "POST", "PUT"), ("kube-system", "default", "ns")

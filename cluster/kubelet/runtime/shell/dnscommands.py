@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.world import Record
 
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 DNS_SERVER = "10.96.0.10"
 KINDS = frozenset({"A", "AAAA", "SRV", "PTR", "CNAME", "TXT", "ANY"})
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from cluster import clock
 from cluster.kubelet.runtime.shell.files import READ, FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import Shell
-
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 
 
 def _operands(args: list[str]) -> list[str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 
-from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.reading import contents, lines_of, number_of, split, unescape
 
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 # A pattern that backtracks without end is a fault of its writer; lines are cut before they are matched.
 MAX_LINE = 10_000
 

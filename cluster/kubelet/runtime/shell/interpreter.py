@@ -7,12 +7,16 @@ heard between commands, and at once while the shell waits for its background job
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
 from cluster import clock
 from cluster.kubelet.runtime.shell import arithmetic
+from cluster.kubelet.runtime.shell.control import Exit, Leave, Return
 from cluster.kubelet.runtime.shell.expansion import Expander
 from cluster.kubelet.runtime.shell.files import FileTrouble
+from cluster.kubelet.runtime.shell.programs import SERVERS
+from cluster.kubelet.runtime.shell.redirection import redirect
 from cluster.kubelet.runtime.shell.syntax import (
     AndOr,
     Case,
@@ -24,7 +28,6 @@ from cluster.kubelet.runtime.shell.syntax import (
     Loop,
     Node,
     Pipeline,
-    Redirect,
     Sequence,
     SyntaxTrouble,
     parse,
@@ -36,28 +39,6 @@ BUSY = 200
 # Characters that may be caught of one command's output.
 MAX_CAUGHT = 4 * 1024 * 1024
 MAX_DEPTH = 40
-SHELLS = frozenset({"sh", "bash", "ash", "dash"})
-
-
-class Exit(Exception):
-    """`exit N`: the shell ends."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class Return(Exit):
-    """`return N`: the function ends."""
-
-
-class Leave(Exception):
-    """`break N` or `continue N`: out of so many loops."""
-
-    def __init__(self, *, again: bool, levels: int = 1) -> None:
-        super().__init__(levels)
-        self.again = again
-        self.levels = levels
 
 
 class Caught:
@@ -98,7 +79,7 @@ class Shell:
         self._tested = 0
         # The status of the latest command substitution: an assignment's own.
         self._substituted = 0
-        self._expander = Expander(self)
+        self.expander = Expander(self)
 
     # -- entrances ---------------------------------------------------------------------------------------------------
 
@@ -303,7 +284,7 @@ class Shell:
     async def _group(self, node: Group) -> None:
         saved = (self.out, self.err, self.stdin)
         try:
-            await self._redirect(node.redirects)
+            await redirect(self, node.redirects)
             if node.subshell:
                 inner = self.child(own=True)
                 await self._in(inner, node.body)
@@ -328,7 +309,7 @@ class Shell:
     async def _loop(self, node: Loop | For) -> None:
         values: list[str] | None = None
         if isinstance(node, For):
-            values = list(self.args) if node.words is None else await self._expander.fields(node.words)
+            values = list(self.args) if node.words is None else await self.expander.fields(node.words)
         self.status = 0
         while True:
             if isinstance(node, For):
@@ -353,11 +334,11 @@ class Shell:
                 await self.hear()
 
     async def _case(self, node: Case) -> None:
-        word = await self._expander.text(node.word)
+        word = await self.expander.text(node.word)
         self.status = 0
         for patterns, body in node.branches:
             for pattern in patterns:
-                if fnmatchcase(word, await self._expander.text(pattern)):
+                if fnmatchcase(word, await self.expander.text(pattern)):
                     await self.evaluate(body)
                     return
 
@@ -365,8 +346,8 @@ class Shell:
 
     async def _command(self, node: Command) -> None:
         self._substituted = 0
-        words = await self._expander.fields(node.words)
-        assigned = {name: await self._expander.text(raw) for name, raw in node.assigns}
+        words = await self.expander.fields(node.words)
+        assigned = {name: await self.expander.text(raw) for name, raw in node.assigns}
         if not words:
             self.world.env.update(assigned)
             self.status = self._substituted
@@ -375,7 +356,7 @@ class Shell:
         if words:
             self.world.env.update(assigned)
         try:
-            await self._redirect(node.redirects)
+            await redirect(self, node.redirects)
             if "x" in self.options and words:
                 self.err(f"+ {' '.join(words)}\n")
             if words:
@@ -396,57 +377,6 @@ class Shell:
     def _complain(self, text: str) -> None:
         self.err(f"{self.name}: {text}\n")
         self.status = 1
-
-    async def _redirect(self, redirects: list[Redirect]) -> None:
-        """Put `out`, `err` and `stdin` in place."""
-        for one in redirects:
-            if one.kind == "<<":
-                text = one.target if one.raw else await self._expander.here(one.target)
-                self.stdin = Input(text)
-            elif one.kind == "<<<":
-                self.stdin = Input(await self._expander.text(one.target) + "\n")
-            elif one.kind == "&":
-                streams = {"1": self.out, "2": self.err}
-                self._set(one.fd, streams.get(one.target, _nowhere))
-            elif one.kind == "<":
-                name = await self._expander.text(one.target)
-                try:
-                    content = self.world.files.read(self.world.path(name))
-                except FileTrouble as error:
-                    raise FileTrouble(f"can't open {name}: {error}") from None
-                if content is None:
-                    raise FileTrouble(f"can't open {name}: no such file")
-                self.stdin = Input(content.decode("utf-8", "surrogateescape"))
-            else:
-                name = await self._expander.text(one.target)
-                self._set(one.fd, self._target(name, append=one.kind == ">>"))
-
-    def _target(self, name: str, *, append: bool) -> Out:
-        """Where output goes that was redirected to `name`: written as it comes."""
-        if name == "/dev/null":
-            return _nowhere
-        if name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
-            return self.out
-        if name in ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"):
-            return self.err
-        if name in ("/proc/1/fd/1", "/proc/1/fd/2", "/dev/console") and self.world.process is not None:
-            return self.world.process.log
-        path, files = self.world.path(name), self.world.files
-        try:
-            files.put(path, (files.get(path) or b"") if append else b"")
-        except FileTrouble as error:
-            raise FileTrouble(f"can't create {name}: {error}") from None
-
-        def write(text: str) -> None:
-            files.put(path, (files.get(path) or b"") + text.encode("utf-8", "surrogateescape"))
-
-        return write
-
-    def _set(self, fd: int, stream: Out) -> None:
-        if fd == 2:
-            self.err = stream
-        elif fd == 1:
-            self.out = stream
 
     async def call(self, words: list[str]) -> int:
         """One command. Yields now and then, so that a busy loop leaves time to the rest of the cluster."""
@@ -501,45 +431,10 @@ class Shell:
         return arithmetic.evaluate(expression, self.world.env)
 
 
-def _nowhere(text: str) -> None:
-    """/dev/null."""
-
-
 def _may_end(node: Node) -> bool:
     """Whether `set -e` cares that this failed: not when failing was an answer."""
     return not (isinstance(node, AndOr | Loop | If) or (isinstance(node, Pipeline) and node.negated))
 
 
-# Programs that serve until they are signalled, in whatever image they are called by name.
-SERVERS = frozenset(
-    [
-        "nginx",
-        "httpd",
-        "apachectl",
-        "apache2-foreground",
-        "redis-server",
-        "valkey-server",
-        "postgres",
-        "mysqld",
-        "mariadbd",
-        "mongod",
-        "memcached",
-        "node",
-        "java",
-        "ruby",
-        "php",
-        "php-fpm",
-        "gunicorn",
-        "uvicorn",
-        "daphne",
-        "python",
-        "python3",
-        "caddy",
-        "traefik",
-        "haproxy",
-        "agnhost",
-        "pause",
-        "top",
-        "docker-entrypoint.sh",
-    ]
-)
+# A command: the exit code, or a coroutine of it when it has to wait.
+Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cluster import clock
 from cluster.kubelet.runtime.cri import HTTPResult
 from cluster.kubelet.runtime.shell.files import FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.reading import unescape
 
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 # What a client without a time limit waits, at most, in seconds.
 PATIENCE = 130.0
 

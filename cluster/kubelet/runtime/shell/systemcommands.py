@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Awaitable, Callable
 
 from cluster.kubelet.runtime.shell.files import FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 # Bytes that an archive may come to.
 MAX_ARCHIVE = 16 * 1024 * 1024
 MEMORY = (8 * 1024 * 1024, 2 * 1024 * 1024)  # KiB in all, and used

@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 
 from cluster import clock
-from cluster.kubelet.runtime.shell.interpreter import BUSY, Shell
+from cluster.kubelet.runtime.shell.interpreter import BUSY, Handler, Shell
 from cluster.kubelet.runtime.shell.reading import contents, lines_of, number_of, split, unescape
-
-Handler = Callable[[Shell, list[str]], "int | Awaitable[int]"]
 
 
 def _echo(shell: Shell, args: list[str]) -> int:
