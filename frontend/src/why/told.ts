@@ -113,7 +113,9 @@ function tool(agent: string): string {
 /** What a request did, without who. */
 export function did(step: Step): string {
   const what = step.subresource && step.subresource !== 'status' ? `${step.subresource} of ${titleOf(step.group, step.resource)}` : titleOf(step.group, step.resource);
-  const verb = step.subresource === 'binding' ? 'bound' : (PAST[step.verb] ?? step.verb);
+  // Server-side apply makes what is not there yet.
+  const made = step.verb === 'patch' && step.code === 201;
+  const verb = step.subresource === 'binding' ? 'bound' : made ? 'created' : (PAST[step.verb] ?? step.verb);
   return `${verb} ${step.subresource === 'binding' ? titleOf(step.group, step.resource) : what}`;
 }
 
