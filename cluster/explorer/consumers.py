@@ -44,8 +44,14 @@ log = logging.getLogger(__name__)
 TICK, JOURNEYS_PER_TICK, OBJECTS_PER_MESSAGE, STATS_EVERY = 0.05, 40, 500, 1.0
 # Messages that may be under way unacknowledged, and seconds (real) until a browser that acknowledges none is let go.
 WINDOW, PATIENCE = 16, 60.0
+# Streams that one person may have open.
+MOST_STREAMS = 100
 # Journeys are numbered by the process that records them.
 INSTANCE = secrets.token_hex(8)
+
+
+# Person → open streams.
+_open: Counter[str] = Counter()
 
 
 class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -53,6 +59,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         self.feed: Feed | None = None
+        self.counted = False
         self.tasks: list[asyncio.Task[None]] = []
         self.sent = self.acknowledged = 0
         self.room = asyncio.Event()
@@ -72,6 +79,10 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.accept()
             await self.close(code=4401)
             return
+        if _open[user.username] >= MOST_STREAMS:
+            await self.accept()
+            await self.close(code=4429)
+            return
         self.user = user
         self.client = await sync_to_async(services().client_for)(user)
         self.rights_version, self.rights = services().rights_version(), services().rights(self.client)
@@ -89,9 +100,14 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 "server_time": clock.now(),
             }
         )
+        _open[user.username] += 1
+        self.counted = True
         self.tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._until_cut())]
 
     async def disconnect(self, code: int) -> None:
+        if self.counted:
+            _open[self.user.username] -= 1
+            self.counted = False
         self.listening.close()
         for task in self.tasks:
             task.cancel()
@@ -100,6 +116,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.feed.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.feed is None:
+            return
         try:
             message = orjson.loads(text_data or "")
             operation = message["op"]

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 import pytest
 import requests
+import websocket
 
+from cluster.explorer.consumers import MOST_STREAMS
 from tests.support.person import Person
 from tests.support.server import wait_for
 
@@ -102,3 +104,37 @@ def test_a_pod_behind_proxy_is_no_page_of_ours(cluster, bob):
         return answer if answer.status_code == 200 else None
 
     assert "sandbox" in wait_for(page, "the pod's page", 60).headers["Content-Security-Policy"]
+
+
+def stream(cluster, cookies):
+    return websocket.create_connection(
+        f"ws://127.0.0.1:{cluster.http}/ws/explorer/",
+        origin=f"http://127.0.0.1:{cluster.http}",
+        header={"Cookie": cookies},
+        timeout=20,
+    )
+
+
+def ending(socket):
+    """The code with which the server closes it."""
+    while True:
+        opcode, data = socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            return int.from_bytes(data[:2], "big")
+
+
+def test_a_person_has_so_many_streams_and_no_more(cluster, bob):
+    held = [stream(cluster, bob.headers["Cookie"]) for _ in range(MOST_STREAMS)]
+    for one in held:
+        assert '"op":"hello"' in one.recv()
+    assert ending(stream(cluster, bob.headers["Cookie"])) == 4429
+    for one in held:
+        one.close()
+    wait_for(lambda: '"op":"hello"' in str(stream(cluster, bob.headers["Cookie"]).recv_data()[1]), "room")
+
+
+def test_questions_without_a_subject_are_refused(bob):
+    path = "/apis/sim.kubeweb.dev/v1alpha1/bindingpreviews"
+    body = {"apiVersion": "sim.kubeweb.dev/v1alpha1", "kind": "BindingPreview", "spec": {}}
+    status, answer = bob.ask("POST", path, body)
+    assert (status, answer["reason"]) == (422, "Invalid"), answer

@@ -40,6 +40,12 @@ def test_one_call_makes_everything_and_a_second_finds_it(cluster, people):
     # The quota is not theirs to raise.
     assert ada.ask("DELETE", f"/api/v1/namespaces/{namespace}/resourcequotas/sandbox")[0] == 403
     assert ada.ask("GET", "/api/v1/namespaces/default/pods")[0] == 403
+    # Nor may their pods push others' aside.
+    critical = {"metadata": {"name": "pushy"}, "spec": {**pod["spec"], "priorityClassName": "system-node-critical"}}
+    critical["spec"].pop("priority", None)
+    critical["spec"].pop("preemptionPolicy", None)
+    status, answer = ada.ask("POST", f"/api/v1/namespaces/{namespace}/pods", critical)
+    assert (status, "exceeded quota: sandbox-critical" in answer["message"]) == (403, True), answer
     again = ada.ask("POST", "/explorer/sandbox/", {})
     assert (again[0], again[1]) == (200, made)
     assert ada.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": [made]}

@@ -17,6 +17,12 @@ QUOTA = {
     "configmaps": "50",
     "persistentvolumeclaims": "10",
 }
+# Priorities before which other people's pods would have to go.
+CRITICAL = {
+    "scopeName": "PriorityClass",
+    "operator": "In",
+    "values": ["system-cluster-critical", "system-node-critical"],
+}
 LIMITS = {
     "type": "Container",
     "default": {"cpu": "500m", "memory": "256Mi"},
@@ -55,6 +61,15 @@ def contents(sandbox: Obj) -> list[tuple[str, Obj]]:
         (
             "v1/resourcequotas",
             {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": QUOTA}},
+        ),
+        (
+            "v1/resourcequotas",
+            {
+                "apiVersion": "v1",
+                "kind": "ResourceQuota",
+                "metadata": {**metadata, "name": f"{NAME}-critical"},
+                "spec": {"hard": {"pods": "0"}, "scopeSelector": {"matchExpressions": [CRITICAL]}},
+            },
         ),
         (
             "v1/limitranges",

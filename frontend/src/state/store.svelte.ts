@@ -42,6 +42,16 @@ export interface Listed {
   colour: number;
 }
 
+/** What a tab remembers (a manifest being written, whom one acts as) is of whoever was signed in: the next person starts with nothing. */
+function tabBelongsTo(user: string): void {
+  const before = sessionStorage.getItem('kubeweb.user');
+  if (before !== null && before !== user) {
+    sessionStorage.clear();
+    sessionStorage.setItem('kubeweb.user', user);
+    location.reload();
+  } else sessionStorage.setItem('kubeweb.user', user);
+}
+
 class Store {
   user = $state('');
   /** Whether what is shown is the present: the stream is up, and speaks. */
@@ -235,6 +245,7 @@ class Store {
     switch (message.op) {
       case 'hello':
         this.user = message['user'] as string;
+        tabBelongsTo(this.user);
         this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
         this.#connection.position.cluster = message['cluster'] as string;
         this.#connection.position.journeys = { instance: message['instance'] as string, sequence: message['sequence'] as number };

@@ -21,7 +21,7 @@ NAME = "preview"
 
 async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
     """The status."""
-    namespace, reference = spec.get("namespace") or "", spec["roleRef"]
+    namespace, reference = spec.get("namespace") or "", spec.get("roleRef") or {}
     subjects: list[Obj] = spec.get("subjects") or []
     _check(namespace, reference, subjects)
     message = _refusal(server, user, namespace, reference, subjects)
