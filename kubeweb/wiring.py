@@ -6,7 +6,6 @@ The order is the order in which a cluster comes up: etcd, API server, its bootst
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +18,6 @@ from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 from django.conf import settings
 
-from cluster import clock
 from cluster.accounts import pki
 from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
@@ -36,7 +34,6 @@ from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.flowcontrol.classify import Classifier
 from cluster.apiserver.flowcontrol.dangling import Dangling
 from cluster.apiserver.housekeeping import Housekeeping
-from cluster.apiserver.pipeline import STAGES
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
@@ -55,11 +52,11 @@ from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
-from cluster.scheduler.simulation import FILTERS, WEIGHTS, simulate
+from cluster.scheduler.simulation import simulate
+from kubeweb.declaration import declaration
+from kubeweb.lasttime import LastTime
 
 log = logging.getLogger(__name__)
-# Seconds between two notes of what time it is in the cluster.
-TIME_PERIOD = 30.0
 
 
 @dataclass
@@ -96,6 +93,7 @@ class Cluster:
         self.journeys = JourneyStore()
         self.timeline = Timeline(lambda: self.storage.revision, lambda: self.log.compacted)
         self.housekeeping = Housekeeping(self.storage)
+        self.time = LastTime(settings.DATA_DIR / "clock")
         self.server: APIServer
         self.addresses: ServiceAddresses
         self.custom_resources: CustomResources
@@ -136,7 +134,7 @@ class Cluster:
         """Bring everything up, in order."""
         recorder.enabled = self.options.journeys
         await self.storage.open()
-        self._go_on_from()
+        self.time.go_on()
         if self.options.journeys:
             await self.journeys.start()
         authorizer = AuthorizerChain(self.storage)
@@ -176,14 +174,14 @@ class Cluster:
         await self.machines.start([f"node-{number}" for number in range(1, self.options.nodes + 1)])
         self._ready["machines"] = True
         self.housekeeping.start()
-        self._workers.append(asyncio.create_task(self._remember_time(), name="time"))
+        self._workers.append(asyncio.create_task(self.time.run(), name="time"))
         rates = Rates(self.journeys, self._stats)
         self._workers.append(asyncio.create_task(rates.run(), name="rates"))
         provide(
             Services(
                 self.client_for_person,
                 self.journeys,
-                self._declaration(),
+                declaration(self.options.loops),
                 self._stats,
                 identity=self._identity(),
                 revision=lambda: self.storage.revision,
@@ -204,17 +202,6 @@ class Cluster:
         """Which cluster this is: its first namespace's uid, as others use it too."""
         first = self.storage.get("namespaces", "", "kube-system")
         return str(first["metadata"]["uid"]) if first is not None else ""
-
-    def _go_on_from(self) -> None:
-        """Cluster time never runs backwards: where it ran ahead of the world's, it goes on from there."""
-        with contextlib.suppress(OSError, ValueError):
-            clock.clock.advance_to(float((settings.DATA_DIR / "clock").read_text()))
-
-    async def _remember_time(self) -> None:
-        """Note cluster time now and then, for the next start."""
-        while True:
-            (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
-            await asyncio.sleep(TIME_PERIOD)
 
     def _check(self, name: str) -> Callable[[], bool]:
         return lambda: self._ready[name]
@@ -262,7 +249,7 @@ class Cluster:
         await self.dangling.stop()
         if self.server.api_services is not None:
             await self.server.api_services.stop()
-        (settings.DATA_DIR / "clock").write_text(f"{clock.now():.0f}")
+        self.time.note()
         await self.machines.stop()
         for loop in list(self.context.running.values()):
             await loop.loop_stop()
@@ -290,47 +277,6 @@ class Cluster:
     def _resource_of(self, api_version: str, kind: str) -> str:
         found = self.registry.by_kind(api_version, kind)
         return "" if found is None else found.path
-
-    def _declaration(self) -> dict[str, Any]:
-        """The stations of the map, from the code that does the work."""
-        return {
-            "stages": [
-                {
-                    "name": stage.name,
-                    "component": stage.component,
-                    "line": stage.line,
-                    "title": stage.title,
-                    "description": stage.description,
-                }
-                for stage in STAGES
-            ],
-            "loops": [
-                {
-                    "name": loop.name,
-                    "title": loop.title or loop.name,
-                    "description": (loop.__doc__ or "").strip().split("\n")[0],
-                }
-                for loop in self.options.loops
-                if loop is not Scheduler
-            ],
-            "loop_steps": ["observe", "compare", "decide", "act", "verify"],
-            "components": [
-                {
-                    "name": "scheduler",
-                    "title": "scheduler",
-                    "stages": ["queue", "filter", "score", "bind"],
-                    "filters": list(FILTERS),
-                    "weights": WEIGHTS,
-                    "description": (Scheduler.__doc__ or "").strip().split("\n")[0],
-                },
-                {
-                    "name": "kubelet",
-                    "title": "kubelet",
-                    "stages": ["pull", "create", "start", "probe", "prestop", "sigterm", "sigkill", "remove"],
-                    "description": "The node agent: runs the pods that are bound to its node.",
-                },
-            ],
-        }
 
     def _stats(self) -> dict[str, Any]:
         counts = self.storage.counts()

@@ -9,7 +9,7 @@ from cluster.apiserver.apiextensions.definition import DefinitionStrategy
 from cluster.apiserver.resources.kinds import KINDS
 from cluster.apiserver.resources.registry import Resource, parse_line
 from cluster.apiserver.strategies import (
-    admissionregistration,
+    admissionpolicies,
     apiservices,
     certificates,
     config,
@@ -19,6 +19,7 @@ from cluster.apiserver.strategies import (
     services,
     simulation,
     storage,
+    webhookconfigurations,
     workloads,
 )
 from cluster.apiserver.strategies.base import Strategy
@@ -67,12 +68,12 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "persistentvolumeclaims": storage.ClaimStrategy,
     "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
     "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
-    "admissionregistration.k8s.io/validatingwebhookconfigurations": admissionregistration.WebhookConfigurationStrategy,
-    "admissionregistration.k8s.io/mutatingwebhookconfigurations": admissionregistration.MutatingWebhookConfigurationStrategy,
-    "admissionregistration.k8s.io/validatingadmissionpolicies": admissionregistration.PolicyStrategy,
-    "admissionregistration.k8s.io/validatingadmissionpolicybindings": admissionregistration.BindingStrategy,
-    "admissionregistration.k8s.io/mutatingadmissionpolicies": admissionregistration.MutatingPolicyStrategy,
-    "admissionregistration.k8s.io/mutatingadmissionpolicybindings": admissionregistration.MutatingBindingStrategy,
+    "admissionregistration.k8s.io/validatingwebhookconfigurations": webhookconfigurations.WebhookConfigurationStrategy,
+    "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookconfigurations.MutatingWebhookConfigurationStrategy,
+    "admissionregistration.k8s.io/validatingadmissionpolicies": admissionpolicies.PolicyStrategy,
+    "admissionregistration.k8s.io/validatingadmissionpolicybindings": admissionpolicies.BindingStrategy,
+    "admissionregistration.k8s.io/mutatingadmissionpolicies": admissionpolicies.MutatingPolicyStrategy,
+    "admissionregistration.k8s.io/mutatingadmissionpolicybindings": admissionpolicies.MutatingBindingStrategy,
     "apiregistration.k8s.io/apiservices": apiservices.APIServiceStrategy,
     "sim.kubeweb.dev/faults": simulation.FaultStrategy,
     "sim.kubeweb.dev/sandboxes": simulation.SandboxStrategy,
