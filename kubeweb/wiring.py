@@ -34,6 +34,7 @@ from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.flowcontrol.classify import Classifier
 from cluster.apiserver.flowcontrol.dangling import Dangling
 from cluster.apiserver.housekeeping import Housekeeping
+from cluster.apiserver.metrics import gauges
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
@@ -54,6 +55,7 @@ from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
 from cluster.scheduler.simulation import simulate
 from kubeweb.declaration import declaration
+from kubeweb.figures import figures
 from kubeweb.lasttime import LastTime
 
 log = logging.getLogger(__name__)
@@ -164,6 +166,7 @@ class Cluster:
         self.addresses = ServiceAddresses(self.server)
         self.addresses.start()
         self.server.api_services.start()
+        self.server.gauges.append(gauges(lambda: figures(self.context.running)))
         self.dangling = Dangling(self.server)
         self.dangling.start()
         self._ready["bootstrap"] = True
@@ -286,7 +289,7 @@ class Cluster:
             "reconciles": {name: loop.reconciles for name, loop in self.context.running.items()},
             "stopped": sorted(self.context.settings["stopped"]),
             "watchers": self.storage.watchers(),
-            "requests": sum(self.server.requests.values()),
+            "requests": self.server.requests.total,
             "pods": counts.get("pods", 0),
             "nodes": counts.get("nodes", 0),
         }

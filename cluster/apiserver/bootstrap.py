@@ -10,6 +10,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from cluster.accounts import pki
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.apiserver.authz.bootstrap import bootstrap_objects, reconcile
 from cluster.apiserver.flowcontrol import defaults as flowcontrol
@@ -140,6 +141,16 @@ OWN_RBAC: tuple[Obj, ...] = (
 )
 
 
+def _authentication(data_dir: Path) -> Obj:
+    """By which authority clients are known: what extension API servers read (the cluster authentication info controller)."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
+        "data": {"client-ca-file": pki.CertificateAuthority(data_dir / "pki").pem.decode()},
+    }
+
+
 async def ensure(server: APIServer, data_dir: Path) -> None:
     """Create what is missing; bring the default RBAC up to date."""
     client = server.loopback(SYSTEM, "kube-apiserver")
@@ -166,5 +177,9 @@ async def ensure(server: APIServer, data_dir: Path) -> None:
             await client.delete(resource.path, metadata["name"], metadata.get("namespace", ""))
             await client.create(resource.path, wanted, metadata.get("namespace", ""))
 
-    for group in (NAMESPACES, (*bootstrap_objects(), *OWN_RBAC), (*flowcontrol.OBJECTS, *OBJECTS)):
+    for group in (
+        NAMESPACES,
+        (*bootstrap_objects(), *OWN_RBAC),
+        (*flowcontrol.OBJECTS, *OBJECTS, _authentication(data_dir)),
+    ):
         await asyncio.gather(*(create(obj) for obj in group))

@@ -178,7 +178,7 @@ class LoopbackClient(Client):
         field_manager: str = "",
         force: bool = False,
     ) -> Obj:
-        params = {"fieldManager": field_manager, "force": "true" if force else ""}
+        params = {"fieldManager": field_manager, **({"force": "true"} if force else {})}
         response = await self._request(
             "patch",
             self._resource(resource),

@@ -8,11 +8,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 
 from cluster.apimachinery.errors import generic_not_found
-from cluster.apiserver import metrics
+from cluster.apiserver import health, metrics
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources import discovery, openapi
 
@@ -56,29 +57,10 @@ async def _version(context: Context) -> Response:
 
 
 async def _health(context: Context) -> Response:
-    """healthz, livez and readyz, and one check of them by name; `?verbose` lists them."""
-    server = context.server
-    kind, *name = context.path.strip("/").split("/")
-    checks = dict(server.health_checks(kind))
-    if name:
-        wanted = "/".join(name)
-        if wanted not in checks:
-            raise generic_not_found()
-        checks = {wanted: checks[wanted]}
-    excluded = context.params.get("exclude", "")
-    failed = [check for check, well in checks.items() if not well and check != excluded]
-    lines = [
-        f"[{'+' if well else '-'}]{check} {'ok' if well else 'failed: reason withheld'}"
-        for check, well in checks.items()
-    ]
-    if failed:
-        text = "\n".join([*lines, f"{kind} check failed"]) + "\n"
-        return Response(500, data=text.encode(), content_type="text/plain; charset=utf-8")
-    if "verbose" in context.params:
-        text = "\n".join([*lines, f"{kind} check passed"]) + "\n"
-    else:
-        text = "ok"
-    return Response(data=text.encode(), content_type="text/plain; charset=utf-8")
+    kind, _, name = context.path.strip("/").partition("/")
+    query = (context.scope.get("query_string") or b"").decode("latin-1")
+    params = parse_qs(query, keep_blank_values=True)
+    return health.answer(kind, name, params, context.server.health())
 
 
 async def _discovery(context: Context) -> Response:

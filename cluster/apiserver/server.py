@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
@@ -23,12 +22,16 @@ from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.flowcontrol.classify import Classifier
+from cluster.apiserver.metrics import Requests
 from cluster.apiserver.nodes import Nodes
 from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.storage.store import Storage
 from cluster.audit.log import AuditLog
 from cluster.journeys.trace import Journey, current_causes
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,9 @@ class APIServer:
     authorizer: AuthorizerChain
     service_account_tokens: ServiceAccountTokens
     nodes: Nodes
-    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    requests: Requests = field(default_factory=Requests)
+    # Figures of other components, for /metrics.
+    gauges: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     # Names of what must be well for /readyz, each with a function that tells.
     readiness: dict[str, Callable[[], bool]] = field(default_factory=dict)
     disturbance: Disturbance = field(default_factory=Disturbance)
@@ -78,20 +83,20 @@ class APIServer:
         try:
             await pipeline.run(context)
         except StatusError as error:
-            self.requests[journey.verb, journey.resource, error.code] += 1
             journey.finish("refused", code=error.code, reason=error.message)
+            self.requests.observe(context, error.code, journey.end - journey.start)
             audit(context, None, error)
             raise
         except Exception as error:
             log.exception("%s %s", context.method, context.path)
             wrapped = errors.internal(type(error).__name__)
-            self.requests[journey.verb, journey.resource, wrapped.code] += 1
             journey.finish("error", code=500, reason=wrapped.message)
+            self.requests.observe(context, wrapped.code, journey.end - journey.start)
             audit(context, None, wrapped)
             raise wrapped from error
         response = context.response or Response()
-        self.requests[journey.verb, journey.resource, response.code] += 1
         journey.finish("ok", code=response.code)
+        self.requests.observe(context, response.code, journey.end - journey.start)
         if context.info.is_resource:
             # Of a path only whoever answers it knows the code.
             audit(context, response)
@@ -114,12 +119,9 @@ class APIServer:
         context.journey.agent = parent.journey.agent
         return await self.handle(context)
 
-    def health_checks(self, kind: str) -> list[tuple[str, bool]]:
-        """What /livez, /healthz and /readyz look at, and whether it is well."""
-        checks = [("ping", True), ("log", True), ("etcd", self.storage.log.healthy)]
-        if kind != "livez":
-            checks += [(name, well()) for name, well in self.readiness.items()]
-        return checks
+    def health(self) -> dict[str, bool]:
+        """What is well, for `health.CHECKS`."""
+        return {"etcd": self.storage.log.healthy, **{name: well() for name, well in self.readiness.items()}}
 
     def loopback(self, user: UserInfo, agent: str, *, person: bool = False) -> Any:
         """A client that enters the pipeline in this process as `user`; `person`: on behalf of somebody at a form."""

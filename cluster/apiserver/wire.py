@@ -23,6 +23,7 @@ from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources.body import MAX_BODY
 from cluster.apiserver.resources.openapi import COMPRESS_FROM
 from cluster.apiserver.server import APIServer
+from cluster.apiserver.stages import rendering
 from cluster.journeys.trace import Journey
 
 Scope = Mapping[str, Any]
@@ -87,7 +88,10 @@ class WireAPI:
         except StatusError as error:
             if is_path:
                 audit(context, None, error)
-            response = Response(error.code, data=orjson.dumps(error.status))
+            indented = rendering.is_for_people(context)
+            response = Response(
+                error.code, data=orjson.dumps(error.status, option=orjson.OPT_INDENT_2 if indented else None)
+            )
             if error.details.get("retryAfterSeconds"):
                 response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
         try:

@@ -18,6 +18,7 @@ from cluster.apimachinery.meta import random_suffix
 from cluster.apiserver import subresources
 from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Obj
+from cluster.apiserver.parameters import flag, whole
 from cluster.apiserver.patch.apply import apply
 from cluster.apiserver.request import Attributes, RequestInfo
 from cluster.apiserver.resources import body, schema
@@ -249,7 +250,7 @@ def _apply(context: Context, old: Any) -> None:
         None if old is None else old.obj,
         wanted,
         manager=context.field_manager,
-        force=context.params.get("force", "").lower() in ("1", "true"),
+        force=flag(context.params, "force"),
         node=schema.node_of(resource),
         api_version=wanted["apiVersion"],
         now=clock.timestamp(),
@@ -287,9 +288,7 @@ def _delete(context: Context) -> None:
     params = context.params
     for name in ("gracePeriodSeconds",):
         if name in params and name not in given:
-            if not params[name].lstrip("-").isdecimal():
-                raise errors.bad_request(f'strconv.ParseInt: parsing "{params[name]}": invalid syntax')
-            given[name] = int(params[name])
+            given[name] = whole(params, name)
     if "propagationPolicy" in params:
         given.setdefault("propagationPolicy", params["propagationPolicy"])
     if "orphanDependents" in params:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cluster.apimachinery.errors import StatusError, bad_request, generic_not_found, method_not_supported
 from cluster.apimachinery.labels import parse_fields
 from cluster.apiserver.context import Context
+from cluster.apiserver.parameters import flag
 from cluster.apiserver.request import RequestInfo
 
 # Of all that lies in no namespace, this alone has rights asked for in one: each in itself.
@@ -30,12 +31,11 @@ def parse(method: str, path: str, watch: bool) -> RequestInfo:
         info.group, info.version, rest = parts[1], parts[2], parts[3:]
     else:
         return info
-    verb = _VERBS.get(method)
+    # Another method names its resource all the same: it is refused as one that the resource does not know.
+    verb = _VERBS.get(method, info.verb)
     if method == "OPTIONS" and "proxy" in rest[2:]:
         # What is passed on to a server that may know the method.
         verb = "get"
-    if verb is None:
-        return info
     if rest[0] == "watch" and len(rest) > 1:
         verb, rest = "watch", rest[1:]
     if rest[0] == "namespaces":
@@ -83,7 +83,7 @@ def request_info(context: Context) -> None:
         _name_journey(context, info)
         return
     params = context.params
-    watch = params.get("watch", "").lower() in ("1", "true", "t")
+    watch = flag(params, "watch")
     info = context.info = parse(context.method, context.path, watch)
     _name_journey(context, info)
     if not info.is_resource:
@@ -107,6 +107,8 @@ def _find(context: Context, info: RequestInfo) -> None:
         context.warnings.append(DEPRECATED[resource.path])
     elif resource.custom is not None and resource.custom.deprecated:
         context.warnings.append(resource.custom.warning)
+    if info.verb in ("update", "patch") and not info.name:
+        raise _not_allowed()
     if resource.namespaced and not info.namespace and info.verb not in ("list", "watch", "deletecollection", "get"):
         raise _needs_namespace(context)
     if not resource.namespaced and info.namespace and (resource.path, info.name) != (NAMESPACES, info.namespace):
@@ -131,8 +133,12 @@ def check_verb(context: Context) -> None:
     verbs = resource.subresources[info.subresource].verbs if info.subresource else resource.verbs
     verb = "get" if info.verb == "list" and info.subresource else info.verb
     if verb not in verbs or (verb == "create" and info.name and not info.subresource):
-        # What Kubernetes' router answers for a path it knows and a method it does not.
-        raise StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        raise _not_allowed()
+
+
+def _not_allowed() -> StatusError:
+    """What Kubernetes' router answers for a path it knows and a method it does not."""
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def _name_journey(context: Context, info: RequestInfo) -> None:

@@ -6,6 +6,7 @@ from cluster.apimachinery import errors
 from cluster.apiserver import subresources
 from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Response
+from cluster.apiserver.parameters import flag, whole
 from cluster.apiserver.stages import connecting, rendering
 from cluster.apiserver.stages.info import check_verb
 from cluster.apiserver.storage.listing import ListOptions, list_page, parse_revision, wait_until_fresh
@@ -81,13 +82,13 @@ async def _list(context: Context) -> Detail:
             group="meta.k8s.io",
             kind="ListOptions",
         )
-    limit = params.get("limit", "")
-    if limit and not limit.isdecimal():
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')
+    whole(params, "timeoutSeconds")
+    # Kubernetes takes a negative limit for none.
+    limit = max(0, whole(params, "limit") or 0)
     options = ListOptions(
         params.get("resourceVersion", ""),
         params.get("resourceVersionMatch", ""),
-        int(limit or 0),
+        limit,
         params.get("continue", ""),
     )
     page = await list_page(context.server.storage, context.resource.storage_key, selection_of(context), options)
@@ -102,7 +103,7 @@ def _watch(context: Context) -> Detail:
     watch = Watch(context.server.storage, context.resource.storage_key, selection_of(context), reader)
     revision = context.params.get("resourceVersion", "")
     initial = None
-    wants_initial = context.params.get("sendInitialEvents", "").lower() in ("1", "true")
+    wants_initial = flag(context.params, "sendInitialEvents")
     if wants_initial and context.params.get("resourceVersionMatch") != "NotOlderThan":
         raise errors.StatusError(
             422,

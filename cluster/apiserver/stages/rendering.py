@@ -17,6 +17,7 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError, not_acceptable
 from cluster.apiserver.apiextensions import conversion
 from cluster.apiserver.context import Context, Obj, Response
+from cluster.apiserver.parameters import flag, whole
 from cluster.apiserver.printers.tables import table
 from cluster.apiserver.resources.conversion import convert
 from cluster.apiserver.stages.deleting import RETURNS_DELETED, Plan
@@ -36,11 +37,17 @@ class Accept(NamedTuple):
     pretty: bool = False
 
 
+_PLAIN = Accept()
+_TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})
+# Programs that people look over the shoulder of. (Browsers, too, in Kubernetes; here our own page asks, and reads what it needs.)
+_PEOPLE = ("curl", "Wget")
+
+
 @lru_cache(maxsize=512)
 def negotiate(header: str) -> Accept:
     """The first media type that we can serve; 406 when there is none."""
     if not header:
-        return Accept()
+        return _PLAIN
     for media in header.split(","):
         kind, *parameters = (part.strip() for part in media.split(";"))
         options = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
@@ -50,17 +57,22 @@ def negotiate(header: str) -> Accept:
         if form not in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
             continue
         if kind in ("application/json", "*/*", "application/*"):
-            return Accept(form)
+            return Accept(form) if form else _PLAIN
         if kind in ("application/yaml", "text/yaml"):
             return Accept(form, yaml=True)
-    raise not_acceptable(
-        "only the following media types are accepted: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf"
-    )
+    raise not_acceptable("only the following media types are accepted: application/json, application/yaml")
 
 
 def accept_of(context: Context) -> Accept:
-    return negotiate(context.headers.get(b"accept", b"").decode("latin-1"))
+    """What the client reads."""
+    accept = negotiate(context.headers.get(b"accept", b"").decode("latin-1"))
+    return accept._replace(pretty=True) if is_for_people(context) else accept
+
+
+def is_for_people(context: Context) -> bool:
+    """Whether JSON is indented (responsewriters.isPrettyPrint)."""
+    asked = context.params.get("pretty") if context.params else None
+    return asked in _TRUE if asked else context.journey.agent.startswith(_PEOPLE)
 
 
 def respond(context: Context) -> None:
@@ -69,7 +81,7 @@ def respond(context: Context) -> None:
     if response is None or context.loopback or response.stream is not None or response.data is not None:
         return
     accept = accept_of(context)
-    if response.entry is not None and not accept.form and not accept.yaml and _is_stored_version(context):
+    if response.entry is not None and accept is _PLAIN and _is_stored_version(context):
         response.data = response.entry.bytes
         return
     if response.obj is None and response.entry is not None and context.resource is not None:
@@ -86,7 +98,7 @@ def encode(obj: Any, accept: Accept) -> tuple[bytes, str]:
         import yaml
 
         return yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=False).encode(), "application/yaml"
-    return orjson.dumps(obj), "application/json"
+    return orjson.dumps(obj, option=orjson.OPT_INDENT_2 if accept.pretty else None), "application/json"
 
 
 def _is_stored_version(context: Context) -> bool:
@@ -160,7 +172,7 @@ def list_response(context: Context, page: Page) -> Response:
     if context.loopback:
         return Response(obj={"metadata": metadata, "items": [entry.obj for entry in page.entries]})
     accept = accept_of(context)
-    if not accept.form and not accept.yaml and (_is_stored_version(context) or resource.custom is not None):
+    if accept is _PLAIN and (_is_stored_version(context) or resource.custom is not None):
         head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
             resource.list_kind.encode(),
             resource.api_version.encode(),
@@ -207,9 +219,8 @@ def deleted_response(context: Context, plan: Plan, obj: Obj, old: Entry) -> Resp
 def watch_response(context: Context, watch: Watch, initial: list[Entry] | None, *, bookmark_initial: bool) -> Response:
     """A stream of watch events, one JSON object a line."""
     accept = accept_of(context) if not context.loopback else Accept()
-    timeout = context.params.get("timeoutSeconds", "")
-    seconds = float(timeout) if timeout.isdecimal() and timeout != "0" else random.uniform(1800, 3600)
-    bookmarks = context.params.get("allowWatchBookmarks", "").lower() in ("1", "true") or bookmark_initial
+    seconds = float(whole(context.params, "timeoutSeconds") or 0) or random.uniform(1800, 3600)
+    bookmarks = flag(context.params, "allowWatchBookmarks") or bookmark_initial
     stream = _lines(context, watch, initial, accept, seconds, bookmarks, bookmark_initial)
     return Response(
         stream=stream, content_type="application/json;stream=watch" if not accept.yaml else "application/json"

@@ -175,6 +175,17 @@ def _token(revision: int, after: Key) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def _go_words(error: Exception, token: str) -> str:
+    """What Go finds wrong: at the base64, at the JSON, or in what it says."""
+    if isinstance(error, binascii.Error):
+        return f"illegal base64 data at input byte {len(token)}"
+    if isinstance(error, orjson.JSONDecodeError):
+        return "it holds no JSON object"
+    if isinstance(error, KeyError):
+        return "encoded start key empty (version meta.k8s.io/v1)"
+    return "server does not recognize this encoded version"
+
+
 def _parse_token(token: str) -> tuple[int, Key]:
     try:
         data = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -183,4 +194,4 @@ def _parse_token(token: str) -> tuple[int, Key]:
         namespace, _, name = str(data["start"]).rstrip("\0").partition("/")
         return int(data["rv"]), (namespace, name)
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise bad_request(f"continue key is not valid: {error}") from error
+        raise bad_request(f"invalid continue token: continue key is not valid: {_go_words(error, token)}") from error

@@ -18,6 +18,7 @@ import orjson
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context, Obj, Response
+from cluster.apiserver.parameters import flag
 from cluster.apiserver.request import RequestInfo
 from cluster.apiserver.stages.identity import require
 from cluster.apiserver.subresources.log import _container
@@ -131,10 +132,6 @@ def _refuse_plain(context: Context) -> None:
     raise errors.bad_request("Upgrade request required")
 
 
-def _flag(context: Context, name: str) -> bool:
-    return context.params.get(name, "").lower() in ("1", "true")
-
-
 def require_create(context: Context) -> None:
     """A GET that lets the caller act needs the verb of acting, too."""
     info = context.info
@@ -170,7 +167,7 @@ async def read(context: Context) -> dict[str, object]:
     command = [value for name, value in query if name == "command"]
     if info.subresource == "exec" and not command:
         raise errors.bad_request("you must specify at least one command for the container")
-    wants_stdin, tty = _flag(context, "stdin"), _flag(context, "tty")
+    wants_stdin, tty = flag(context.params, "stdin"), flag(context.params, "tty")
 
     async def session(channels: Channels) -> None:
         stdin = channels.stdin if wants_stdin else None

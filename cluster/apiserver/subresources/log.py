@@ -7,10 +7,7 @@ from collections.abc import AsyncIterator
 from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apiserver.context import Context, Response
-
-
-def _flag(context: Context, name: str) -> bool:
-    return context.params.get(name, "").lower() in ("1", "true", "t")
+from cluster.apiserver.parameters import flag
 
 
 def _number(context: Context, name: str) -> int | None:
@@ -48,9 +45,9 @@ async def read(context: Context) -> dict[str, object]:
         context.key[0],
         context.key[1],
         container,
-        follow=_flag(context, "follow"),
-        previous=_flag(context, "previous"),
-        timestamps=_flag(context, "timestamps"),
+        follow=flag(context.params, "follow"),
+        previous=flag(context.params, "previous"),
+        timestamps=flag(context.params, "timestamps"),
         tail_lines=_number(context, "tailLines"),
         limit_bytes=_number(context, "limitBytes"),
         since_seconds=_number(context, "sinceSeconds"),
