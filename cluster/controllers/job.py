@@ -20,10 +20,11 @@ from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating, pod_from_template
+from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating
 from cluster.controllers.lib.slowstart import slow_start
 from cluster.controllers.policy import job as policy
 from cluster.controllers.policy.job import FINALIZER, Tally, Verdict
+from cluster.controllers.policy.jobpod import job_pod
 from cluster.journeys.trace import step
 
 JOBS = "batch/v1/jobs"
@@ -220,7 +221,7 @@ class JobController(ControlLoop):
             index = next(targets)
             last = failed.get(index) if index is not None else None
             failures = policy.index_failures(last) + 1 if last is not None else 0
-            await self.pod_control.create(_job_pod(job, index, failures), job)
+            await self.pod_control.create(job_pod(job, index, failures), job)
 
         with step("act") as span:
             created, error = await slow_start(len(indexes), create_one)
@@ -389,32 +390,3 @@ def _lists(**lists: list[str]) -> Obj:
 
 def _uids(pods: Iterable[Obj]) -> list[str]:
     return [pod["metadata"]["uid"] for pod in pods]
-
-
-def _job_pod(job: Obj, index: int | None, failures: int) -> Obj:
-    """The template's pod, with its index where the Job counts indexes."""
-    pod = pod_from_template(job["spec"]["template"], job)
-    metadata = pod["metadata"]
-    metadata["finalizers"] = [*(metadata.get("finalizers") or ()), FINALIZER]
-    if index is None:
-        return pod
-    name = job["metadata"]["name"]
-    metadata["generateName"] = f"{name}-{index}-"
-    metadata["labels"] = {**(metadata.get("labels") or {}), policy.INDEX: str(index)}
-    metadata["annotations"] = {**(metadata.get("annotations") or {}), policy.INDEX: str(index)}
-    if job["spec"].get("backoffLimitPerIndex") is not None:
-        metadata["annotations"][policy.INDEX_FAILURES] = str(failures)
-    spec = dict(pod["spec"])
-    spec["hostname"] = f"{name}-{index}"
-    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{policy.INDEX}']"}}
-    variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": source}
-    for group in ("initContainers", "containers"):
-        if group in spec:
-            spec[group] = [
-                one
-                if any(given["name"] == variable["name"] for given in one.get("env") or ())
-                else {**one, "env": [*(one.get("env") or ()), variable]}
-                for one in spec[group]
-            ]
-    pod["spec"] = spec
-    return pod

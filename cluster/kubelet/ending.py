@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet.adopting import take_over
+from cluster.kubelet.hooks import run_hook
 from cluster.kubelet.podstatus import Record
-from cluster.kubelet.probes import port_of
-from cluster.kubelet.runtime.cri import HTTPRequest, RuntimeFailure
 
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # The least time that a process gets between SIGTERM and SIGKILL.
 LEAST_GRACE = 2.0
-HOOK_TIMEOUT = 30.0
 
 
 class LastRequests:
@@ -60,37 +58,6 @@ class LastRequests:
             "series": [[round(at * self.STEP, 2), *counts] for at, counts in sorted(self._series.items())],
             **({"why": dict(self._why.most_common(5))} if self._why else {}),
         }
-
-
-async def run_hook(worker: Worker, record: Record, hook: Obj, kind: str) -> bool:
-    """A lifecycle handler, PostStartHook or PreStopHook; whether it succeeded."""
-    runtime = worker.kubelet.runtime
-    try:
-        if "sleep" in hook:
-            await clock.sleep(float(hook["sleep"]["seconds"]))
-        elif "exec" in hook:
-            command = list(hook["exec"]["command"])
-            result = await runtime.exec_sync(record.container, command, 0.0)
-            if result.exit_code != 0:
-                raise RuntimeFailure(
-                    f"command '{' '.join(command)}' exited with {result.exit_code}: {result.output.rstrip()}"
-                )
-        elif "httpGet" in hook:
-            action = hook["httpGet"]
-            headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
-            request = HTTPRequest(action.get("path", "/"), headers=headers, client=worker.kubelet.ip)
-            port, host = port_of(record.spec, action["port"]), action.get("host")
-            if host and host != worker.ip:
-                answer = await worker.kubelet.request(host, port, request, HOOK_TIMEOUT)
-            else:
-                answer = await runtime.http(record.container, port, request, HOOK_TIMEOUT)
-            if answer.status == 0:
-                raise RuntimeFailure(answer.error)
-    except RuntimeFailure as failure:
-        worker.tell(record, "Warning", f"Failed{kind}", f"{kind} failed")
-        log.debug("%s of %s: %s", kind, worker.key, failure)
-        return False
-    return True
 
 
 async def end_pod(worker: Worker) -> None:
@@ -191,3 +158,25 @@ async def end_container(
 
 def _cancel(task: asyncio.Future[bool]) -> None:
     task.cancel()
+
+
+def hurry(worker: Worker) -> None:
+    """The grace period was shortened while the pod ends: SIGKILL comes sooner."""
+    grace = worker.pod["metadata"].get("deletionGracePeriodSeconds")
+    if grace is None or not worker.ends_at or clock.now() + grace >= worker.ends_at - 0.5:
+        return
+    worker.ends_at = clock.now() + grace
+    if worker.hooks:
+        clock.call_later(float(grace), lambda: _cut_hooks(worker))
+    for record in worker.records:
+        if record.state == "running" and record.container is not None and record.container.deadline is not None:
+            worker.kubelet.beside(_stop_within(worker, record.container, float(grace)))
+
+
+def _cut_hooks(worker: Worker) -> None:
+    for hook in tuple(worker.hooks):
+        hook.cancel()
+
+
+async def _stop_within(worker: Worker, container: Any, grace: float) -> None:
+    await worker.kubelet.runtime.stop_container(container, grace)

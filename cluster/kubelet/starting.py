@@ -12,7 +12,8 @@ from cluster import clock
 from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Obj
 from cluster.journeys import trace
-from cluster.kubelet.ending import end_container, run_hook
+from cluster.kubelet.ending import end_container
+from cluster.kubelet.hooks import run_hook
 from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record, duration
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, expand, variables

@@ -2,7 +2,7 @@
 
 Level-triggered like every loop here: `sync` looks at what is and does what is missing; container exits, probes, timers and watch
 events only wake it. A worker has a task only while there is something to do. How containers start is in `starting`, how they end in
-`ending`, what was here before the kubelet in `adopting`.
+`ending`, what was here before the kubelet in `adopting`, what a changed pod asks for in `news`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from cluster.client.client import Obj
 from cluster.journeys import trace
 from cluster.kubelet import naming
 from cluster.kubelet.adopting import adopt, take_over
-from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars
+from cluster.kubelet.ending import LastRequests, end_containers, end_pod, end_sidecars, hurry
+from cluster.kubelet.news import asks_for_more, forgiven, overwritten
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Place
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from cluster.kubelet.kubelet import Kubelet
 
 log = logging.getLogger(__name__)
-# Conditions that others may not decide.
-OWNED = ("Ready", "ContainersReady")
 
 
 class Worker:
@@ -128,6 +127,11 @@ class Worker:
         return self._terminating or self._cancelled or self.finished
 
     @property
+    def at_work(self) -> bool:
+        """Whether somebody is looking at the pod just now."""
+        return self._task is not None
+
+    @property
     def counts(self) -> bool:
         """Whether the pod has what it asked for: it was let in and has not ended."""
         return bool(self.started_at) and self.rejected is None and not self.finished
@@ -213,7 +217,7 @@ class Worker:
         self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.terminate(journey)
-            self._hurry()
+            hurry(self)
             return
         if any("downwardAPI" in volume.spec or "projected" in volume.spec for volume in self.volumes.values()):
             refresh_in(self, 0.0)
@@ -223,46 +227,12 @@ class Worker:
             record.spec = spec
         added = (pod["spec"].get("ephemeralContainers") or [])[len(self.debug) :]
         self.debug += [Record(spec) for spec in added]
-        if self._overwritten():
+        if overwritten(self, self._written):
             # Somebody else wrote what is the kubelet's to say (the node controller, while the node was silent).
             self._written = None
             self.wake(journey)
-        elif added or self._needs_look() or self._forgiven():
+        elif added or asks_for_more(self, self._written) or forgiven(self):
             self.wake(journey)
-
-    def _forgiven(self) -> bool:
-        """A changed pod may have what its containers lacked: they need not wait any longer."""
-        lacking = [record for record in self.records if record.reason == "CreateContainerConfigError"]
-        for record in lacking:
-            record.next_try = 0.0
-        return bool(lacking)
-
-    def _overwritten(self) -> bool:
-        """Whether the API shows another readiness than this kubelet wrote last."""
-        if self._written is None or self.finished:
-            return False
-        mine, theirs = (
-            {one["type"]: one["status"] for one in status.get("conditions") or () if one["type"] in OWNED}
-            for status in (self._written, self.pod.get("status") or {})
-        )
-        return mine != theirs
-
-    def _needs_look(self) -> bool:
-        """Whether a changed pod asks for more than was done: a new image, or readiness gates to judge again."""
-        if self.sandbox is None and self._task is None and not self.finished:
-            return True
-        changed = any(
-            record.state == "running"
-            and record.container is not None
-            and record.container.config.image != record.spec["image"]
-            for record in self.main
-        )
-        written = (self._written or {}).get("observedGeneration")
-        return (
-            changed
-            or bool(self.pod["spec"].get("readinessGates"))
-            or (written is not None and written != self.pod["metadata"].get("generation"))
-        )
 
     def wake(self, journey: str = "") -> None:
         """Look again, now or when the present look is over."""
@@ -446,25 +416,6 @@ class Worker:
         if self._task is not None:
             self._task.cancel()
         self._task = self.kubelet.run(end_pod(self), "pod worker end")
-
-    def _hurry(self) -> None:
-        """The grace period was shortened while the pod ends: SIGKILL comes sooner."""
-        grace = self.pod["metadata"].get("deletionGracePeriodSeconds")
-        if grace is None or not self.ends_at or clock.now() + grace >= self.ends_at - 0.5:
-            return
-        self.ends_at = clock.now() + grace
-        if self.hooks:
-            clock.call_later(float(grace), self._cut_hooks)
-        for record in self.records:
-            if record.state == "running" and record.container is not None and record.container.deadline is not None:
-                self.kubelet.beside(self._stop_within(record.container, float(grace)))
-
-    def _cut_hooks(self) -> None:
-        for hook in tuple(self.hooks):
-            hook.cancel()
-
-    async def _stop_within(self, container: Any, grace: float) -> None:
-        await self.kubelet.runtime.stop_container(container, grace)
 
     async def evict(self, reason: str, message: str, grace: float) -> None:
         """The node cannot keep the pod: end its containers and leave it behind as Failed (killPodFunc of the eviction manager)."""
