@@ -1,7 +1,8 @@
 """Containers that are given more, or less, while they run (pkg/kubelet/allocation): pods/resize.
 
 A resize that the node can never give is infeasible, one that it cannot give now is deferred; both are told in the PodResizePending
-condition. What is given is allocated, and put into effect at once or with a restart, as the container's resizePolicy says.
+condition. What is given is allocated, and put into effect at once or with a restart, as the container's resizePolicy says: while
+that goes on, the PodResizeInProgress condition stands.
 """
 
 from __future__ import annotations
@@ -78,6 +79,18 @@ async def resize(worker: Worker) -> None:
         return
     worker.told.pop("PodResizePending", None)
     kubelet.take(worker.pod)
+    await _actuate(worker, records, changed)
+
+
+async def _actuate(worker: Worker, records: list[Record], changed: list[Record]) -> None:
+    """Give what has been allocated, and tell when it begins and when it is done."""
+    kubelet = worker.kubelet
+    resources = [{"name": record.spec["name"], "resources": _asked(record)} for record in records]
+    generation = worker.pod["metadata"].get("generation", 1)
+    text = orjson.dumps({"containers": resources, "generation": generation}).decode()
+    kubelet.events.event(worker.pod, "Normal", "ResizeStarted", f"Pod resize started: {text}")
+    worker.told["PodResizeInProgress"] = {"type": "PodResizeInProgress", "status": "True"}
+    await worker.write_status()
     for record in changed:
         restart = must_restart(record)
         record.allocated = _asked(record)
@@ -90,7 +103,5 @@ async def resize(worker: Worker) -> None:
         else:
             _limit(record.container, record.allocated)
             kubelet.runtime.check_memory(record.container)
-    generation = worker.pod["metadata"].get("generation", 1)
-    shown = [{"name": record.spec["name"], "resources": record.allocated} for record in records]
-    text = orjson.dumps({"containers": shown, "generation": generation}).decode()
+    worker.told.pop("PodResizeInProgress", None)
     kubelet.events.event(worker.pod, "Normal", "ResizeCompleted", f"Pod resize completed: {text}")

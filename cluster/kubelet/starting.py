@@ -267,6 +267,6 @@ class Starter:
     def _expanded(text: str, env: dict[str, str]) -> str:
         """A subPathExpr, in which every variable must be known."""
         for name in re.findall(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)", text):
-            if name not in env:
+            if not env.get(name):
                 raise Missing(f'missing value for "{name}"')
         return expand(text, env)

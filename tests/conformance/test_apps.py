@@ -300,12 +300,14 @@ def test_statefulset_scaling_should_happen_in_predictable_order_and_halt_if_any_
     available(ns, "statefulsets", "ss3", 3)
     born = [one["metadata"]["creationTimestamp"] for one in pods_of(ns, "ss3")]
     assert born == sorted(born)
-    break_probe(ns, "ss3-0")
-    wait_for(lambda: ns.condition("pods", "ss3-0", "Ready")["status"] == "False", "unready")
+    for at in range(3):
+        break_probe(ns, f"ss3-{at}")
+    available(ns, "statefulsets", "ss3", 0)
     ns.patch("statefulsets", "ss3", {"spec": {"replicas": 0}})
     wait_for(lambda: ns.get("statefulsets", "ss3")["status"]["observedGeneration"] == 3, "it has seen that")
-    assert len([one for one in pods_of(ns, "ss3") if "deletionTimestamp" not in one["metadata"]]) >= 1
-    mend_probe(ns, "ss3-0")
+    assert len([one for one in pods_of(ns, "ss3") if "deletionTimestamp" not in one["metadata"]]) == 3
+    for at in (2, 1, 0):
+        mend_probe(ns, f"ss3-{at}")
     wait_for(lambda: not pods_of(ns, "ss3"), "all are gone", 60)
 
 

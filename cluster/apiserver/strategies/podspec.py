@@ -8,6 +8,7 @@ from cluster.apimachinery.errors import FieldError, duplicate, forbidden_field, 
 from cluster.apiserver.strategies import names
 from cluster.apiserver.strategies.containers import check_containers, check_init_containers, check_resources
 from cluster.apiserver.strategies.metadata import check_annotations, check_labels, check_selector
+from cluster.apiserver.strategies.podsecurity import check_pod_security
 
 Obj = dict[str, Any]
 Found = list[FieldError]
@@ -69,6 +70,8 @@ def check_pod_spec(spec: Obj, path: str) -> Found:
         _spread(spec["topologySpreadConstraints"], f"{path}.topologySpreadConstraints", found)
     if spec.get("resources"):
         check_resources(spec["resources"], f"{path}.resources", found)
+    if spec.get("securityContext"):
+        found.extend(check_pod_security(spec, f"{path}.securityContext"))
     if spec.get("hostNetwork"):
         _host_network(spec, path, found)
     return found

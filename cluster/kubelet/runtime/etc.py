@@ -35,6 +35,10 @@ def files_of(container: Container) -> Files:
         "etc/os-release": _RELEASE,
         "proc/uptime": "0.00 0.00\n",
         "proc/self/uid_map": "         0          0 4294967295\n",
+        "proc/self/status": (
+            f"Name:\t{container.first or 'sh'}\nState:\tR (running)\nUid:\t{user}\t{user}\t{user}\t{user}\n"
+            f"NoNewPrivs:\t{int(config.no_new_privileges)}\n"
+        ),
         "proc/1/comm": f"{container.first or 'sh'}\n",
         **{f"proc/sys/{name.replace('.', '/')}": f"{text}\n" for name, text in sysctls.items()},
     }
