@@ -87,7 +87,7 @@ class StatefulSetController(ControlLoop):
         try:
             await self._own_claims(statefulset, pods)
             with step("decide") as span:
-                plan = policy.plan(statefulset, pods, history.hash_of(update), now)
+                plan = policy.plan(statefulset, pods, history.name_of(update), now)
                 span.detail = {"create": plan.create, "delete": len(plan.delete), "wait": plan.wait}
                 if plan.empty and plan.wait:
                     span.outcome = "wait"
@@ -111,8 +111,8 @@ class StatefulSetController(ControlLoop):
                     raise result
 
     async def _create(self, statefulset: Obj, ordinal: int, current: Obj, update: Obj) -> None:
-        chosen = policy.revision_for(statefulset, ordinal, history.hash_of(current), history.hash_of(update))
-        revision = current if chosen == history.hash_of(current) else update
+        chosen = policy.revision_for(statefulset, ordinal, history.name_of(current), history.name_of(update))
+        revision = current if chosen == history.name_of(current) else update
         template = {name: part for name, part in revision["data"]["spec"]["template"].items() if name != "$patch"}
         pod = policy.pod_of(statefulset, template, ordinal, chosen)
         name = f"Pod {pod['metadata']['name']} in StatefulSet {statefulset['metadata']['name']}"
@@ -189,14 +189,9 @@ class StatefulSetController(ControlLoop):
     ) -> float | None:
         with step("verify") as span:
             now = clock.now()
-            names = (_name(current), _name(update))
-            # Pods carry the hash, the status names the revision.
             status = policy.status_of(
-                statefulset, pods, history.hash_of(current), history.hash_of(update), collisions, now
+                statefulset, pods, history.name_of(current), history.name_of(update), collisions, now
             )
-            by_hash = {history.hash_of(current): names[0], history.hash_of(update): names[1]}
-            for name in ("currentRevision", "updateRevision"):
-                status[name] = by_hash[status[name]]
             span.detail = {"ready": status.get("readyReplicas", 0), "replicas": status["replicas"]}
             if status != statefulset.get("status"):
                 await self.client.update(STATEFULSETS, {**statefulset, "status": status}, subresource="status")
@@ -218,7 +213,7 @@ class StatefulSetController(ControlLoop):
             if history.revision_number(update) < newest:
                 update = await self.client.update(history.REVISIONS, {**update, "revision": newest})
         else:
-            wanted = history.new_revision(statefulset, newest, collisions, {})
+            wanted = history.new_revision(statefulset, newest, collisions, {}, history.OWN_HASH)
             try:
                 update = await self.client.create(history.REVISIONS, wanted, statefulset["metadata"]["namespace"])
             except StatusError as error:
@@ -230,20 +225,16 @@ class StatefulSetController(ControlLoop):
                     fresh = {**status, "collisionCount": collisions + 1}
                     await self.client.update(STATEFULSETS, {**statefulset, "status": fresh}, subresource="status")
                     raise
-        current = next((one for one in known if _name(one) == status.get("currentRevision")), update)
+        current = next((one for one in known if history.name_of(one) == status.get("currentRevision")), update)
         return current, update, collisions
 
     async def _clean_up(self, statefulset: Obj, pods: list[Obj], current: Obj, update: Obj) -> None:
         known = self.revisions.by_index("controller", statefulset["metadata"]["uid"])
-        live = {policy.revision_of(pod) for pod in pods} | {history.hash_of(current), history.hash_of(update)}
-        for one in history.to_delete(known, live, statefulset["spec"].get("revisionHistoryLimit", 10)):
+        live = {policy.revision_of(pod) for pod in pods} | {history.name_of(current), history.name_of(update)}
+        for one in history.to_delete(known, live, statefulset["spec"].get("revisionHistoryLimit", 10), history.name_of):
             metadata = one["metadata"]
             try:
                 await self.client.delete(history.REVISIONS, metadata["name"], metadata["namespace"])
             except StatusError as error:
                 if not is_not_found(error):
                     raise
-
-
-def _name(revision: Obj) -> str:
-    return str(revision["metadata"]["name"])

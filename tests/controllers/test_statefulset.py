@@ -73,6 +73,10 @@ async def test_one_after_the_other_up_and_down() -> None:
         assert pod["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] == "db-1"
         assert pod["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == "1"
         (revision,) = cluster.list(REVISIONS)
+        # A member names its revision whole, unlike a daemon.
+        named = {one["metadata"]["labels"]["controller-revision-hash"] for one in cluster.list(PODS)}
+        assert named == {revision["metadata"]["name"]}
+        assert revision["metadata"]["name"] == f"db-{revision['metadata']['labels']['controller.kubernetes.io/hash']}"
         assert status(cluster) == {
             "observedGeneration": 1,
             "replicas": 3,

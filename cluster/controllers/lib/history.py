@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cluster.apimachinery.meta import owner_reference, template_hash
 from cluster.client.client import Obj
 
 REVISIONS = "apps/v1/controllerrevisions"
-HASH = "controller-revision-hash"
+# What a pod runs: of a DaemonSet by the revision's hash, of a StatefulSet by its name. The revision itself carries its hash: under the
+# same label (DaemonSet) or one of its own (StatefulSet).
+HASH, OWN_HASH = "controller-revision-hash", "controller.kubernetes.io/hash"
 
 
 def template_patch(owner: Obj) -> Obj:
@@ -31,7 +33,11 @@ def next_revision(revisions: Iterable[Obj]) -> int:
     return max(map(revision_number, revisions), default=0) + 1
 
 
-def new_revision(owner: Obj, number: int, collision_count: int, annotations: dict[str, str]) -> Obj:
+def name_of(revision: Obj) -> str:
+    return str(revision["metadata"]["name"])
+
+
+def new_revision(owner: Obj, number: int, collision_count: int, annotations: dict[str, str], label: str = HASH) -> Obj:
     """The revision of the owner's present template."""
     data, metadata = template_patch(owner), owner["metadata"]
     hashed = template_hash(data, collision_count)
@@ -42,7 +48,7 @@ def new_revision(owner: Obj, number: int, collision_count: int, annotations: dic
         "metadata": {
             "name": f"{metadata['name']}-{hashed}",
             "namespace": metadata["namespace"],
-            "labels": {**labels, HASH: hashed},
+            "labels": {**labels, label: hashed},
             "annotations": annotations,
             "ownerReferences": [owner_reference(owner)],
         },
@@ -57,7 +63,9 @@ def find_current(owner: Obj, revisions: Iterable[Obj]) -> list[Obj]:
     return sorted((one for one in revisions if one.get("data") == data), key=revision_number)
 
 
-def to_delete(revisions: Sequence[Obj], live: set[str], limit: int) -> list[Obj]:
-    """Revisions beyond the limit, oldest first; those that pods still run (by hash) do not count."""
-    unused = sorted((one for one in revisions if hash_of(one) not in live), key=revision_number)
+def to_delete(
+    revisions: Sequence[Obj], live: set[str], limit: int, known_by: Callable[[Obj], str] = hash_of
+) -> list[Obj]:
+    """Revisions beyond the limit, oldest first; those that pods still run do not count."""
+    unused = sorted((one for one in revisions if known_by(one) not in live), key=revision_number)
     return unused[: max(len(unused) - limit, 0)]

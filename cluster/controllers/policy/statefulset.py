@@ -222,14 +222,17 @@ def plan(statefulset: Obj, pods: Iterable[Obj], update: str, now: float) -> Plan
             result.wait = f"{name} is not available yet"
             return result
     condemned.sort(key=lambda pod: ordinal_of(statefulset, pod), reverse=True)
+    # Scaling down halts at a pod that is not healthy, unless it is the lowest of those.
+    unhealthy = [by_ordinal[one] for one in wanted if one in by_ordinal and not is_healthy(by_ordinal[one])]
+    unhealthy += [pod for pod in reversed(condemned) if not is_healthy(pod)]
     for pod in condemned:
         if is_terminating(pod):
             if not parallel:
                 result.wait = f"{pod['metadata']['name']} is still terminating"
                 return result
             continue
-        if not parallel and not is_healthy(pod) and any(not is_healthy(one) for one in by_ordinal.values()):
-            result.wait = "an ordinal below is not healthy"
+        if not parallel and not is_healthy(pod) and pod is not unhealthy[0]:
+            result.wait = f"{pod['metadata']['name']} is not healthy, nor is {unhealthy[0]['metadata']['name']}"
             return result
         result.delete.append(pod)
         if not parallel:
