@@ -203,7 +203,28 @@ def _awk_value(word: str, line: str, fields: list[str], number: int) -> str:
     return word if word.isdigit() else ""
 
 
+async def _hexdump(shell: Shell, args: list[str]) -> int:
+    """`hexdump -C FILE`: sixteen bytes a line, as numbers and as characters."""
+    options, names = split(args)
+    text = await contents(shell, names[0] if names else "-", "hexdump")
+    if text is None:
+        return 1
+    if "C" not in options:
+        shell.err("hexdump: only -C is simulated\n")
+        return 1
+    data = text.encode("utf-8", "surrogateescape")
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        halves = ["".join(f" {byte:02x}" for byte in row[half : half + 8]) for half in (0, 8)]
+        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        shell.out(f"{at:08x} {halves[0]:<24} {halves[1]:<24}  |{shown}|\n")
+    if data:
+        shell.out(f"{len(data):08x}\n")
+    return 0
+
+
 COMMANDS: dict[str, Handler] = {
+    "hexdump": _hexdump,
     "egrep": lambda shell, args: _grep(shell, ["-E", *args]),
     "fgrep": lambda shell, args: _grep(shell, ["-F", *args]),
     "grep": _grep,
