@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -138,3 +139,27 @@ def test_questions_without_a_subject_are_refused(bob):
     body = {"apiVersion": "sim.kubeweb.dev/v1alpha1", "kind": "BindingPreview", "spec": {}}
     status, answer = bob.ask("POST", path, body)
     assert (status, answer["reason"]) == (422, "Invalid"), answer
+
+
+def nested(depth):
+    return '{"a":' * depth + "1" + "}" * depth
+
+
+@pytest.mark.parametrize("depth", [210, 300, 1000])
+@pytest.mark.parametrize("query", ["", "?fieldValidation=Strict"])
+def test_deep_json_is_refused(bob, depth, query):
+    body = f'{{"metadata":{{"name":"deep"}},"x":{nested(depth)}}}'
+    status, answer = bob.ask("POST", f"/api/v1/namespaces/team/configmaps{query}", body)
+    assert (status, "exceeded max depth" in answer["message"]) == (400, True), answer
+
+
+def test_nothing_is_stored_that_could_never_be_told(cluster):
+    """Two patches, neither of them deep, that come to a deep object; what is let in can be listed, watched and audited."""
+    path = "/apis/apps/v1/namespaces/default/controllerrevisions"
+    revision = f'{{"metadata":{{"name":"deep"}},"revision":1,"data":{nested(180)}}}'
+    assert cluster.request("POST", path, json.loads(revision))[0] == 201
+    patch = [{"op": "add", "path": "/data" + "/a" * 179, "value": json.loads(nested(60))}]
+    headers = {"Content-Type": "application/json-patch+json"}
+    status, answer = cluster.request("PATCH", f"{path}/deep", patch, headers=headers)
+    assert status in (400, 422), answer
+    assert len(cluster.request("GET", path)[1]["items"]) >= 1

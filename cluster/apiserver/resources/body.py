@@ -16,7 +16,7 @@ import orjson
 import yaml
 
 from cluster.apimachinery import errors
-from cluster.apimachinery.yamls import refuse_deep
+from cluster.apimachinery.yamls import MAX_DEPTH, refuse_deep
 from cluster.apiserver.resources import protobuf
 
 # What kube-apiserver accepts (generic server's MaxRequestBodyBytes).
@@ -64,6 +64,8 @@ def _parse_json(data: bytes, want_duplicates: bool, kind: str) -> tuple[Any, lis
         raise _unreadable(
             data, kind, f"couldn't get version/kind; json parse error: {_go_problem(data, error)}"
         ) from error
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise _unreadable(data, kind, "couldn't get version/kind; json parse error: exceeded max depth")
     if not want_duplicates or _surely_unique(data, value):
         return value, []
     return value, _json_duplicates(data)
@@ -75,6 +77,21 @@ def _go_problem(data: bytes, error: json.JSONDecodeError) -> str:
     if not text.strip() or error.pos >= len(text.rstrip()):
         return "unexpected end of JSON input"
     return f"invalid character '{text[error.pos]}' looking for beginning of value"
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it is nested deeper than MAX_DEPTH, by levels, without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            item
+            for one in level
+            if isinstance(one, dict | list)
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _surely_unique(data: bytes, value: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from cluster.apimachinery.errors import bad_request
 from cluster.apiserver.storage.cache import KEPT_AS_BYTES, Entry, Key, ResourceCache, Stream, compact
 from cluster.etcd.log import Log, Revision, Write
 
@@ -19,6 +20,24 @@ Obj = dict[str, Any]
 
 
 Revisions = list[Revision]  # a name of its own: inside Storage `list` is a method
+
+
+# Objects are encoded at most 254 deep (orjson's limit). What stands in lists, watch events, audit events and reviews stands deeper
+# than it was stored: that many levels are kept free, lest what could be written could never be told.
+_ROOM = 16
+
+
+def encoded(obj: Obj) -> bytes:
+    """The object's JSON; 400 when it is nested too deeply."""
+    within: Any = obj
+    for _ in range(_ROOM):
+        within = [within]
+    try:
+        return orjson.dumps(within)[_ROOM:-_ROOM]
+    except TypeError as error:
+        if "Recursion" not in str(error):
+            raise
+        raise bad_request("the object is nested too deeply: exceeded max depth") from error
 
 
 class Storage:
@@ -102,7 +121,7 @@ class Storage:
         `expected` is the revision it replaces, 0 for none; etcd's Conflict is raised when that is not so.
         On success `obj` belongs to the cache, with its resourceVersion set.
         """
-        value = orjson.dumps(obj)
+        value = encoded(obj)
         self._underway[id(value)] = (resource, verb, obj)
         try:
             return await self.log.submit(Write(resource, key[0], key[1], value, verb, expected, journey))
