@@ -14,6 +14,9 @@ const DOING = new Set(['terminal', 'share', 'lessons', 'object', 'termination', 
 
 export const SHOWN = (id: string): boolean => VIEWS.some((one) => one.id === id && !one.hidden) && !DOING.has(id);
 
+/** Views in which one does things: on the wall the map stands in their place. */
+export const DOES = (id: string): boolean => id === 'terminal' || id === 'share' || id === 'lessons';
+
 export function inKiosk(): boolean {
   return Boolean(route.params['kiosk']);
 }

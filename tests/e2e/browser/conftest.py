@@ -34,6 +34,28 @@ def shots() -> Path:
     return SHOTS
 
 
+# A document's picture is at most so many bytes.
+PICTURE = 300_000
+
+
+@pytest.fixture(scope="session")
+def documents(shots: Path) -> Path:
+    """Where the documents' pictures go: to docs/images with KUBEWEB_PICTURES=1, else beside the other screenshots."""
+    return HERE.parent.parent.parent / "docs" / "images" if os.environ.get("KUBEWEB_PICTURES") == "1" else shots
+
+
+@pytest.fixture(scope="session")
+def picture(documents: Path) -> Callable[[Page, str], None]:
+    """`picture(page, name)`: the page as it is now, for a document, and small enough for one."""
+
+    def take(page: Page, name: str) -> None:
+        target = documents / f"{name}.png"
+        page.screenshot(path=target)
+        assert target.stat().st_size < PICTURE
+
+    return take
+
+
 @pytest.fixture(scope="module")
 def realistic() -> Iterator[Cluster]:
     """A cluster whose pods take the time that pods take."""

@@ -5,31 +5,13 @@ With KUBEWEB_PICTURES=1 the pictures go into docs/images, so that the document s
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.server import PASSWORD, ROOT
 
 DOCUMENT = (ROOT / "docs" / "first-two-minutes.md").read_text()
-MOST_BYTES = 300_000
-
-
-@pytest.fixture(scope="module")
-def picture(shots):
-    """`picture(page, name)`: the page as it is now, small enough for a document."""
-    folder = ROOT / "docs" / "images" if os.environ.get("KUBEWEB_PICTURES") == "1" else shots
-
-    def take(page, name: str) -> None:
-        target: Path = folder / f"first-{name}.png"
-        page.screenshot(path=target)
-        assert target.stat().st_size < MOST_BYTES
-        assert f"images/first-{name}.png" in DOCUMENT
-
-    return take
 
 
 def quoted(text: str) -> str:
@@ -41,11 +23,16 @@ def quoted(text: str) -> str:
 def test_from_paste_to_understanding(browser, realistic, picture):
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     problems = []
+
+    def show(name):
+        assert f"images/first-{name}.png" in DOCUMENT
+        picture(page, f"first-{name}")
+
     page.on("pageerror", lambda error: problems.append(str(error)))
 
     page.goto(f"http://127.0.0.1:{realistic.http}/")
     expect(page.get_by_text("printed the password")).to_contain_text(quoted("The first start printed the password of"))
-    picture(page, "sign-in")
+    show("sign-in")
     page.fill("input[name=username]", "admin")
     page.fill("input[name=password]", PASSWORD)
     page.click("button[type=submit]")
@@ -55,13 +42,13 @@ def test_from_paste_to_understanding(browser, realistic, picture):
     )
     expect(page.get_by_test_id("editor")).to_contain_text("kind: Deployment")
     expect(page.get_by_text("Ready", exact=True).first).to_be_visible(timeout=20_000)
-    picture(page, "map")
+    show("map")
 
     page.get_by_test_id("apply").click()
     expect(page.get_by_text("deployment.apps/web")).to_be_visible(timeout=15_000)
     expect(page.get_by_role("button", name=re.compile(r"station etcd, .*passed"))).to_be_visible(timeout=20_000)
     expect(page.get_by_role("button", name=re.compile(r"control loop .*, now: "))).not_to_have_count(0, timeout=20_000)
-    picture(page, "travel")
+    show("travel")
 
     pods = page.locator("[data-testid^=pod-web-][data-status=Running]")
     expect(pods).to_have_count(3, timeout=30_000)
@@ -70,14 +57,14 @@ def test_from_paste_to_understanding(browser, realistic, picture):
     for words in ("Why is this here?", "deployment controller", "replicaset controller", "scheduler", "kubelet of"):
         expect(panel).to_contain_text(quoted(words), timeout=15_000)
     expect(panel).to_contain_text(quoted("created Deployment"))
-    picture(page, "why")
+    show("why")
 
     gone = pods.first.get_attribute("data-testid")
     page.get_by_test_id("delete-pod").click()
     page.get_by_test_id("confirm").click()
     expect(page.locator(f"[data-testid={gone}][data-status=Running]")).to_have_count(0, timeout=40_000)
     expect(pods).to_have_count(3, timeout=40_000)
-    picture(page, "heal")
+    show("heal")
 
     page.get_by_test_id("panel").get_by_label("close").click()
     page.get_by_test_id("toasts").get_by_label("dismiss").first.click()
@@ -91,10 +78,10 @@ def test_from_paste_to_understanding(browser, realistic, picture):
     expect(row).to_contain_text(quoted("cannot be pulled"), timeout=40_000)
     row.click()
     expect(page.get_by_test_id("finding").first).to_be_visible(timeout=15_000)
-    picture(page, "wrong")
+    show("wrong")
     page.get_by_test_id("finding").get_by_test_id("mend").first.click()
     expect(page.get_by_test_id("mend-apply")).to_be_visible(timeout=15_000)
-    picture(page, "mend")
+    show("mend")
     page.get_by_test_id("mend-apply").click()
     expect(page.get_by_test_id("desired-detail")).to_contain_text(quoted("Healthy"), timeout=40_000)
     assert problems == []
