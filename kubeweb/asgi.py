@@ -18,7 +18,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
 from cluster.apiserver.authn.csrf import own_origin
-from cluster.apiserver.wire import WireAPI, serves
+from cluster.apiserver.wire import WireAPI, asks_for_root, serves
 from cluster.explorer.consumers import ExplorerConsumer
 from kubeweb import cookies
 
@@ -57,7 +57,7 @@ class Application:
                 await plainly(cookies.outside(message))
 
             scope = cookies.inside(scope)
-        if scope["type"] in ("http", "websocket") and serves(scope["path"]):
+        if scope["type"] in ("http", "websocket") and (serves(scope["path"]) or asks_for_root(scope)):
             if self.wire is not None:
                 await self.wire(scope, receive, send)
                 return

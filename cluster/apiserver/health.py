@@ -65,9 +65,14 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+def of(kind: str) -> list[Check]:
+    """The checks of livez, readyz or healthz."""
+    return [check for check in CHECKS if kind == "readyz" or not check.readyz_only]
+
+
 def answer(kind: str, name: str, params: Mapping[str, Sequence[str]], facts: Mapping[str, bool]) -> Response:
     """The answer of `/kind` (all checks) or `/kind/name` (one). `params` holds every value of a parameter."""
-    checks = [check for check in CHECKS if kind == "readyz" or not check.readyz_only]
+    checks = of(kind)
     if name:
         found = [check for check in checks if check.name == name]
         if not found:

@@ -87,7 +87,22 @@ async def _openid(context: Context) -> Response:
     return _json(context.server.service_account_tokens.openid_configuration(f"https://{host}"))
 
 
+async def _root(context: Context) -> Response:
+    """All paths there are, for who looks around (`kubectl get --raw /`)."""
+    groups = context.server.registry.groups()
+    versions = {f"/apis/{group}/{version}" for group, listed in groups.items() if group for version in listed}
+    checks = {f"/{kind}/{check.name}" for kind in ("healthz", "livez", "readyz") for check in health.of(kind)}
+    return _json(
+        {
+            "paths": sorted(
+                {*EXACT, "/api/v1", *versions, *(path.rpartition("/")[0] for path in versions), *checks} - {"/"}
+            )
+        }
+    )
+
+
 EXACT: dict[str, Answer] = {
+    "/": _root,
     "/version": _version,
     "/healthz": _health,
     "/livez": _health,

@@ -55,6 +55,14 @@ def serves(path: str) -> bool:
     return path.startswith(ROOTS) and any(path == root or path.startswith(root + "/") for root in ROOTS)
 
 
+def asks_for_root(scope: Scope) -> bool:
+    """Whether `/` is asked for by a program (it brings a credential), and not by a browser, to whom the page belongs."""
+    if scope["path"] != "/" or scope["type"] != "http":
+        return False
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    return bool(tls.get("client_cert")) or any(name == b"authorization" for name, _ in scope["headers"])
+
+
 class WireAPI:
     """The ASGI application."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from cluster.apiserver.strategies import names
-from cluster.apiserver.strategies.metadata import Found, check_metadata, check_metadata_update
+from cluster.apiserver.strategies.metadata import Found, check_metadata, check_metadata_update, check_own_finalizers
 
 Obj = dict[str, Any]
 METADATA_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
@@ -87,6 +87,7 @@ class Strategy:
 
     def validate(self, obj: Obj) -> Found:
         found = check_metadata(obj["metadata"], type(self).name_rule, self.namespaced)
+        found.extend(check_own_finalizers(obj["metadata"].get("finalizers") or ()))
         found.extend(self.check(obj))
         return found
 

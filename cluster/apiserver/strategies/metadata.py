@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cluster.apimachinery.errors import FieldError, forbidden_field, invalid_value, required, too_long
@@ -46,6 +46,21 @@ def check_metadata(metadata: Obj, name_rule: Callable[[str], str], namespaced: b
         if complaint:
             found.append(invalid_value(f"metadata.finalizers[{index}]", finalizer, complaint))
     return found
+
+
+# The finalizers without a domain that Kubernetes knows (core/helper.IsStandardFinalizerName).
+STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+
+def check_own_finalizers(finalizers: Iterable[str]) -> Found:
+    """Objects of built-in kinds are created with finalizers that say whose they are (core/validation.ValidateObjectMeta)."""
+    return [
+        invalid_value(
+            f"metadata.finalizers[{index}]", one, "name is neither a standard finalizer name nor is it fully qualified"
+        )
+        for index, one in enumerate(finalizers)
+        if "/" not in one and one not in STANDARD_FINALIZERS
+    ]
 
 
 def check_labels(labels: Mapping[str, str], path: str) -> Found:
