@@ -198,7 +198,9 @@ class Cluster:
                 connected=self.connected,
             )
         )
-        door.provide(door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop()))
+        door.provide(
+            door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop(), authorizer.index.names)
+        )
         self.timeline.start()
 
     def _identity(self) -> str:

@@ -1,7 +1,8 @@
 """People in Django's admin: users, groups (which are Kubernetes' groups) and access tokens.
 
 Model permissions count for staff alone, and nobody hands out more than they hold: whoever is no superuser can neither touch
-a superuser nor somebody in a group that they are not in themselves, and cannot make groups, whose names may be bound to anything.
+a superuser nor somebody in a group that they are not in themselves, nor somebody with more permissions here, and cannot make groups,
+whose names may be bound to anything. A name that RBAC binds to something is for those who may impersonate it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from cluster.accounts.models import AccessToken, User
+from cluster.accounts.rbac.door import is_bound
+from cluster.accounts.rbac.requests import may
+from cluster.apimachinery.errors import StatusError
 from cluster.audit.signins import note_change
 
 # Generic for the type checker alone.
@@ -46,7 +50,19 @@ def may_manage(actor: Any, person: User) -> bool:
     if person.is_superuser:
         return False
     own = {group.pk for group in actor.groups.all()}
-    return all(group.pk in own for group in person.groups.all())
+    if not all(group.pk in own for group in person.groups.all()):
+        return False
+    return person.get_all_permissions() <= actor.get_all_permissions() and may_be(actor, person.get_username())
+
+
+def may_be(actor: Any, name: str) -> bool:
+    """Whether `actor` may have the password of whoever is called so: bindings name users, and who they name has their rights."""
+    if actor.is_superuser or actor.get_username() == name or not is_bound(name):
+        return True
+    try:
+        return may(actor, "impersonate", "", "users", name)
+    except StatusError:
+        return False
 
 
 class StaffOnly:
@@ -146,7 +162,14 @@ class PersonAdmin(StaffOnly, BaseUserAdmin):
         own: tuple[str, ...] = ("access", "last_login", "date_joined")
         if not getattr(request.user, "is_superuser", False):
             own += ("is_superuser", "is_staff", "user_permissions")
+            if obj is not None:
+                own += ("username",)
         return own
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change and not may_be(request.user, obj.get_username()):
+            raise PermissionDenied
+        super().save_model(request, obj, form, change)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "groups" and not getattr(request.user, "is_superuser", False):

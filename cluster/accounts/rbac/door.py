@@ -54,6 +54,8 @@ class Door:
     # Discovery: group → version (preferred first) → resources.
     groups: Callable[[], Groups]
     loop: asyncio.AbstractEventLoop
+    # Whether some binding names this user.
+    is_bound: Callable[[str], bool] = lambda name: False
 
 
 _current: list[Door] = []
@@ -69,6 +71,11 @@ def door() -> Door:
     if not _current:
         raise service_unavailable("the cluster is not running in this process")
     return _current[0]
+
+
+def is_bound(name: str) -> bool:
+    """Whether RBAC gives a user of this name anything by that name. Where no cluster runs nobody has any rights."""
+    return bool(_current) and _current[0].is_bound(name)
 
 
 def ask(question: Coroutine[Any, Any, T]) -> T:

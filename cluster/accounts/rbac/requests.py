@@ -86,12 +86,12 @@ def end_sandbox(user: Any, name: str) -> None:
     ask(client_for(user).delete(f"{QUESTIONS}/sandboxes", name))
 
 
-def may(user: Any, verb: str, group: str, resource: str) -> bool:
+def may(user: Any, verb: str, group: str, resource: str, name: str = "") -> bool:
     """Whether RBAC allows the person this."""
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
+        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource, "name": name}},
     }
     answer = ask(client_for(user).create("authorization.k8s.io/v1/selfsubjectaccessreviews", review, dry_run=True))
     return bool(answer["status"]["allowed"])

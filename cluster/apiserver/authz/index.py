@@ -111,6 +111,10 @@ class RBACIndex:
         for name in sorted(found):
             yield found[name]
 
+    def names(self, user: str) -> bool:
+        """Whether any binding has this user, by name, among its subjects."""
+        return any(f"u{user}" in subjects for subjects in list(self._by_subject.values()))
+
     def held_by(self, user: UserInfo) -> dict[str, list[Obj]]:
         """Every rule the user holds, by scope: `""` for the cluster, else a namespace in which a binding names them."""
         found: dict[str, list[Obj]] = {}

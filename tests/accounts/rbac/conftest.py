@@ -40,7 +40,9 @@ class Backend:
         self.server = APIServer(storage, Registry(), None, AuthorizerChain(storage), tokens, SimpleNamespace())
         await bootstrap.ensure(self.server, directory)
         self.admin = self.server.loopback(UserInfo("root", ("system:masters", "system:authenticated")), "test")
-        door.provide(door.Door(self.client_for, self.server.registry.groups, self.loop))
+        door.provide(
+            door.Door(self.client_for, self.server.registry.groups, self.loop, self.server.authorizer.index.names)
+        )
 
     def client_for(self, user):
         return self.server.loopback(user_info(user), "kubeweb-admin", person=True)
