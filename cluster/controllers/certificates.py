@@ -87,23 +87,38 @@ def with_condition(request: Obj, kind: str, reason: str, message: str, **status:
     return {**request, "status": {**old, "conditions": [*(old.get("conditions") or ()), condition], **status}}
 
 
-class CertificateSigningController(ControlLoop):
-    """Signs approved certificate requests of the API server's own signers."""
+class RequestLoop(ControlLoop):
+    """What the loops about certificate requests have in common: one watch, one account."""
 
-    name = "csrsigning"
-    title = "certificate signing"
     account = "certificate-controller"
     workers = 1
 
     def setup(self) -> None:
         self.requests = self.watch(REQUESTS)
+
+    async def reconcile(self, key: str) -> float | None:
+        request = self.requests.get(key)
+        return None if request is None else await self.look(key, request)
+
+    async def look(self, key: str, request: Obj) -> float | None:
+        """Do what this request asks of this loop; seconds until it is to be looked at again."""
+        raise NotImplementedError
+
+
+class CertificateSigningController(RequestLoop):
+    """Signs approved certificate requests of the API server's own signers."""
+
+    name = "csrsigning"
+    title = "certificate signing"
+
+    def setup(self) -> None:
+        super().setup()
         # Without a key nothing is signed, as without --cluster-signing-key-file.
         self.sign: Callable[[bytes, list[str], float | None], bytes] | None
         self.sign = self.context.settings.get("sign_certificate")
 
-    async def reconcile(self, key: str) -> float | None:
-        request = self.requests.get(key)
-        if request is None or self.sign is None or request["spec"]["signerName"] not in SIGNERS:
+    async def look(self, key: str, request: Obj) -> float | None:
+        if self.sign is None or request["spec"]["signerName"] not in SIGNERS:
             return None
         conditions = conditions_of(request)
         if "Approved" not in conditions or "Failed" in conditions or (request.get("status") or {}).get("certificate"):
@@ -124,20 +139,14 @@ class CertificateSigningController(ControlLoop):
         return None
 
 
-class CertificateApprovingController(ControlLoop):
+class CertificateApprovingController(RequestLoop):
     """Approves the certificate requests of kubelets that RBAC lets have one."""
 
     name = "csrapproving"
     title = "certificate approval"
-    account = "certificate-controller"
-    workers = 1
 
-    def setup(self) -> None:
-        self.requests = self.watch(REQUESTS)
-
-    async def reconcile(self, key: str) -> float | None:
-        request = self.requests.get(key)
-        if request is None or conditions_of(request) or request["spec"]["signerName"] != KUBELET_CLIENT:
+    async def look(self, key: str, request: Obj) -> float | None:
+        if conditions_of(request) or request["spec"]["signerName"] != KUBELET_CLIENT:
             return None
         if why_not(request):
             return None
@@ -167,21 +176,13 @@ class CertificateApprovingController(ControlLoop):
         return bool(answer["status"]["allowed"])
 
 
-class CertificateCleaningController(ControlLoop):
+class CertificateCleaningController(RequestLoop):
     """Removes certificate requests that are done with, or that nobody decided."""
 
     name = "csrcleaner"
     title = "certificate cleaning"
-    account = "certificate-controller"
-    workers = 1
 
-    def setup(self) -> None:
-        self.requests = self.watch(REQUESTS)
-
-    async def reconcile(self, key: str) -> float | None:
-        request = self.requests.get(key)
-        if request is None:
-            return None
+    async def look(self, key: str, request: Obj) -> float | None:
         conditions = conditions_of(request)
         since = request["metadata"]["creationTimestamp"]
         life = PENDING_LIFE

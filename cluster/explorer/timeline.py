@@ -59,8 +59,14 @@ class Timeline:
     async def flush(self) -> None:
         """Write what was noted."""
         fresh, self._fresh = self._fresh, []
-        if fresh:
+        if not fresh:
+            return
+        try:
             await sync_to_async(_write)(fresh, self.oldest())
+        except BaseException:
+            # They are written the next time.
+            self._fresh = fresh + self._fresh
+            raise
 
     async def _run(self) -> None:
         """In real time: a paused cluster has a past, too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import DatabaseError
 
 from cluster.explorer.models import Moment
 from cluster.explorer.timeline import Timeline, _write, between
@@ -23,6 +24,20 @@ def test_what_is_compacted_is_forgotten() -> None:
     _write([(1, 1.0, 1.0), (5, 2.0, 2.0)], 0)
     _write([(9, 3.0, 3.0)], 5)
     assert list(Moment.objects.order_by("revision").values_list("revision", flat=True)) == [5, 9]
+
+
+async def test_what_could_not_be_written_is_written_the_next_time(monkeypatch) -> None:
+    timeline = Timeline(lambda: 7, lambda: 0)
+    timeline.note()
+
+    def away(notes, oldest):
+        raise DatabaseError("away")
+
+    with monkeypatch.context() as broken, pytest.raises(DatabaseError):
+        broken.setattr("cluster.explorer.timeline._write", away)
+        await timeline.flush()
+    await timeline.flush()
+    assert [moment.revision async for moment in Moment.objects.all()] == [7]
 
 
 async def test_only_what_is_new_is_noted() -> None:
