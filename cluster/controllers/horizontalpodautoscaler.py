@@ -21,6 +21,7 @@ from cluster.controllers.policy.autoscaling import (
     Asked,
     Memory,
     NoMetric,
+    Tolerance,
     behaved,
     by_average,
     by_utilization,
@@ -220,10 +221,10 @@ class _Turn:
         part = metric["resource" if kind == "Resource" else "containerResource"]
         resource, container, target = part["name"], part.get("container", ""), part["target"]
         metrics = self._usage(pods, resource, container)
-        now = clock.now()
+        now, tolerance = clock.now(), Tolerance.of(self.spec.get("behavior"))
         if target.get("averageValue") is not None:
             wanted = milli(target["averageValue"])
-            asked = by_average(current, wanted, pods, metrics, resource, now)
+            asked = by_average(current, wanted, pods, metrics, resource, now, tolerance)
             named = f"{resource} resource"
         else:
             if not metrics:
@@ -234,7 +235,7 @@ class _Turn:
             requests = self._requests(pods, resource, container)
             try:
                 asked = by_utilization(
-                    current, int(target["averageUtilization"]), pods, metrics, requests, resource, now
+                    current, int(target["averageUtilization"]), pods, metrics, requests, resource, now, tolerance
                 )
             except NoMetric as problem:
                 raise NoMetric(f"failed to get {resource} utilization: {problem}") from problem

@@ -9,7 +9,15 @@ import pytest
 from cluster import clock
 from cluster.client.client import Obj
 from cluster.controllers.horizontalpodautoscaler import AUTOSCALERS, METRICS, HorizontalPodAutoscalerController
-from cluster.controllers.policy.autoscaling import Memory, NoMetric, behaved, by_average, by_utilization, normalized
+from cluster.controllers.policy.autoscaling import (
+    Memory,
+    NoMetric,
+    Tolerance,
+    behaved,
+    by_average,
+    by_utilization,
+    normalized,
+)
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.objects import named
 
@@ -124,3 +132,15 @@ async def test_an_autoscaler_says_why_it_does_not_scale() -> None:
         assert (conditions["AbleToScale"]["status"], conditions["AbleToScale"]["reason"]) == ("False", "FailedGetScale")
         assert len(cluster.events("FailedGetScale")) == 1
         assert cluster.count("list", METRICS) == 0
+
+
+def test_each_direction_may_have_a_tolerance_of_its_own() -> None:
+    metrics, requests = dict.fromkeys(("p0", "p1", "p2"), 54), dict.fromkeys(("p0", "p1", "p2"), 100)
+
+    def asked(behavior: Obj | None) -> int:
+        return by_utilization(3, 50, pods(3), metrics, requests, "cpu", NOW, Tolerance.of(behavior)).replicas
+
+    # Eight percent above the target.
+    assert asked(None) == asked({"scaleDown": {"tolerance": "0"}}) == 3
+    assert asked({"scaleUp": {"tolerance": "0.05"}}) == 4
+    assert asked({"scaleUp": {"tolerance": "0.08"}}) == 3

@@ -237,7 +237,10 @@ def test_paths_that_lead_out_of_a_volume_are_refused_and_may_be_mended() -> None
         container, spec = mounted({"emptyDir": {}}, subPathExpr="$(NOTE)/x")
         await stage.pod("abs", {**container, "env": [note]}, **spec)
         pod = await stage.when("abs", lambda pod: reason_of(pod) == "CreateContainerConfigError")
-        assert state_of(pod)[1]["message"] == "error SubPath `/x` must not be an absolute path"
+        assert state_of(pod)[1]["message"] == 'missing value for "NOTE"'
+        text = "error SubPath `/y/x` must not be an absolute path"
+        await stage.admin.patch("v1/pods", "abs", {"metadata": {"annotations": {"sub": "/y"}}}, "default")
+        await stage.when("abs", lambda pod: state_of(pod)[1].get("message") == text)
         await stage.admin.patch("v1/pods", "abs", {"metadata": {"annotations": {"sub": "mine"}}}, "default")
         await stage.ready("abs", 10)
         up = {**container, "env": [{"name": "NOTE", "value": ".."}]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import random
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from cluster.apimachinery import errors
@@ -25,14 +26,18 @@ PROMISES = 4096
 PROMISED_FOR = 2.0
 
 
-def _elsewhere(attributes: Attributes, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is in a range that somebody added (ServiceCIDR) and that is ready."""
-    return any(
-        address in ipaddress.ip_network(text)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _added(attributes: Attributes) -> list[Network]:
+    """The ranges that somebody added (ServiceCIDR) and that are ready; a Service has one family, IPv4."""
+    return [
+        network
         for one in attributes.reader.list("networking.k8s.io/servicecidrs")
-        if is_condition_true(one, "Ready")
-        for text in one["spec"].get("cidrs") or ()
-    )
+        if is_condition_true(one, "Ready") and "deletionTimestamp" not in one["metadata"]
+        for network in map(ipaddress.ip_network, one["spec"].get("cidrs") or ())
+        if isinstance(network, ipaddress.IPv4Network) and network != CIDR
+    ]
 
 
 class ServiceAllocator(Plugin):
@@ -86,7 +91,7 @@ class ServiceAllocator(Plugin):
         if wanted:
             self._check_address(attributes, wanted, taken, uid)
         else:
-            wanted = self._free_address(taken, uid)
+            wanted = self._free_address((CIDR, *_added(attributes)), taken, uid)
         if not attributes.dry_run:
             self._promise(wanted, uid)
         self._families(spec, wanted)
@@ -121,7 +126,7 @@ class ServiceAllocator(Plugin):
                 wanted,
                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
             ) from None
-        if address not in CIDR and not _elsewhere(attributes, address):
+        if not any(address in network for network in (CIDR, *_added(attributes))):
             raise self._refuse(
                 attributes,
                 field,
@@ -134,17 +139,17 @@ class ServiceAllocator(Plugin):
                 attributes, field, value, f"failed to allocate IP {wanted}: provided IP is already allocated"
             )
 
-    def _free_address(self, taken: set[str], uid: str) -> str:
-        # The upper part of the range, as Kubernetes does, so that people's own choices low in it stay free.
-        low, high = int(CIDR.network_address) + 256, int(CIDR.broadcast_address) - 1
-        for _ in range(64):
-            found = str(ipaddress.ip_address(random.randint(low, high)))
-            if found not in taken and not self._promised_to_another(found, uid):
-                return found
-        for number in range(int(CIDR.network_address) + 1, high + 1):
-            found = str(ipaddress.ip_address(number))
-            if found not in taken and not self._promised_to_another(found, uid):
-                return found
+    def _free_address(self, networks: Iterable[Network], taken: set[str], uid: str) -> str:
+        """From the first range that has one left."""
+        for network in networks:
+            first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
+            # The upper part of the range, as Kubernetes does, so that people's own choices low in it stay free.
+            low = first + min(max(16, network.num_addresses // 16), 256)
+            tries = [random.randint(low, last) for _ in range(64)] if low <= last else []
+            for number in (*tries, *range(first, last + 1)):
+                found = str(ipaddress.ip_address(number))
+                if found not in taken and not self._promised_to_another(found, uid):
+                    return found
         raise errors.internal("failed to allocate a serviceIP: range is full")
 
     def _promise(self, what: str | int, uid: str) -> None:

@@ -11,9 +11,31 @@ from dataclasses import dataclass, field
 
 from cluster import clock
 from cluster.apimachinery.meta import get_condition
+from cluster.apimachinery.quantity import milli
 from cluster.client.client import Obj
 
 TOLERANCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far below and above its target a metric may be before anything is scaled (behavior.scaleDown/scaleUp.tolerance)."""
+
+    down: float = TOLERANCE
+    up: float = TOLERANCE
+
+    @classmethod
+    def of(cls, behavior: Obj | None) -> Tolerance:
+        """What an autoscaler's behavior says, or else the controller's own."""
+        given = [((behavior or {}).get(side) or {}).get("tolerance") for side in ("scaleDown", "scaleUp")]
+        return cls(*(TOLERANCE if one is None else milli(one) / 1000 for one in given))
+
+    def holds(self, ratio: float) -> bool:
+        """Near enough to the target to leave things as they are."""
+        return 1.0 - self.down <= ratio <= 1.0 + self.up
+
+
+DEFAULT_TOLERANCE = Tolerance()
 CPU_INITIALIZATION, INITIAL_READINESS = 300.0, 30.0
 DOWNSCALE_STABILIZATION = 300.0
 Amounts = dict[str, int]
@@ -74,7 +96,14 @@ class Asked:
 
 
 def by_utilization(
-    current: int, target: int, pods: Sequence[Obj], metrics: Amounts, requests: Amounts, resource: str, now: float
+    current: int,
+    target: int,
+    pods: Sequence[Obj],
+    metrics: Amounts,
+    requests: Amounts,
+    resource: str,
+    now: float,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
 ) -> Asked:
     """Replicas for a utilization in percent of the requests (GetResourceReplicas)."""
     groups = group(pods, metrics, resource, now)
@@ -95,11 +124,19 @@ def by_utilization(
         name: requests.get(name, 0) * max(100, target) // 100 if measured < 1.0 else 0
         for name in sorted(groups.missing)
     }
-    replicas = _replicas(current, measured, groups, used, fill, ratio)
+    replicas = _replicas(current, measured, groups, used, fill, ratio, tolerance)
     return Asked(replicas, percent, average)
 
 
-def by_average(current: int, target: int, pods: Sequence[Obj], metrics: Amounts, resource: str, now: float) -> Asked:
+def by_average(
+    current: int,
+    target: int,
+    pods: Sequence[Obj],
+    metrics: Amounts,
+    resource: str,
+    now: float,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+) -> Asked:
     """Replicas for an average amount per pod (GetRawResourceReplicas)."""
     groups = group(pods, metrics, resource, now)
     used = {name: amount for name, amount in metrics.items() if name not in groups.ignored | groups.unready}
@@ -111,32 +148,35 @@ def by_average(current: int, target: int, pods: Sequence[Obj], metrics: Amounts,
 
     measured = ratio(used)
     fill = dict.fromkeys(sorted(groups.missing), target if measured < 1.0 else 0)
-    replicas = _replicas(current, measured, groups, used, fill, ratio)
+    replicas = _replicas(current, measured, groups, used, fill, ratio, tolerance)
     return Asked(replicas, None, sum(used.values()) // len(used))
 
 
-def _replicas(current: int, measured: float, groups: Grouped, used: Amounts, fill: Amounts, ratio: Ratio) -> int:
+def _replicas(
+    current: int,
+    measured: float,
+    groups: Grouped,
+    used: Amounts,
+    fill: Amounts,
+    ratio: Ratio,
+    tolerance: Tolerance,
+) -> int:
     """From the ratio to replicas: unready and missing pods are counted so that the answer is the careful one."""
     with_unready = bool(groups.unready) and measured > 1.0
     if not with_unready and not groups.missing:
-        return current if within(measured) else math.ceil(measured * groups.ready)
+        return current if tolerance.holds(measured) else math.ceil(measured * groups.ready)
     amounts = dict(used)
     if measured != 1.0:
         amounts.update(fill)
     if with_unready:
         amounts.update(dict.fromkeys(sorted(groups.unready), 0))
     again = ratio(amounts)
-    if within(again) or (measured < 1.0 < again) or (again < 1.0 < measured):
+    if tolerance.holds(again) or (measured < 1.0 < again) or (again < 1.0 < measured):
         return current
     wanted = math.ceil(again * len(amounts))
     if (again < 1.0 and wanted > current) or (again > 1.0 and wanted < current):
         return current
     return wanted
-
-
-def within(ratio: float) -> bool:
-    """Near enough to the target to leave things as they are."""
-    return abs(1.0 - ratio) <= TOLERANCE
 
 
 # -- how fast ----------------------------------------------------------------------------------------------------------

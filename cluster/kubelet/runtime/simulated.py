@@ -99,20 +99,21 @@ class SimulatedRuntime(Answering):
     async def attach(
         self, container: Container, stdin: Stdin | None, write: Write, write_error: Write, *, tty: bool
     ) -> int:
+        # An attachment is well when the stream was: how the container ended is told in its status.
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
         if stdin is not None and container.kind == "waiting":
             # A shell that waits for somebody to type: when the shell ends, so does the container.
             code = await converse(self._world(container), Terminal(stdin, write, write_error, tty=tty))
             self._exited(container, code)
-            return code
+            return 0
         log = container.log
         _, position = log.since(0)
         while await log.more(position):
             lines, position = log.since(position)
             for _, text in lines:
                 write((text.replace("\n", "\r\n") if tty else text).encode("utf-8", "surrogateescape"))
-        return container.exit_code
+        return 0
 
 
 async def _everything(stdin: Stdin) -> str:

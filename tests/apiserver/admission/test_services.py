@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -44,3 +45,15 @@ def test_a_dry_run_takes_nothing() -> None:
         return str(made["spec"]["clusterIP"])
 
     assert play(scenario) == "10.96.0.78"
+
+
+def test_a_full_range_goes_on_in_another_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(stage: Stage) -> list[str]:
+        # As if the cluster had come with this range, and its own had been added.
+        monkeypatch.setattr("cluster.apiserver.admission.services.CIDR", ipaddress.ip_network("10.99.0.0/30"))
+        found = [await stage.create(SERVICES, service(f"s{number}")) for number in range(3)]
+        return [str(one["spec"]["clusterIP"]) for one in found]
+
+    first, second, third = play(scenario)
+    assert (first, second) == ("10.99.0.1", "10.99.0.2")
+    assert third.startswith("10.96.")
