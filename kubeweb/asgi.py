@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from importlib import import_module
 from typing import Any
 
 # Django must be set up before anything imports its models: hence the imports below.
@@ -15,6 +17,7 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.urls import path
 
 from cluster.apiserver.authn.csrf import own_origin
@@ -41,6 +44,7 @@ class Application:
 
     def __init__(self) -> None:
         self.wire: WireAPI | None = None
+        self._pages: asyncio.Future[Any] | None = None
         websocket = URLRouter([path("ws/explorer/", ExplorerConsumer.as_asgi())])
         self.rest = ProtocolTypeRouter(
             {
@@ -68,6 +72,11 @@ class Application:
             await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]})
             await send({"type": "http.response.body", "body": body})
             return
+        if self._pages is None:
+            # Loaded when somebody comes, and beside the loop, which serves others meanwhile.
+            self._pages = asyncio.ensure_future(asyncio.to_thread(import_module, settings.ROOT_URLCONF))
+        if not self._pages.done():
+            await asyncio.shield(self._pages)
         await self.rest(scope, receive, send)
 
 
