@@ -11,7 +11,6 @@ from cluster.accounts.models import User
 @pytest.fixture(autouse=True)
 def data_dir(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.delenv("KUBEWEB_ADMIN_PASSWORD", raising=False)
     monkeypatch.delenv("KUBEWEB_SERVER_URL", raising=False)
     cache.clear()

@@ -34,11 +34,6 @@ class FakeClock:
         return self.time
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def reader() -> FakeReader:
     reader = FakeReader()
