@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def manage(tmp_path, *arguments, **environment):
     wanted = {**os.environ, "KUBEWEB_DATA_DIR": str(tmp_path), **environment}
+    # The browser tests set it for their own process; no deployment has it.
+    wanted.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     return subprocess.run(command, env=wanted, cwd=ROOT, capture_output=True, text=True, check=False)
 

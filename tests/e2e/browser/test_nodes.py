@@ -88,7 +88,7 @@ def test_a_dot_can_be_held_and_read(page):
             page.get_by_test_id("hold").click()
         return False
 
-    assert wait_for(read, "a request under the pointer", seconds=60)
+    assert wait_for(read, "a request under the pointer", seconds=150)
 
 
 def test_a_fault_dropped_on_a_node_strikes_and_ends(page, busy, shots):
