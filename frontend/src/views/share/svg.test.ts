@@ -60,8 +60,15 @@ describe('the picture of a journey', () => {
     const refused = journey({ code: 403, outcome: 'refused', reason: 'alice may not create deployments', spans: [span('authn', 0, 1e-4), span('authz', 1e-4, 1e-4, 'refused', { allowed: false })] });
     const picture = pictureOf(pipeline, [refused], colours).svg;
     expect(picture).toContain('refused at authz: alice may not create deployments');
-    expect(picture).toContain('class="stopped"');
+    expect(picture).toContain('class="car red a"');
     expect(picture).toContain('class="no"');
+  });
+  it('is red only from the gate on that refused it', () => {
+    const spans = [span('authn', 0, 1e-4), span('authz', 1e-4, 1e-4, 'refused', {})];
+    const picture = pictureOf(pipeline, [journey({ outcome: 'refused', spans })], colours).svg;
+    const [run] = schedule([journey({ outcome: 'refused', spans })]);
+    const from = Number(picture.match(/@keyframes r0\{0%,([\d.]+)%\{opacity:0\}/)![1]);
+    expect((from / 100) * pictureOf(pipeline, [journey({ outcome: 'refused', spans })], colours).length).toBeCloseTo(run!.legs[1]!.from, 0);
   });
   it.each(['name', 'actor', 'namespace', 'reason', 'component'] as const)('a hostile %s is text', (field) => {
     const evil = '"><script>alert(1)</script></style>\u0000\'&';

@@ -4,7 +4,7 @@
  */
 import { isNoise, lengthOf, schedule, type Run } from '../../time/schedule';
 import type { Journey, Pipeline } from '../../types';
-import { layoutOf, rounded, type Layout, type Point } from '../pipeline/layout';
+import { layoutOf, rounded, seatsAt, type Layout, type Point } from '../pipeline/layout';
 import { describe, type Ports } from '../pipeline/position';
 import { captionsOf, short, tookOf } from './captions';
 import { framesOf, shine, travel } from './keyframes';
@@ -38,6 +38,14 @@ export function palette(css: string): string {
   return `svg{color-scheme:light dark;${of(1)}}@media (prefers-color-scheme:dark){svg{${of(2)}}}`;
 }
 
+/** Who has a great circle: the loops that take part, and others while there is room, in the order of the declaration. */
+function seatsOf(pipeline: Pipeline, runs: Run[]): string[] {
+  const turning = new Set(runs.map((run) => run.journey.component));
+  const all = pipeline.loops.map((one) => one.name);
+  const first = [...all.filter((name) => turning.has(name)), ...all.filter((name) => !turning.has(name))].slice(0, seatsAt(pipeline, WIDTH));
+  return all.filter((name) => first.includes(name));
+}
+
 /** The machines that a journey touched, in a row beneath the map. */
 function portsOf(journeys: Journey[], layout: Layout): Ports {
   const names = new Set<string>();
@@ -57,9 +65,9 @@ text{font:500 12px 'Inter Variable',Inter,system-ui,sans-serif;fill:var(--ink);t
 .ring{fill:var(--card);stroke:var(--ink);stroke-width:3}.stop{fill:var(--card);stroke:var(--soft);stroke-width:1.8}.loop{fill:var(--paper);stroke:var(--line);stroke-width:3.6}
 .from{fill:var(--amber)}.on{fill:none;stroke:var(--amber);stroke-width:4.6}.ok{fill:var(--green)}.no{fill:none;stroke:var(--red);stroke-width:4;stroke-linecap:round}
 .disks{fill:none;stroke:var(--amber);stroke-width:3.4;stroke-linecap:round}.bench{stroke:var(--line);stroke-width:5}
-.name{font-weight:650}.soft{fill:var(--soft)}.start{text-anchor:start}.end{text-anchor:end}.mono{font:400 10.5px 'JetBrains Mono Variable',ui-monospace,monospace;fill:var(--soft)}
+.name{font-weight:650}.soft{fill:var(--soft)}.start{text-anchor:start}.mono{font:400 10.5px 'JetBrains Mono Variable',ui-monospace,monospace;fill:var(--soft)}
 .title{font-size:18px;font-weight:700}.said{font-size:16px}.bad{fill:var(--red)}.node{fill:var(--well)}
-.car{fill:var(--journey-0);stroke:var(--card);stroke-width:2.2}.stopped .car{fill:var(--red)}.count{font:700 10.5px ui-monospace,monospace;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
+.car{fill:var(--journey-0);stroke:var(--card);stroke-width:2.2}.red{fill:var(--red)}.count{font:700 10.5px ui-monospace,monospace;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .a{opacity:0;animation:var(--d) linear infinite}
 @media (prefers-reduced-motion:reduce){.a{animation:none}.still{opacity:1}}
 `;
@@ -73,9 +81,9 @@ export interface Picture {
 
 /** `colours` is what `palette` says. */
 export function pictureOf(pipeline: Pipeline, journeys: Journey[], colours: string): Picture {
-  const layout = layoutOf(pipeline, WIDTH);
-  const ports = portsOf(journeys, layout);
   const runs = schedule(journeys).filter((run) => !isNoise(run.journey));
+  const layout = layoutOf(pipeline, WIDTH, seatsOf(pipeline, runs));
+  const ports = portsOf(journeys, layout);
   const length = Math.max(lengthOf(runs), 1000) + REST;
   const root = runs.find((run) => run.journey.causes.length === 0) ?? runs[0];
   const drawn = runs.slice(0, MOST_TRAINS);
@@ -88,10 +96,14 @@ export function pictureOf(pipeline: Pipeline, journeys: Journey[], colours: stri
     if (!frames.length) return '';
     keyframes.push(travel(`t${index}`, frames, length));
     const scale = run.journey.causes.length ? ' transform="scale(.78)"' : '';
-    const outcome = run.legs.at(-1)?.outcome;
+    const last = run.legs.at(-1);
+    // Red only from the gate on that refused it.
+    const stopped = last?.outcome === 'refused' || last?.outcome === 'error';
+    if (stopped) keyframes.push(shine(`r${index}`, [{ from: last.from, to: length }], length));
+    const red = stopped ? `<rect class="car red a" style="animation-name:r${index}" x="-14" y="-7" width="28" height="14" rx="7"${scale}/>` : '';
     const count = run.count > 1 ? `<text class="count" y="-11">×${run.count}</text>` : '';
     const name = `<title>${escape(describe(run.journey))}</title>`;
-    return `<g ${animated(`t${index}`)}><g${outcome === 'refused' || outcome === 'error' ? ' class="stopped"' : ''}>${name}<rect class="car" x="-14" y="-7" width="28" height="14" rx="7"${scale}/>${count}</g></g>`;
+    return `<g ${animated(`t${index}`)}>${name}<rect class="car" x="-14" y="-7" width="28" height="14" rx="7"${scale}/>${red}${count}</g>`;
   });
 
   const signals = (root?.legs ?? []).map((leg, index) => {
@@ -184,12 +196,12 @@ function ground(layout: Layout, ports: Ports, pipeline: Pipeline): string {
     if (!loop.quiet) out.push(`<path class="track watch" d="M${loop.x} ${layout.watchY}V${loop.y - loop.r}"/>`);
     out.push(`<circle class="loop" cx="${loop.x}" cy="${loop.y}" r="${loop.r}"/>`);
     if (loop.quiet) {
-      out.push(`<text class="soft end" transform="translate(${loop.x + 3} ${layout.returnY + 16}) rotate(-42)">${escape(loop.title)}</text>`);
       continue;
     }
     for (const stop of loop.stops) out.push(`<circle class="stop" cx="${stop.x.toFixed(1)}" cy="${stop.y.toFixed(1)}" r="3.8"/>`);
     loop.words.forEach((word, line) => out.push(`<text class="soft" x="${loop.x}" y="${loop.y + loop.r + 17 + line * 13}">${escape(word)}</text>`));
   }
+  if (layout.quiets.n) out.push(`<text class="soft start" x="${layout.quiets.x}" y="${layout.quiets.y}">${layout.quiets.n} quiet loops</text>`);
   const stops = [...layout.scheduler];
   if (stops.length) {
     const [first, last] = [stops[0]![1], stops.at(-1)![1]];
