@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -222,6 +223,7 @@ def test_on_the_wall_it_shows_follows_and_goes_on(sign_in, realistic, shop, shot
     expect(wall.get_by_test_id("palette")).to_have_count(0)
     realistic.kubectl("create", "configmap", "seen", "-n", "shop")
     expect(wall.get_by_test_id("kiosk")).to_contain_text("Cluster", timeout=15_000)
+    expect(wall.get_by_role("group", name="faults")).to_have_count(0)
     expect(wall.get_by_test_id("kiosk")).to_contain_text("Metrics", timeout=15_000)
     expect(wall.get_by_test_id("kiosk")).to_contain_text("What happens to a request", timeout=15_000)
     assert "kiosk=pipeline" in wall.url and "every=5" in wall.url
@@ -229,6 +231,8 @@ def test_on_the_wall_it_shows_follows_and_goes_on(sign_in, realistic, shop, shot
     wall.context.close()
 
     wall = sign_in("/?kiosk=1", width=2560, height=1440, scheme="dark")
+    # What begins before the stream is there is history, and does not travel.
+    expect(wall.get_by_test_id("live")).to_contain_text(re.compile("live rev [1-9]"), timeout=15_000)
     realistic.kubectl("create", "deployment", "parade", "-n", "shop", "--image=nginx:1.27", "--replicas=4")
     expect(wall.get_by_test_id("panel")).to_contain_text("parade", timeout=15_000)
     wall.screenshot(path=shots / "kiosk-2560-dark.png")
