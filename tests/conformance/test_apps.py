@@ -577,3 +577,56 @@ def test_controller_revision_should_manage_its_lifecycle(ns):
         ],
         "the set makes it anew",
     )
+
+
+def test_job_should_allow_to_use_a_pod_failure_policy_to_ignore_failure_matching_on_disruption_target(ns):
+    """Each index leaves a marker on the host and runs on until it is evicted; what is started instead sees the marker and ends."""
+    script = (
+        "if [[ -f /data/$JOB_COMPLETION_INDEX ]]; then exit 0; fi; touch /data/$JOB_COMPLETION_INDEX; sleep 1000000"
+    )
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    spec = job(
+        "dis",
+        *("sh", "-c", script),
+        parallelism=2,
+        completions=2,
+        completionMode="Indexed",
+        backoffLimit=0,
+        podFailurePolicy={"rules": [rule]},
+    )
+    source = {"hostPath": {"path": f"/tmp/{ns.name}", "type": "DirectoryOrCreate"}}
+    spec["template"]["spec"].update(nodeName="node-1", volumes=[{"name": "data", **source}])
+    spec["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    ns.create("jobs", "dis", spec)
+    wait_for(lambda: ns.get("jobs", "dis")["status"].get("ready") == 2, "both run")
+    for pod in pods_of(ns, "dis"):
+        name = pod["metadata"]["name"]
+        wait_for(lambda one=name: "0" in ns.exec(one, "ls", "/data"), "the marker is there")
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+        ns.request("POST", ns.path("pods", f"{name}/eviction"), eviction)
+    wait_for(lambda: ns.condition("jobs", "dis", "Complete")["status"] == "True", "it completes all the same", 60)
+
+
+def test_job_should_allow_to_use_the_pod_failure_policy_on_exit_code_to_fail_the_job_early(ns):
+    rule = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}
+    spec = job(
+        "early", "sh", "-c", "exit 42", parallelism=2, completions=4, backoffLimit=6, podFailurePolicy={"rules": [rule]}
+    )
+    ns.create("jobs", "early", spec)
+    wait_for(lambda: ns.condition("jobs", "early", "Failed")["status"] == "True", "it fails")
+    condition = ns.condition("jobs", "early", "Failed")
+    assert condition["reason"] == "PodFailurePolicy"
+    assert "failed with exit code 42 matching FailJob rule at index 0" in condition["message"]
+
+
+@pytest.mark.parametrize("resource", ["replicasets", "replicationcontrollers"])
+def test_should_serve_a_basic_image_on_each_replica(ns, resource):
+    template = pod_template({"app": "serve"}, "serve-hostname")
+    spec = workload("serve", template=template, replicas=2)
+    if resource == "replicationcontrollers":
+        spec["selector"] = {"app": "serve"}
+    ns.create(resource, "serve", spec)
+    available(ns, resource, "serve", 2)
+    for pod in pods_of(ns, "serve"):
+        name = pod["metadata"]["name"]
+        assert ns.request("GET", f"/api/v1/namespaces/{ns.name}/pods/{name}:9376/proxy/").strip() == name

@@ -641,3 +641,72 @@ def test_in_place_resize(ns):
     ns.patch("pods", "r/resize", {"spec": {"containers": [{"name": "main", "resources": resources}]}}, "strategic")
     wait_for(lambda: ns.get("pods", "r")["status"]["containerStatuses"][0]["resources"] == resources, "back again")
     assert ns.condition("pods", "r", "PodResizePending")["status"] == ""
+
+
+def test_removing_taint_cancels_eviction(ns):
+    toleration = {
+        "key": "kubernetes.io/e2e-evict",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 20,
+    }
+    ns.pod("stays", "pause", nodeName="node-2", tolerations=[toleration])
+    ns.ready("stays")
+    ns.patch("nodes", "node-2", {"spec": {"taints": [{"key": "kubernetes.io/e2e-evict", "effect": "NoExecute"}]}})
+    ns.exec("stays", "sleep", "5")
+    ns.patch("nodes", "node-2", {"spec": {"taints": None}})
+    wait_for(
+        lambda: any("Cancelling deletion" in one for one in ns.said("stays", "TaintManagerEviction")), "and let off"
+    )
+    ns.exec("stays", "sleep", "25")
+    assert "deletionTimestamp" not in ns.get("pods", "stays")["metadata"]
+
+
+def test_node_lifecycle(ns):
+    name = f"fake-{ns.name}"
+    ns.create("nodes", name, {"unschedulable": True}, metadata={"labels": {"kubernetes.io/e2e-node": "yes"}})
+    assert ns.patch("nodes", name, {"metadata": {"labels": {name: "patched"}}})["metadata"]["labels"][name] == "patched"
+    assert [one["metadata"]["name"] for one in ns.list("nodes", f"{name}=patched")] == [name]
+
+    def updated():
+        body = ns.get("nodes", name)
+        body["metadata"]["labels"][name] = "updated"
+        try:
+            return ns.put("nodes", name, body)["metadata"]["labels"][name] == "updated"
+        except Refused as refused:
+            assert refused.code == 409
+            return False
+
+    wait_for(updated, "updated")
+    ns.delete("nodes", name)
+    wait_for(lambda: ns.find("nodes", name) is None, "gone")
+
+
+def test_events_api_series(ns):
+    path = f"/apis/events.k8s.io/v1/namespaces/{ns.name}/events"
+    body = {
+        "metadata": {"name": "series"},
+        "eventTime": "2017-09-19T13:49:16.000000Z",
+        "action": "Do",
+        "reason": "Test",
+        "note": "first",
+        "type": "Normal",
+        "regarding": {"kind": "Pod", "name": "x", "namespace": ns.name},
+        "reportingController": "test-controller",
+        "reportingInstance": "test-node",
+    }
+    ns.request("POST", path, body)
+    found = ns.request("GET", f"{path}/series")
+    found["series"] = {"count": 100, "lastObservedTime": "2014-09-19T13:49:16.000000Z"}
+    assert ns.request("PUT", f"{path}/series", found)["series"]["count"] == 100
+    ns.request("DELETE", f"{path}/series")
+    assert ns.find("events", "series") is None
+
+
+def test_the_default_limits_come_from_node_allocatable(ns):
+    env = [
+        {"name": key, "valueFrom": {"resourceFieldRef": {"resource": path}}}
+        for key, path in (("CPU_LIMIT", "limits.cpu"), ("MEMORY_LIMIT", "limits.memory"))
+    ]
+    text = ns.shell("d", "env", container={"env": env}, nodeName="node-1")
+    assert "CPU_LIMIT=4" in text and f"MEMORY_LIMIT={8 * 1024**3}" in text

@@ -1,10 +1,24 @@
-"""Breaking things with kubectl: nodes, containers and loops, and how they heal."""
+"""Breaking things with kubectl: nodes, containers and loops, and how they heal.
+
+The clock runs ten times as fast: a node is given up after four seconds.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from tests.support.server import wait_for
+import pytest
+
+from tests.support.server import Cluster, wait_for
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    running = Cluster("--profile=instant", "--speed=10").start()
+    yield running
+    running.close()
+
 
 FAULT = {"apiVersion": "sim.kubeweb.dev/v1alpha1", "kind": "Fault"}
 
