@@ -48,6 +48,8 @@ ROOTS = (
 NO_PAGE = {b"x-content-type-options": b"nosniff", b"content-security-policy": b"sandbox; default-src 'none'"}
 # A command that is executed is a parameter a word.
 MAX_PARAMS = 1000
+# Longer queries are not remembered: strangers write them, too.
+REMEMBERED_QUERY = 512
 
 
 def serves(path: str) -> bool:
@@ -76,7 +78,7 @@ class WireAPI:
         journey.agent = headers.get(b"user-agent", b"").decode("latin-1")
         query = scope["query_string"]
         method = scope.get("method", "GET")  # a WebSocket begins as a GET
-        params = _params(query) if query else {}
+        params = (_params(query) if len(query) <= REMEMBERED_QUERY else _params.__wrapped__(query)) if query else {}
         context = Context(self.server, method, scope["path"], params or {}, journey)
         context.headers, context.scope = headers, scope
         if scope["type"] == "websocket":

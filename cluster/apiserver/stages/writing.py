@@ -18,19 +18,20 @@ class Retry(Exception):
 
 
 class Written:
-    """What the etcd span tells: the revision, and how the group commit went."""
+    """What the etcd span tells: the revision, and how the group commit went. Journeys are kept: not with the object."""
 
-    __slots__ = ("revision",)
+    __slots__ = ("committed_in", "group", "revision")
 
     def __init__(self, revision: Any) -> None:
-        self.revision = revision
+        self.revision = revision.revision
+        self.group = revision.group
+        self.committed_in = revision.committed_in
 
     def as_detail(self) -> dict[str, object]:
-        revision = self.revision
         return {
-            "revision": revision.revision,
-            "group": revision.group,
-            "commit_ms": round(revision.committed_in * 1000, 3),
+            "revision": self.revision,
+            "group": self.group,
+            "commit_ms": round(self.committed_in * 1000, 3),
         }
 
 

@@ -19,6 +19,8 @@ Key = tuple[str, str]  # (namespace, name)
 
 # Changes kept in memory per stream before a watcher that lags is sent to the log.
 STREAM_LENGTH = 512
+# Bytes of JSON that they may come to: in memory, parsed and as answered, each is some four times as much.
+STREAM_BYTES = 16 * 1024 * 1024
 
 # Resources that come in masses and are rarely read: kept as bytes, parsed when asked for.
 KEPT_AS_BYTES = frozenset({"events"})
@@ -64,14 +66,18 @@ class Entry:
 class Change:
     """One step of one object: `entry` is the new state (or the last, if deleted), `previous` the one before."""
 
-    __slots__ = ("_lines", "deleted", "entry", "journey", "previous", "revision")
+    __slots__ = ("_lines", "deleted", "entry", "journey", "previous", "revision", "size")
 
-    def __init__(self, revision: int, entry: Entry, previous: Entry | None, deleted: bool, journey: str) -> None:
+    def __init__(
+        self, revision: int, entry: Entry, previous: Entry | None, deleted: bool, journey: str, size: int = 0
+    ) -> None:
         self.revision = revision
         self.entry = entry
         self.previous = previous
         self.deleted = deleted
         self.journey = journey
+        # Bytes of the object as logged.
+        self.size = size
         self._lines: dict[str, bytes] = {}
 
     def line(self, kind: str) -> bytes:
@@ -93,31 +99,41 @@ class Change:
 class Stream:
     """The latest changes in order, and the bells of those who wait for more."""
 
-    __slots__ = ("bells", "changes", "floor", "offset")
+    __slots__ = ("bells", "changes", "floor", "offset", "size")
 
     def __init__(self, floor: int) -> None:
         self.changes: list[Change] = []
         self.offset = 0  # how many changes have been dropped from the front
         self.floor = floor  # every change after this revision is here
+        self.size = 0  # bytes of all changes
         self.bells: set[asyncio.Future[None]] = set()
 
     def append(self, change: Change) -> bool:
         """True when the oldest changes were dropped for it."""
         self.changes.append(change)
-        if len(self.changes) <= 2 * STREAM_LENGTH:
+        self.size += change.size
+        if len(self.changes) <= 2 * STREAM_LENGTH and self.size <= 2 * STREAM_BYTES:
             return False
-        self.floor = self.changes[STREAM_LENGTH - 1].revision
-        del self.changes[:STREAM_LENGTH]
-        self.offset += STREAM_LENGTH
-        return True
+        surplus, size = max(len(self.changes) - STREAM_LENGTH, 0), self.size
+        size -= sum(old.size for old in self.changes[:surplus])
+        # The newest stays, however large: those who wait read it here.
+        while size > STREAM_BYTES and surplus < len(self.changes) - 1:
+            size -= self.changes[surplus].size
+            surplus += 1
+        self._drop(surplus)
+        return surplus > 0
 
     def forget(self, floor: int) -> None:
         """Drop the changes up to a revision."""
-        surplus = bisect_right(self.changes, floor, key=lambda change: change.revision)
+        self._drop(bisect_right(self.changes, floor, key=lambda change: change.revision))
+        self.floor = max(self.floor, floor)
+
+    def _drop(self, surplus: int) -> None:
         if surplus:
+            self.floor = self.changes[surplus - 1].revision
+            self.size -= sum(old.size for old in self.changes[:surplus])
             del self.changes[:surplus]
             self.offset += surplus
-        self.floor = max(self.floor, floor)
 
     def ring(self) -> None:
         if self.bells:
@@ -173,10 +189,10 @@ class ResourceCache:
             self._by_namespace.setdefault(namespace, {})[name] = entry
         return previous
 
-    def apply(self, entry: Entry, deleted: bool, journey: str) -> Iterable[Stream]:
+    def apply(self, entry: Entry, deleted: bool, journey: str, size: int = 0) -> Iterable[Stream]:
         """One committed revision: store it, append it to the streams; returns the streams whose bells to ring."""
         previous = self.store(entry, deleted)
-        change = Change(entry.revision, entry, previous, deleted, journey)
+        change = Change(entry.revision, entry, previous, deleted, journey, size)
         if self.stream.append(change):
             # The streams of single selectors hold the same changes: they must not keep them longer.
             for triggered in self.triggered.values():
@@ -207,6 +223,7 @@ class ResourceCache:
                 touched = [change.entry] if change.previous is None else [change.entry, change.previous]
                 if any(self._trigger_value(entry) == trigger_value for entry in touched):
                     stream.changes.append(change)
+                    stream.size += change.size
         return stream
 
     def _trigger_value(self, entry: Entry) -> str:

@@ -141,7 +141,8 @@ class Storage:
                 obj["metadata"]["resourceVersion"] = str(revision.revision)
                 entry = Entry((revision.namespace, revision.name), revision.revision, obj)
             self.revision = revision.revision
-            for stream in self.cache(revision.resource).apply(entry, revision.verb == "delete", revision.journey):
+            cache, deleted = self.cache(revision.resource), revision.verb == "delete"
+            for stream in cache.apply(entry, deleted, revision.journey, len(revision.value)):
                 bells[id(stream)] = stream
         for stream in bells.values():
             stream.ring()

@@ -102,3 +102,27 @@ async def test_the_cache_is_warm_after_a_restart(storage, put):
     pod = reopened.get("pods", "a", "one")
     assert pod["status"] == {"phase": "Running"}
     assert pod["metadata"]["resourceVersion"] == "3"
+
+
+async def test_changes_in_memory_are_bounded_in_bytes_and_who_lags_reads_the_log(storage, put, monkeypatch):
+    monkeypatch.setattr(cache, "STREAM_BYTES", 4_000)
+    slow = Watch(storage, "pods", Selection())
+    slow.start(0)
+    for number in range(40):
+        await put(f"a/p{number}", labels={"large": "x" * 500})
+    stream = storage.cache("pods").stream
+    assert stream.size == sum(change.size for change in stream.changes)
+    assert 0 < stream.size <= 8_000
+    found = []
+    while len(found) < 40:
+        found += seen(await slow.next())
+    assert [revision for *_, revision in found] == list(range(1, 41))
+
+
+async def test_a_change_larger_than_all_room_still_reaches_who_waits(storage, put, monkeypatch):
+    monkeypatch.setattr(cache, "STREAM_BYTES", 10)
+    watch = Watch(storage, "pods", Selection())
+    watch.start(storage.revision)
+    for number in range(3):
+        await put(f"a/p{number}")
+        assert seen(await watch.next()) == [("ADDED", f"p{number}", number + 1)]
