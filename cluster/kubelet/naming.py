@@ -50,7 +50,7 @@ def node_hosts(node: str) -> str:
     return f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{node}\n"
 
 
-def hosts_file(pod: Obj, ip: str, hostname: str, node: str) -> str:
+def hosts_file(pod: Obj, ip: str, node: str) -> str:
     """/etc/hosts as the kubelet manages it."""
     if pod["spec"].get("hostNetwork"):
         text = f"# Kubernetes-managed hosts file (host network).\n{node_hosts(node)}"

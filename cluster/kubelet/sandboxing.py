@@ -35,7 +35,7 @@ def sandbox_config(worker: Worker) -> SandboxConfig:
         worker.ip,
         worker.kubelet.name,
         bool(spec.get("shareProcessNamespace")),
-        naming.hosts_file(worker.pod, worker.ip, worker.hostname, worker.kubelet.name),
+        naming.hosts_file(worker.pod, worker.ip, worker.kubelet.name),
         naming.resolver_file(worker.pod),
         tuple((one["name"], one["value"]) for one in sysctls),
     )

@@ -45,7 +45,7 @@ def add(request: HttpRequest, site: ClusterAdminSite, plural: str) -> HttpRespon
         return _save(site, request, kind, None)
     obj = objects.blank(kind, request.GET.get("namespace", ""))
     if kind.form == "binding":
-        _prefill(kind, obj, request)
+        _prefill(obj, request)
     return _form(site, request, kind, None, objects.to_yaml(obj))
 
 
@@ -70,7 +70,7 @@ def open_manifest(request: HttpRequest, site: ClusterAdminSite) -> HttpResponse:
     return _form(site, request, kind, key, text, version=current["metadata"]["resourceVersion"])
 
 
-def _prefill(kind: Kind, obj: Obj, request: HttpRequest) -> None:
+def _prefill(obj: Obj, request: HttpRequest) -> None:
     role_kind, _, role = request.GET.get("role", "").partition(":")
     if role and role_kind in ("Role", "ClusterRole"):
         obj["roleRef"].update(kind=role_kind, name=role)

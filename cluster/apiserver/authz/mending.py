@@ -30,7 +30,7 @@ def mend(index: RBACIndex, user: UserInfo, info: RequestInfo, entry: Obj) -> Obj
     verdict = entry["verdict"]
     binding = _binding_of(index, entry["binding"])
     if verdict in RULE_VERDICTS:
-        return _mend_rule(index, user, info, binding, entry)
+        return _mend_rule(index, info, binding, entry)
     if verdict in SUBJECT_VERDICTS:
         subjects = [*binding.subjects, subject_of(user)]
         text = f"Names {_called(subject_of(user))} in {binding.kind} {binding.name} as well."
@@ -100,7 +100,7 @@ def mended_rules(rule: Obj, info: RequestInfo) -> list[Obj]:
     return [changed]
 
 
-def _mend_rule(index: RBACIndex, user: UserInfo, info: RequestInfo, binding: Binding, entry: Obj) -> Obj:
+def _mend_rule(index: RBACIndex, info: RequestInfo, binding: Binding, entry: Obj) -> Obj:
     role = _role_of(index, binding)
     if role is None or _kept_by_the_cluster(role):
         return _own_grant(index, info, entry["subject"])

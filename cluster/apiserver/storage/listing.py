@@ -149,12 +149,12 @@ async def _from_log(
                 break
             after = (chunk[-1].namespace, chunk[-1].name)
     except Compacted as error:
-        raise _expired(storage, after) from error
+        raise _expired(after) from error
     token = _token(revision, entries[-1].key) if more else ""
     return Page(entries, revision, token, source="etcd")
 
 
-def _expired(storage: Storage, after: Key | None) -> StatusError:
+def _expired(after: Key | None) -> StatusError:
     if after is None:
         return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
     error = StatusError(

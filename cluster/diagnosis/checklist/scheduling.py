@@ -55,11 +55,11 @@ def _nowhere(facts: Facts) -> Obj:
     ]
     if taints:
         taint = next(one for one in taints if one)
-        return _taint(facts, facts.obj, facts.kind.lower(), taint)
+        return _taint(facts, taint)
     return _selector(facts, facts.obj, facts.kind.lower(), facts.template)
 
 
-def _taint(facts: Facts, obj: Obj, kind: str, taint: Obj) -> Obj:
+def _taint(facts: Facts, taint: Obj) -> Obj:
     nodes = [
         name
         for name, node in facts.nodes.items()
@@ -123,7 +123,7 @@ def _unschedulable(facts: Facts, pod: Obj, condition: Obj) -> list[Obj]:
             for node in matching
             if (one := untolerated(spec.get("tolerations") or (), node["spec"].get("taints") or ()))
         )
-        finding = _taint(facts, pod, "pod", taint)
+        finding = _taint(facts, taint)
         finding["evidence"].insert(0, said)
         return [finding]
     if "persistentvolumeclaim" in message or "PersistentVolumeClaim" in message:

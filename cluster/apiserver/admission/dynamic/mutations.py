@@ -59,7 +59,7 @@ def mutate(policy: MutatingPolicy, bindings: Iterable[Obj], attributes: Attribut
     obj = review.in_version(attributes.obj, resource)
     assert obj is not None
     before, old = obj, review.in_version(attributes.old, resource)
-    request = review.request_of(attributes, resource, registry)
+    request = review.request_of(attributes, resource)
     for binding in applying:
         try:
             names = names_of(attributes, request, obj, old, authorizer)

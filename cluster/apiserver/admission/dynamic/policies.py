@@ -165,7 +165,7 @@ def judge(
         if found is None:
             continue
         resource, applying = found
-        request = review.request_of(attributes, resource, registry)
+        request = review.request_of(attributes, resource)
         obj, old = review.in_version(attributes.obj, resource), review.in_version(attributes.old, resource)
         names = names_of(attributes, request, obj, old, authorizer)
         for binding in applying:

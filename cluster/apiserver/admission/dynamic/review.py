@@ -8,7 +8,7 @@ from typing import Any, overload
 from cluster.apimachinery.users import user_info
 from cluster.apiserver.request import Attributes
 from cluster.apiserver.resources.conversion import convert
-from cluster.apiserver.resources.registry import Registry, Resource
+from cluster.apiserver.resources.registry import Resource
 
 Obj = dict[str, Any]
 
@@ -29,7 +29,7 @@ def in_version(obj: Obj | None, resource: Resource) -> Obj | None:
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 
 
-def request_of(attributes: Attributes, resource: Resource, registry: Registry) -> Obj:
+def request_of(attributes: Attributes, resource: Resource) -> Obj:
     """Everything but the objects. `resource` is the version that was matched."""
     asked = attributes.resource
 

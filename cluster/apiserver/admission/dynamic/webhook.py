@@ -34,7 +34,7 @@ def concerned(hook: Obj, attributes: Attributes, registry: Registry, authorizer:
     if not matching.object_matches(hook.get("objectSelector"), attributes):
         return None
     if hook.get("matchConditions"):
-        request = review.request_of(attributes, resource, registry)
+        request = review.request_of(attributes, resource)
         obj, old = review.in_version(attributes.obj, resource), review.in_version(attributes.old, resource)
         try:
             if not conditions_hold(hook["matchConditions"], names_of(attributes, request, obj, old, authorizer)):
@@ -56,7 +56,7 @@ async def ask(hook: Obj, attributes: Attributes, resource: Resource, server: API
     name = str(hook["name"])
     if attributes.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
         raise errors.bad_request(f'admission webhook "{name}" does not support dry run')
-    request = review.request_of(attributes, resource, server.registry)
+    request = review.request_of(attributes, resource)
     request["object"] = review.in_version(attributes.obj, resource)
     request["oldObject"] = review.in_version(attributes.old, resource)
     question = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
