@@ -94,15 +94,52 @@ def test_deployment_should_support_proportional_scaling(ns):
     wait_for(lambda: sizes() == [13, 20], "both have grown")
 
 
-def test_deployment_should_have_a_working_scale_subresource(ns):
-    ns.create("deployments", "s", workload("s", "pause"))
-    scale = ns.get("deployments", "s/scale")
+@pytest.mark.parametrize("resource", ["deployments", "replicasets", "statefulsets", "replicationcontrollers"])
+def test_should_have_a_working_scale_subresource(ns, resource):
+    spec = workload("s", "pause")
+    if resource == "statefulsets":
+        spec["serviceName"] = "s"
+    if resource == "replicationcontrollers":
+        spec["selector"] = {"app": "s"}
+    ns.create(resource, "s", spec)
+    scale = ns.get(resource, "s/scale")
     assert (scale["kind"], scale["spec"]["replicas"]) == ("Scale", 1)
     scale["spec"]["replicas"] = 2
     del scale["metadata"]["resourceVersion"]
-    assert ns.put("deployments", "s/scale", scale)["spec"]["replicas"] == 2
-    ns.patch("deployments", "s/scale", {"spec": {"replicas": 4}})
-    assert ns.get("deployments", "s")["spec"]["replicas"] == 4
+    assert ns.put(resource, "s/scale", scale)["spec"]["replicas"] == 2
+    ns.patch(resource, "s/scale", {"spec": {"replicas": 4}})
+    assert ns.get(resource, "s")["spec"]["replicas"] == 4
+
+
+def test_replication_controller_lifecycle(ns):
+    """Created, read, patched (spec and status), scaled, listed in all namespaces, deleted as a collection."""
+    spec = {"replicas": 1, "selector": {"app": "lc"}, "template": pod_template({"app": "lc"}, "pause")}
+    ns.create("replicationcontrollers", "lc", spec, metadata={"labels": {"test-rc-static": ns.name}})
+    available(ns, "replicationcontrollers", "lc", 1)
+    patched = ns.patch(
+        "replicationcontrollers", "lc", {"metadata": {"labels": {"test-rc": "patched"}}, "spec": {"replicas": 2}}
+    )
+    assert patched["metadata"]["labels"]["test-rc"] == "patched"
+    ns.patch("replicationcontrollers", "lc/status", {"status": {"readyReplicas": 0, "availableReplicas": 0}})
+    available(ns, "replicationcontrollers", "lc", 2)
+    found = ns.request("GET", f"/api/v1/replicationcontrollers?labelSelector=test-rc-static%3D{ns.name}")["items"]
+    assert [one["metadata"]["name"] for one in found] == ["lc"]
+    ns.delete("replicationcontrollers", query=f"?labelSelector=test-rc-static%3D{ns.name}")
+    wait_for(lambda: ns.find("replicationcontrollers", "lc") is None, "gone")
+
+
+def test_replicaset_replace_and_patch(ns):
+    ns.create("replicasets", "rp", workload("rp", "pause", replicas=1))
+    available(ns, "replicasets", "rp", 1)
+    ns.patch("replicasets", "rp/scale", {"spec": {"replicas": 2}})
+    available(ns, "replicasets", "rp", 2)
+    change = {
+        "metadata": {"labels": {"test-rs": "patched"}},
+        "spec": {"replicas": 3, "template": {"spec": {"terminationGracePeriodSeconds": 0}}},
+    }
+    ns.patch("replicasets", "rp", change, "strategic")
+    available(ns, "replicasets", "rp", 3)
+    assert ns.get("replicasets", "rp")["metadata"]["labels"]["test-rs"] == "patched"
 
 
 STATUS_OF = {
