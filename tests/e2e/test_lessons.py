@@ -16,7 +16,7 @@ LESSONS = {lesson["metadata"]["name"]: lesson["spec"] for lesson in load()}
 
 @pytest.fixture(scope="module")
 def world():
-    running = Cluster().start()
+    running = Cluster("--speed=5").start()
     yield running
     running.close()
 
