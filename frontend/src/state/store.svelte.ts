@@ -219,7 +219,8 @@ class Store {
   colourOf(root: string): number {
     let colour = this.#colours.get(root);
     if (colour === undefined) {
-      colour = this.#colours.size % 6;
+      // The first is not amber: it would be hard to see on the write line.
+      colour = (this.#colours.size + 1) % 6;
       this.#colours.set(root, colour);
     }
     return colour;
