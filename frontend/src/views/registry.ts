@@ -20,6 +20,8 @@ export interface View {
   load: () => Promise<{ default: Component }>;
   /** Wants the whole width: what one says (left) and why (right) make room until they are asked for. */
   wide?: boolean;
+  /** Tells of now, whatever moment is looked at; the page says so. */
+  now?: boolean;
   /** Reached by links from elsewhere, not from the menu. */
   hidden?: boolean;
 }
@@ -53,6 +55,7 @@ export const VIEWS: View[] = [
     key: 'x',
     load: () => import('./metrics/Metrics.svelte'),
     wide: true,
+    now: true,
   },
   {
     id: 'desired',
@@ -123,6 +126,7 @@ export const VIEWS: View[] = [
     key: 'a',
     load: () => import('./access/Access.svelte'),
     wide: true,
+    now: true,
   },
   {
     id: 'object',
@@ -142,6 +146,7 @@ export const VIEWS: View[] = [
     key: 't',
     load: () => import('./terminal/Full.svelte'),
     wide: true,
+    now: true,
   },
   {
     id: 'share',
@@ -161,6 +166,7 @@ export const VIEWS: View[] = [
     key: 'l',
     load: () => import('./lessons/Lessons.svelte'),
     wide: true,
+    now: true,
   },
 ];
 
