@@ -48,6 +48,14 @@ describe('the connection', () => {
     return { connection, sockets, states, heard, signIn };
   }
 
+  it('has heard nothing before it is open, however young the page is', () => {
+    const { connection, sockets } = make();
+    connection.connect();
+    expect(performance.now() - connection.heard).toBe(Infinity);
+    sockets[0]!.begin();
+    expect(performance.now() - connection.heard).toBeLessThan(1000);
+  });
+
   it('comes back and says how far it had come', () => {
     const { connection, sockets, states } = make();
     connection.want('v1/pods');

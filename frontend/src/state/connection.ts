@@ -29,7 +29,7 @@ export const SILENCE = 4000;
 
 export class Connection {
   position: Position = { cluster: '', revisions: new Map(), journeys: null };
-  heard = 0;
+  heard = -Infinity;
   #socket: WebSocket | null = null;
   #wanted = new Set<string>();
   #retry = FIRST_RETRY;
