@@ -164,7 +164,12 @@ def parse_fields(text: str) -> tuple[FieldRequirement, ...]:
 
 
 def field_value(obj: Mapping[str, Any], path: str) -> str:
-    """The field at a dotted path as a selector sees it: booleans as words, absent as the empty string."""
+    """The field at a dotted path as a selector sees it: booleans as words, absent as the empty string.
+
+    Of `one|other` the first that is not empty.
+    """
+    if "|" in path:
+        return next((value for one in path.split("|") if (value := field_value(obj, one))), "")
     here: Any = obj
     for step in path.split("."):
         if not isinstance(here, Mapping):

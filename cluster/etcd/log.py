@@ -129,6 +129,12 @@ class Log:
         """Objects ordered by (namespace, name), now or exactly at a revision, and the head when they were read."""
         return await self._read(ranges.range_, self.using, resource, namespace, at, after_key, limit)
 
+    async def count(
+        self, resource: str, namespace: str | None, at: int, after_key: tuple[str, str] | None = None
+    ) -> int:
+        """How many objects `range` would find at a revision."""
+        return await self._read(ranges.count, self.using, resource, namespace, at, after_key)
+
     async def get(self, resource: str, namespace: str, name: str, at: int | None = None) -> Revision | None:
         """One object, now or exactly at a revision; None when it does not exist there."""
         return await self._read(ranges.get, self.using, resource, namespace, name, at)

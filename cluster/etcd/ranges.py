@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connections, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from cluster.etcd import models
 from cluster.etcd.codec import unpack
@@ -82,6 +82,16 @@ def range_(
         return _revisions(rows), head
 
 
+def count(using: str, resource: str, namespace: str | None, at: int, after_key: tuple[str, str] | None) -> int:
+    """How many objects a range at a revision comes to."""
+    with snapshot(using) as (head, compacted):
+        if at < compacted:
+            raise Compacted(compacted)
+        if at >= head:
+            return models.Current.objects.using(using).filter(_scope(resource, namespace, after_key)).count()
+        return _living(using, resource, namespace, at, after_key).count()
+
+
 def _scope(resource: str, namespace: str | None, after_key: tuple[str, str] | None) -> Q:
     scope = Q(resource=resource)
     if namespace is not None:
@@ -104,11 +114,18 @@ def _current(
 def _past(
     using: str, resource: str, namespace: str | None, at: int, after_key: tuple[str, str] | None, limit: int
 ) -> Iterable[_Row]:
+    rows = _living(using, resource, namespace, at, after_key).order_by("namespace", "name")
+    return (rows[:limit] if limit else rows).values_list(*_FIELDS)
+
+
+def _living(
+    using: str, resource: str, namespace: str | None, at: int, after_key: tuple[str, str] | None
+) -> QuerySet[models.Revision]:
+    """The newest revision of each key as of an earlier one, but for those that were deleted by then."""
     log = models.Revision.objects.using(using)
     keys = log.filter(_scope(resource, namespace, after_key), id__lte=at).order_by().values("namespace", "name")
     newest = keys.annotate(newest=Max("id")).values("newest")
-    rows = log.filter(resource=resource, id__in=newest).exclude(verb=DELETE).order_by("namespace", "name")
-    return (rows[:limit] if limit else rows).values_list(*_FIELDS)
+    return log.filter(resource=resource, id__in=newest).exclude(verb=DELETE)
 
 
 def get(using: str, resource: str, namespace: str, name: str, at: int | None) -> Revision | None:

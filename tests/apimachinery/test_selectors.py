@@ -70,3 +70,16 @@ def test_field_selectors(text, matches):
 def test_a_field_selector_without_operator():
     with pytest.raises(ValueError, match="can't understand 'nonsense'"):
         labels.parse_fields("nonsense")
+
+
+def test_a_field_may_stand_in_two_places():
+    from cluster.apimachinery.labels import field_value
+
+    assert (
+        field_value(
+            {"source": {"component": "kubelet"}, "reportingComponent": "x"}, "source.component|reportingComponent"
+        )
+        == "kubelet"
+    )
+    assert field_value({"source": {}, "reportingComponent": "x"}, "source.component|reportingComponent") == "x"
+    assert field_value({}, "source.component|reportingComponent") == ""

@@ -169,3 +169,36 @@ def test_any_kind_may_be_deleted_in_the_foreground(cluster: Cluster) -> None:
     assert cluster.request("POST", path, obj)[0] == 201
     assert cluster.request("DELETE", f"{path}/brief", {"propagationPolicy": "Foreground"})[0] in (200, 202)
     wait_for(lambda: cluster.request("GET", f"{path}/brief")[0] == 404, "it is gone")
+
+
+def test_events_are_found_by_who_reported_them(cluster: Cluster) -> None:
+    event = {
+        "metadata": {"name": "reported", "namespace": "default"},
+        "eventTime": "2026-11-25T12:00:00.123456Z",
+        **{"reportingController": "test-controller", "reportingInstance": "test-node", "action": "Do"},
+        **{"reason": "Test", "type": "Normal", "note": "n", "regarding": {"namespace": "default", "kind": "Pod"}},
+    }
+    assert cluster.request("POST", "/apis/events.k8s.io/v1/namespaces/default/events", event)[0] == 201
+    for path, selector in (
+        ("/apis/events.k8s.io/v1/events", "reportingController=test-controller"),
+        ("/apis/events.k8s.io/v1/events", "regarding.kind=Pod,reportingController=test-controller"),
+        ("/api/v1/events", "source=test-controller"),
+        ("/api/v1/events", "reportingComponent=test-controller"),
+    ):
+        items = cluster.request("GET", f"{path}?fieldSelector={selector}")[1]["items"]
+        assert [item["metadata"]["name"] for item in items] == ["reported"], selector
+
+
+def test_every_page_says_how_many_are_left(cluster: Cluster) -> None:
+    for number in range(6):
+        template = {
+            "metadata": {"name": f"page-{number}"},
+            "template": {"spec": {"containers": [{"name": "a", "image": "b"}]}},
+        }
+        assert cluster.request("POST", PODTEMPLATES, template)[0] == 201
+    first = cluster.request("GET", f"{PODTEMPLATES}?limit=2")[1]["metadata"]
+    assert first["remainingItemCount"] == 4
+    # Something else happens, so that the next page is one of the past.
+    assert cluster.request("DELETE", f"{PODTEMPLATES}/page-5")[0] == 200
+    second = cluster.request("GET", f"{PODTEMPLATES}?limit=2&continue={first['continue']}")[1]["metadata"]
+    assert second["remainingItemCount"] == 2 and second["resourceVersion"] == first["resourceVersion"]

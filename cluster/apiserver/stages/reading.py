@@ -69,6 +69,8 @@ def selection_of(context: Context) -> Selection:
             )
 
         selection.check_fields(supported.__contains__, refuse)
+        if paths := strategy_of(resource).field_paths:
+            selection.read_as(paths)
     return selection
 
 

@@ -148,10 +148,12 @@ async def _from_log(
             if len(chunk) < 500:
                 break
             after = (chunk[-1].namespace, chunk[-1].name)
+        last, remaining = entries[-1].key if entries else ("", ""), None
+        if more and selection.everything:
+            remaining = await storage.log.count(resource, selection.namespace or None, revision, last)
     except Compacted as error:
         raise _expired(after) from error
-    token = _token(revision, entries[-1].key) if more else ""
-    return Page(entries, revision, token, source="etcd")
+    return Page(entries, revision, _token(revision, last) if more else "", remaining, source="etcd")
 
 
 def _expired(after: Key | None) -> StatusError:

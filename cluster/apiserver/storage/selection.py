@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cluster.apimachinery import labels
@@ -34,6 +35,10 @@ class Selection:
                 self.namespace = need.value
         self._labels = None if self.labels.empty else self.labels
         self._fields = self.fields
+
+    def read_as(self, paths: Mapping[str, str]) -> None:
+        """Where the fields that clients name stand in what is stored."""
+        self._fields = tuple(replace(need, path=paths.get(need.path, need.path)) for need in self.fields)
 
     @property
     def everything(self) -> bool:

@@ -5,7 +5,7 @@ A subclass says what differs. Objects may be changed in place; `old` never.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from cluster.apiserver.strategies import names
@@ -27,6 +27,8 @@ class Strategy:
     allow_create_on_update: ClassVar[bool] = False
     allow_unconditional_update: ClassVar[bool] = True
     supported_field_labels: ClassVar[frozenset[str]] = METADATA_FIELDS
+    # Where those that are named otherwise stand in what is stored (`one|other`: the first that is not empty).
+    field_paths: ClassVar[Mapping[str, str]] = {}
 
     # -- what subclasses say -------------------------------------------------------------------------------------
 

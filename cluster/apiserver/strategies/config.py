@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from cluster.apimachinery.errors import forbidden_field, invalid_value, not_supported, required, too_long
 from cluster.apiserver.strategies import names
@@ -215,6 +216,13 @@ class EventStrategy(Strategy):
         "regarding.namespace",
         "regarding.name",
         "regarding.uid",
+        "reportingController",
+    }
+    # What events.k8s.io names otherwise; an event without a source comes from the controller that reported it.
+    field_paths: ClassVar[Mapping[str, str]] = {
+        **{f"regarding.{field}": f"involvedObject.{field}" for field in ("kind", "namespace", "name", "uid")},
+        "reportingController": "reportingComponent",
+        "source": "source.component|reportingComponent",
     }
 
     def default(self, obj: Obj) -> None:
