@@ -175,8 +175,13 @@ def test_events_are_found_by_who_reported_them(cluster: Cluster) -> None:
     event = {
         "metadata": {"name": "reported", "namespace": "default"},
         "eventTime": "2026-11-25T12:00:00.123456Z",
-        **{"reportingController": "test-controller", "reportingInstance": "test-node", "action": "Do"},
-        **{"reason": "Test", "type": "Normal", "note": "n", "regarding": {"namespace": "default", "kind": "Pod"}},
+        "reportingController": "test-controller",
+        "reportingInstance": "test-node",
+        "action": "Do",
+        "reason": "Test",
+        "type": "Normal",
+        "note": "n",
+        "regarding": {"namespace": "default", "kind": "Pod"},
     }
     assert cluster.request("POST", "/apis/events.k8s.io/v1/namespaces/default/events", event)[0] == 201
     for path, selector in (
