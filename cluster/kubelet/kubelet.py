@@ -153,6 +153,15 @@ class Kubelet:
             return HTTPResult(0, error=f"dial tcp: lookup {host}: no such host")
         return await self.network.http(self.name, found[0], port, request, timeout)
 
+    async def connect(self, host: str, port: int, timeout: float) -> str:
+        """Empty when a connection to a host is accepted, else why not."""
+        if self.network is None:
+            return f"dial tcp {host}:{port}: connect: network is unreachable"
+        found = self.network.resolve(host, "default")
+        if not found:
+            return f"dial tcp: lookup {host}: no such host"
+        return await self.network.connect(self.name, found[0], port, timeout)
+
     # -- the node ------------------------------------------------------------------------------------------------------
 
     async def _heartbeat(self, node: Obj) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from cluster import clock
@@ -38,7 +38,27 @@ def port_of(container: Obj, port: int | str) -> int:
     return int(port) if port.isdigit() else 0
 
 
-async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str, kind: str, pod: Obj) -> Verdict:
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Elsewhere(Protocol):
+    """How a kubelet reaches other hosts than the pod it probes."""
+
+    async def request(self, host: str, port: int, request: HTTPRequest, timeout: float) -> HTTPResult: ...
+
+    async def connect(self, host: str, port: int, timeout: float) -> str: ...
+
+
+def other_host(pod: Obj, action: Obj, ip: str) -> str:
+    """The host that a probe names, where that is not the pod itself; a kubelet's loopback is its machine's."""
+    host = action.get("host") or ""
+    own = host == ip or (host in LOOPBACK and pod["spec"].get("hostNetwork"))
+    return "" if own else str(host)
+
+
+async def run_probe(
+    runtime: Any, record: Record, probe: Obj, ip: str, kind: str, pod: Obj, elsewhere: Elsewhere
+) -> Verdict:
     """One attempt."""
     container, timeout = record.container, float(probe.get("timeoutSeconds", 1))
     metadata = pod["metadata"]
@@ -49,10 +69,21 @@ async def run_probe(runtime: Any, record: Record, probe: Obj, ip: str, kind: str
     if "exec" in probe:
         return await _exec(runtime, container, list(probe["exec"]["command"]), timeout)
     if "httpGet" in probe:
-        return await _http(runtime, record, probe["httpGet"], ip, timeout)
+        host = other_host(pod, probe["httpGet"], ip)
+
+        async def ask(port: int, request: HTTPRequest) -> HTTPResult:
+            if host:
+                return await elsewhere.request(host, port, request, timeout)
+            answer: HTTPResult = await runtime.http(container, port, request, timeout)
+            return answer
+
+        return await _http(ask, record, probe["httpGet"], host or ip, ip)
     if "grpc" in probe:
         return _grpc(runtime, container, probe["grpc"], ip, timeout)
-    port = port_of(record.spec, probe["tcpSocket"]["port"])
+    port, host = port_of(record.spec, probe["tcpSocket"]["port"]), other_host(pod, probe["tcpSocket"], ip)
+    if host:
+        trouble = await elsewhere.connect(host, port, timeout)
+        return Verdict(not trouble, trouble)
     if runtime.listens(container, port):
         return Verdict(True)
     return Verdict(False, f"dial tcp {ip}:{port}: connect: connection refused")
@@ -68,23 +99,24 @@ async def _exec(runtime: Any, container: Any, command: list[str], timeout: float
     return Verdict(result.exit_code == 0, result.output)
 
 
-async def _http(runtime: Any, record: Record, action: Obj, ip: str, timeout: float) -> Verdict:
+Ask = Callable[[int, HTTPRequest], Awaitable[HTTPResult]]
+
+
+async def _http(ask: Ask, record: Record, action: Obj, host: str, client: str) -> Verdict:
     port, path = port_of(record.spec, action["port"]), action.get("path", "/")
     path = path if path.startswith("/") else f"/{path}"
     scheme = action.get("scheme", "HTTP").lower()
     given = {one["name"]: one["value"] for one in action.get("httpHeaders") or ()}
-    headers, start = {"Host": f"{ip}:{port}", **HEADERS, **given}, f"{scheme}://{ip}:{port}"
+    headers, start = {"Host": f"{host}:{port}", **HEADERS, **given}, f"{scheme}://{host}:{port}"
     for _ in range(MAX_REDIRECTS):
-        answer: HTTPResult = await runtime.http(
-            record.container, port, HTTPRequest(path, headers=headers, client=ip), timeout
-        )
+        answer = await ask(port, HTTPRequest(path, headers=headers, client=client))
         if answer.status == 0:
             return Verdict(False, f'Get "{start}{path}": {answer.error}')
         location = answer.headers.get("Location")
         if not (300 <= answer.status < 400 and location):
             break
         target = urlsplit(urljoin(start + path, location))
-        if target.hostname != ip:
+        if target.hostname != host:
             # Elsewhere is none of the kubelet's business.
             return Verdict(True, f"Probe terminated redirects, Response body: {answer.body}", warning=True)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
@@ -118,6 +150,7 @@ class Prober:
         changed: Callable[[], None],
         kill: Callable[[str, str, Obj], None],
         unhealthy: Callable[[Record, str, str], None],
+        elsewhere: Elsewhere,
     ) -> None:
         """`first`: seconds until the first attempt without an initial delay. `unhealthy` is told (record, reason, message)."""
         self._runtime = runtime
@@ -128,6 +161,7 @@ class Prober:
         self._changed = changed
         self._kill = kill
         self._unhealthy = unhealthy
+        self._elsewhere = elsewhere
         self._startup: asyncio.Task[None] | None = None
         self._liveness: asyncio.Task[None] | None = None
         self._readiness: asyncio.Task[None] | None = None
@@ -171,7 +205,7 @@ class Prober:
 
     async def _attempt(self, kind: str, probe: Obj) -> Verdict:
         """One attempt, told where it is not well."""
-        verdict = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod)
+        verdict = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod, self._elsewhere)
         if signals.heard():
             metadata, node = self._pod["metadata"], self._pod["spec"].get("nodeName", "")
             said = "" if verdict.good else verdict.said

@@ -113,6 +113,7 @@ class Starter:
             worker.changed,
             self._probe_kills,
             lambda record, reason, message: worker.tell(record, "Warning", reason, message),
+            kubelet,
         )
         worker.probers[spec["name"]] = prober
         prober.start()

@@ -234,3 +234,21 @@ def test_the_readiness_of_a_container_that_has_ended_is_false_at_once() -> None:
         }
 
     play(scenario)
+
+
+def test_a_probe_may_ask_another_host() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("other", {"image": "nginx"})
+        ip = (await stage.ready("other"))["status"]["podIP"]
+        sleeps = {"image": BUSYBOX, "command": ["sleep", "1000"]}
+        await stage.pod("asks", {**sleeps, "readinessProbe": {"httpGet": {"path": "/", "port": 80, "host": ip}}})
+        await stage.pod("dials", {**sleeps, "readinessProbe": {"tcpSocket": {"port": 80, "host": ip}}})
+        await stage.ready("asks")
+        await stage.ready("dials")
+        probe = {"httpGet": {"path": "/", "port": 80, "host": "127.0.0.1"}, "periodSeconds": 1}
+        await stage.pod("lost", {"image": "nginx", "readinessProbe": probe})
+        await stage.until(lambda: stage.events("lost", "Unhealthy"), 30)
+        (text,) = stage.events("lost", "Unhealthy")
+        assert text.startswith('Unhealthy Readiness probe failed: Get "http://127.0.0.1:80/": dial tcp 127.0.0.1:80: ')
+
+    play(scenario)
