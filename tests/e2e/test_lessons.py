@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from cluster.explorer.lessons.shipped import load
-from tests.support.people import Person
+from tests.support.person import Person
 from tests.support.server import Cluster, tool, wait_for
 
 LESSONS = {lesson["metadata"]["name"]: lesson["spec"] for lesson in load()}
@@ -23,7 +23,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def person(world):
-    return Person(world)
+    return Person(world).sign_in()
 
 
 def kubectl(world: Cluster, line: str) -> tuple[int, str]:
@@ -45,8 +45,8 @@ def kubectl(world: Cluster, line: str) -> tuple[int, str]:
 def play(world: Cluster, person: Person, name: str, number: int, step: dict) -> None:
     path = f"/explorer/lessons/{name}/"
     predicted = {"predicted": step["predict"]["answer"]} if "predict" in step else {}
-    began = person.request("POST", path, {"step": number, "namespace": "default", **predicted})
-    assert began.status_code == 200, began.text
+    status, began = person.ask("POST", path, {"step": number, "namespace": "default", **predicted})
+    assert status == 200, began
     done = []
     if "manifest" in step:
         applied = world.run(tool("kubectl"), "apply", "-f", "-", stdin=step["manifest"])
@@ -58,7 +58,7 @@ def play(world: Cluster, person: Person, name: str, number: int, step: dict) -> 
     assert all(code == 0 for code, _ in done), done
 
     def reached() -> bool:
-        answer = person.request("POST", path, {"step": number, "namespace": "default"}).json()
+        answer = person.ask("POST", path, {"step": number, "namespace": "default"})[1]
         assert not answer["said"].startswith("the lesson's condition is wrong"), answer
         return answer["reached"]
 
@@ -70,7 +70,7 @@ def test_a_lesson_is_played_to_its_end(world, person, name):
     spec = LESSONS[name]
     for number, step in enumerate(spec["steps"]):
         play(world, person, name, number, step)
-    listed = person.request("GET", "/explorer/lessons/").json()["lessons"]
+    listed = person.ask("GET", "/explorer/lessons/")[1]["lessons"]
     progress = next(one for one in listed if one["name"] == name)["progress"]
     assert [one["step"] for one in progress if one["reached"]] == list(range(len(spec["steps"])))
     for line in spec.get("cleanup") or ():
@@ -81,8 +81,8 @@ def test_a_lesson_is_played_to_its_end(world, person, name):
 def test_no_step_is_reached_before_anything_was_done(world, person):
     """A condition that holds from the start would teach nothing."""
     for name, spec in LESSONS.items():
-        person.request("DELETE", f"/explorer/lessons/{name}/")
-        first = person.request("POST", f"/explorer/lessons/{name}/", {"step": 0, "namespace": "default"}).json()
+        person.ask("DELETE", f"/explorer/lessons/{name}/")
+        first = person.ask("POST", f"/explorer/lessons/{name}/", {"step": 0, "namespace": "default"})[1]
         assert not first["reached"], name
         assert first["said"] == "", (name, first, spec["title"])
 
@@ -102,14 +102,12 @@ spec:
 """
     world.kubectl("apply", "-f", "-", stdin=lesson)
     path = "/explorer/lessons/of-my-own/"
-    assert not person.request("POST", path, {"step": 0, "namespace": "default"}).json()["reached"]
+    assert not person.ask("POST", path, {"step": 0, "namespace": "default"})[1]["reached"]
     world.kubectl("create", "configmap", "taught")
-    wait_for(
-        lambda: person.request("POST", path, {"step": 0, "namespace": "default"}).json()["reached"], "it is reached"
-    )
-    assert person.request("POST", path, {"step": 5, "namespace": "default"}).status_code == 404
-    assert person.request("POST", path, {"step": 0, "namespace": "Not A Name"}).status_code == 400
-    assert person.request("POST", "/explorer/lessons/nobody-taught-this/", {"step": 0}).status_code == 404
+    wait_for(lambda: person.ask("POST", path, {"step": 0, "namespace": "default"})[1]["reached"], "it is reached")
+    assert person.ask("POST", path, {"step": 5, "namespace": "default"})[0] == 404
+    assert person.ask("POST", path, {"step": 0, "namespace": "Not A Name"})[0] == 400
+    assert person.ask("POST", "/explorer/lessons/nobody-taught-this/", {"step": 0})[0] == 404
 
 
 @pytest.mark.parametrize(
