@@ -53,6 +53,9 @@ export function goesAlong(object: Thing): boolean {
   const { kind, metadata } = object;
   if (FOLLOWS.has(kind)) return true;
   if ((metadata.ownerReferences ?? []).length > 0) return true;
+  // A volume that was provisioned for a claim is reclaimed with it.
+  const reclaimed = (object['spec'] as { persistentVolumeReclaimPolicy?: string } | undefined)?.persistentVolumeReclaimPolicy === 'Delete';
+  if (kind === 'PersistentVolume' && reclaimed && metadata.annotations?.['pv.kubernetes.io/provisioned-by']) return true;
   return kind === 'Endpoints' && Boolean(metadata.labels?.['endpoints.kubernetes.io/managed-by']);
 }
 

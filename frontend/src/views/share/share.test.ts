@@ -33,6 +33,9 @@ describe('whose an object is', () => {
     expect(doomed(thing('PersistentVolumeClaim', { name: 'a', managedFields: by('statefulset-controller') }))).toBe(true);
     expect(doomed(thing('Pod', { name: 'a', ownerReferences: [{ controller: true }] }))).toBe(false);
     expect(doomed(thing('Namespace', { name: 'default', managedFields: by('kubectl-label') }))).toBe(false);
+    const volume = (policy: string) => thing('PersistentVolume', { name: 'a', annotations: { 'pv.kubernetes.io/provisioned-by': 'x' } }, { spec: { persistentVolumeReclaimPolicy: policy } });
+    expect(doomed(volume('Delete'))).toBe(false);
+    expect(doomed(volume('Retain'))).toBe(true);
     expect(goesAlong(thing('Lease', { name: 'node-1', ownerReferences: [{ kind: 'Node' }] }))).toBe(true);
   });
 });
