@@ -34,6 +34,8 @@ class Open:
     headers: Mapping[bytes, bytes]
     scope: Mapping[str, Any]
     user: UserInfo
+    # Its credential: a thousand watches on one token are one question.
+    credential: tuple[object, ...]
     cut: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -49,7 +51,7 @@ class LiveRequests:
     @contextmanager
     def open(self, headers: Mapping[bytes, bytes], scope: Mapping[str, Any], user: UserInfo) -> Iterator[asyncio.Event]:
         """The event that says when to end. Whoever presented nothing can lose nothing."""
-        one = Open(headers, scope, user)
+        one = Open(headers, scope, user, credential_of(headers, scope))
         if user is ANONYMOUS:
             yield one.cut
             return
@@ -65,10 +67,9 @@ class LiveRequests:
         """Look at everything open, again and again, until nothing is."""
         while self._open:
             await asyncio.sleep(self._period)
-            # A thousand watches on one token are one question.
             sharing: dict[tuple[object, ...], list[Open]] = {}
             for one in self._open:
-                sharing.setdefault(credential_of(one.headers, one.scope), []).append(one)
+                sharing.setdefault(one.credential, []).append(one)
             for alike in sharing.values():
                 try:
                     user: UserInfo | None = await self._authenticator.authenticate(alike[0].headers, alike[0].scope)
