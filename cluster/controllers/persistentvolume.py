@@ -82,7 +82,8 @@ class PersistentVolumeController(ControlLoop):
                 await self._sync_claim(key, claim)
             return None
         volume = self.volumes.get(key)
-        if volume is not None and "deletionTimestamp" not in volume["metadata"]:
+        if volume is not None:
+            # One that is to go is followed to its end: only when it is released does its protection let it go.
             await self._sync_volume(volume)
         return None
 
@@ -238,7 +239,8 @@ class PersistentVolumeController(ControlLoop):
             span.detail = {"reclaim": policy_name}
         volume = await self._volume_status(volume, "Released")
         annotations = volume["metadata"].get("annotations") or {}
-        if policy_name == "Delete" and annotations.get(policy.PROVISIONED_BY) == policy.SIMULATED:
+        going = "deletionTimestamp" in volume["metadata"]
+        if not going and policy_name == "Delete" and annotations.get(policy.PROVISIONED_BY) == policy.SIMULATED:
             with step("act", {"delete": volume["metadata"]["name"]}):
                 try:
                     await self.client.delete(VOLUMES, volume["metadata"]["name"], uid=volume["metadata"]["uid"])

@@ -163,3 +163,16 @@ async def test_foreign_provisioners_are_waited_for_and_lost_volumes_told() -> No
         await settle(1)
         assert phases(cluster)["mine"] == "Lost"
         assert "lost its PersistentVolume" in cluster.events("ClaimLost")[0]
+
+
+@pytest.mark.looptime
+async def test_a_volume_deleted_while_bound_goes_when_its_claim_has_gone() -> None:
+    cluster = FakeCluster()
+    async with Running(cluster, *LOOPS):
+        await created(cluster, volume("disk"), claim())
+        await cluster.client().delete(VOLUMES, "disk")
+        await settle(1)
+        assert phases(cluster) == {"data": "Bound", "disk": "Bound"}, "protected while its claim holds it"
+        await cluster.client().delete(CLAIMS, "data", "default")
+        await settle(1)
+        assert phases(cluster) == {}
