@@ -79,7 +79,7 @@ def test_bodies_are_kept_where_the_policy_says_and_never_those_of_secrets(cluste
     cluster.kubectl("create", "secret", "generic", "hidden", "--from-literal=word=hunter2")
     cluster.kubectl("get", "secret", "hidden", "-o", "yaml")
     cluster.kubectl("delete", "secret", "hidden")
-    row = wait_for(lambda: search(admin, resource="configmaps", verb="create")["events"], "the row")[0]
+    row = wait_for(lambda: search(admin, resource="configmaps", verb="create", name="plain")["events"], "the row")[0]
     _, whole = admin.ask("GET", f"/explorer/audit/{row['id']}/")
     assert whole["event"]["requestObject"]["data"] == {"word": "hello"}
     assert whole["event"]["responseObject"]["metadata"]["uid"]
