@@ -37,6 +37,8 @@ def adopt(worker: Worker) -> None:
     worker.sandbox = None if dead else kubelet.runtime.adopt_sandbox(sandbox_config(worker))
     if not dead and not worker.finished:
         worker.join()
+        # For containers that run on, and for those that wait for their next start, too.
+        worker.unmounted = True
     for record in worker.records:
         one = known.get(record.spec["name"])
         if one is not None:
@@ -77,9 +79,8 @@ def _adopt_container(worker: Worker, record: Record, one: Obj, *, dead: bool) ->
 
 async def take_over(worker: Worker) -> None:
     """Find the processes that run on, with their volumes and variables; one whose configuration is not there any more has less of it."""
-    orphans, worker.orphans = worker.orphans, []
-    if orphans:
-        await mount_volumes(worker, patient=True)
+    orphans, worker.orphans, worker.unmounted = worker.orphans, [], False
+    await mount_volumes(worker, patient=True)
     for record in orphans:
         try:
             config = await worker.starter.config(record)

@@ -69,6 +69,7 @@ class Worker:
         "started_at",
         "starter",
         "told",
+        "unmounted",
         "volumes",
     )
 
@@ -96,6 +97,8 @@ class Worker:
         self.starter = Starter(self)
         # Containers that ran before this kubelet, whose processes are still to be found.
         self.orphans: list[Record] = []
+        # True of a pod that was taken over from the kubelet before: its volumes are to be brought again.
+        self.unmounted = False
         self.volumes: dict[str, PodVolume] = {}
         # Logs of the run before the latest, by container.
         self.previous: dict[str, Any] = {}
@@ -308,7 +311,7 @@ class Worker:
 
     async def sync(self) -> None:
         """Do what is missing, and write down how things stand."""
-        if self.orphans:
+        if self.unmounted:
             await take_over(self)
         if self.rejected is None and self.sandbox is None and not self.started_at:
             self.rejected = await self.kubelet.refusal(self.pod)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.kubelet.kubelet import Kubelet
-from tests.support.stage import BUSYBOX, Stage, condition_of, play
+from tests.support.stage import BUSYBOX, Stage, condition_of, play, reason_of
 
 Obj = dict[str, Any]
 
@@ -40,6 +40,25 @@ def test_containers_run_on_with_their_volumes_and_variables() -> None:
         assert condition_of(after, "Ready") == "True"
         assert after["status"]["podIP"] == before["status"]["podIP"]
         assert await stage.run("one", "sh", "-c", "cat /v/a; echo $X") == (0, "11\n")
+
+    play(scenario)
+
+
+def test_a_container_that_waits_for_its_next_start_finds_its_volumes() -> None:
+    async def scenario(stage: Stage) -> None:
+        settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": {"a": "1"}}
+        await stage.create("v1/configmaps", settings)
+        crashing = {
+            "image": BUSYBOX,
+            "command": ["sh", "-c", "cat /v/a; exit 1"],
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        }
+        await stage.pod("one", crashing, volumes=[{"name": "v", "configMap": {"name": "s"}}])
+        await stage.when("one", lambda pod: reason_of(pod) == "CrashLoopBackOff")
+        await restart(stage)
+        pod = await stage.when("one", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] == 3, 120)
+        assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 1
+        assert await stage.log("one") == "1"
 
     play(scenario)
 
