@@ -216,7 +216,7 @@ def test_history_is_kept_and_searched(terminal):
     idle(terminal, before)
     terminal.reload()
     # Whose history it is, is known once the stream has said who is here.
-    expect(terminal.get_by_test_id("live")).to_contain_text("rev", timeout=15_000)
+    expect(terminal.locator(".person summary")).to_contain_text("admin", timeout=15_000)
     expect(screen(terminal)).to_contain_text("default $")
     terminal.get_by_test_id("terminal").locator("textarea").focus()
     terminal.keyboard.press("ArrowUp")
