@@ -87,7 +87,10 @@ class LessonView(APIView):
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
         client = services().client_for(request.user)
-        lesson = _lesson(client, name)
+        try:
+            lesson = _lesson(client, name)
+        except StatusError as error:
+            return Response(error.status, status=error.code)
         steps = lesson["spec"]["steps"]
         if asked["step"] >= len(steps):
             raise NotFound
