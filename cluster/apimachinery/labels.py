@@ -138,11 +138,12 @@ def from_map(wanted: Mapping[str, str] | None) -> Selector:
 
 @dataclass(frozen=True, slots=True)
 class FieldRequirement:
-    """`path=value` or `path!=value`; an absent field is the empty string."""
+    """`path=value` or `path!=value`; an absent field is `absent`: the empty string, or what its type is when unset."""
 
     path: str
     value: str
     negated: bool = False
+    absent: str = ""
 
 
 @lru_cache(maxsize=4096)
@@ -183,4 +184,6 @@ def field_value(obj: Mapping[str, Any], path: str) -> str:
 
 
 def match_fields(obj: Mapping[str, Any], requirements: tuple[FieldRequirement, ...]) -> bool:
-    return all((field_value(obj, need.path) == need.value) is not need.negated for need in requirements)
+    return all(
+        ((field_value(obj, need.path) or need.absent) == need.value) is not need.negated for need in requirements
+    )

@@ -59,7 +59,7 @@ def selection_of(context: Context) -> Selection:
     namespace = info.namespace if resource.namespaced else ""
     selection = Selection(namespace, label_selector, field_selector, info.name)
     if selection.fields:
-        supported = strategy_of(resource).supported_field_labels
+        strategy = strategy_of(resource)
 
         def refuse(path: str) -> errors.StatusError:
             group_version = f"{resource.group}/{resource.version}"
@@ -68,9 +68,9 @@ def selection_of(context: Context) -> Selection:
                 f'"{label_selector}", field selector "{field_selector}": field label not supported: {path}'
             )
 
-        selection.check_fields(supported.__contains__, refuse)
-        if paths := strategy_of(resource).field_paths:
-            selection.read_as(paths)
+        selection.check_fields(strategy.supported_field_labels.__contains__, refuse)
+        if strategy.field_paths or strategy.absent_fields:
+            selection.read_as(strategy.field_paths, strategy.absent_fields)
     return selection
 
 

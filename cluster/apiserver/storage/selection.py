@@ -36,9 +36,12 @@ class Selection:
         self._labels = None if self.labels.empty else self.labels
         self._fields = self.fields
 
-    def read_as(self, paths: Mapping[str, str]) -> None:
-        """Where the fields that clients name stand in what is stored."""
-        self._fields = tuple(replace(need, path=paths.get(need.path, need.path)) for need in self.fields)
+    def read_as(self, paths: Mapping[str, str], absent: Mapping[str, str]) -> None:
+        """Where the fields that clients name stand in what is stored, and what they count as when they are not there."""
+        self._fields = tuple(
+            replace(need, path=paths.get(need.path, need.path), absent=absent.get(need.path, ""))
+            for need in self.fields
+        )
 
     @property
     def everything(self) -> bool:

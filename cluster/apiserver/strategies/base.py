@@ -29,6 +29,8 @@ class Strategy:
     supported_field_labels: ClassVar[frozenset[str]] = METADATA_FIELDS
     # Where those that are named otherwise stand in what is stored (`one|other`: the first that is not empty).
     field_paths: ClassVar[Mapping[str, str]] = {}
+    # What numbers and booleans among them count as while nobody has set them (Go's zero values).
+    absent_fields: ClassVar[Mapping[str, str]] = {}
 
     # -- what subclasses say -------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class NodeStrategy(Strategy):
     namespaced = False
     has_status = True
     supported_field_labels = METADATA_FIELDS | {"spec.unschedulable"}
+    absent_fields: ClassVar[Mapping[str, str]] = {"spec.unschedulable": "false"}
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from cluster.apimachinery.errors import forbidden_field, invalid_value
 from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy
@@ -34,6 +35,7 @@ class PodStrategy(Strategy):
         "status.podIPs",
         "status.nominatedNodeName",
     }
+    absent_fields: ClassVar[Mapping[str, str]] = {"spec.hostNetwork": "false"}
 
     def default(self, obj: Obj) -> None:
         default_pod(obj)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from cluster.apimachinery.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 from cluster.apimachinery.labels import from_map, from_selector
@@ -159,6 +160,7 @@ class DeploymentStrategy(Workload):
 
 class ReplicaSetStrategy(Workload):
     supported_field_labels = METADATA_FIELDS | {"status.replicas"}
+    absent_fields: ClassVar[Mapping[str, str]] = {"status.replicas": "0"}
 
     def check(self, obj: Obj) -> Found:
         spec = obj["spec"]
@@ -171,6 +173,7 @@ class ReplicaSetStrategy(Workload):
 
 class ReplicationControllerStrategy(Workload):
     supported_field_labels = METADATA_FIELDS | {"status.replicas"}
+    absent_fields: ClassVar[Mapping[str, str]] = {"status.replicas": "0"}
 
     def default(self, obj: Obj) -> None:
         super().default(obj)
@@ -329,6 +332,7 @@ class JobStrategy(Strategy):
     has_status = True
     has_generation = True
     supported_field_labels = METADATA_FIELDS | {"status.successful"}
+    absent_fields: ClassVar[Mapping[str, str]] = {"status.successful": "0"}
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
