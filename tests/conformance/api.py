@@ -146,6 +146,10 @@ class Namespace:
             wait_for(lambda one=name: self.condition("pods", one, "Ready")["status"] == "True", f"{name} is ready", 60)
         return [self.get("pods", name) for name in names]
 
+    def restarts(self, pod: str) -> int:
+        """How often the pod's first container was started again."""
+        return int((self.get("pods", pod)["status"].get("containerStatuses") or [{}])[0].get("restartCount", 0))
+
     def said(self, name: str, reason: str) -> list[str]:
         fields = f"involvedObject.name={name},reason={reason}"
         return [one["message"] for one in self.list("events", fields=fields)]

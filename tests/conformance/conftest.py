@@ -1,4 +1,4 @@
-"""One cluster for a file, and a namespace for each test: what Kubernetes' own conformance tests do, in small."""
+"""One cluster for all, and a namespace for each test: what Kubernetes' own conformance tests do, in small."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     running = Cluster("--profile=instant", "--speed=5").start()
     yield running
