@@ -9,7 +9,6 @@ import pytest
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.stages.reading import selection_of
 
-
 GROUPS = {"replicasets": ("apps", "v1"), "jobs": ("batch", "v1")}
 
 
