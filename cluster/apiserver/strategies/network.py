@@ -1,7 +1,8 @@
-"""Ingresses, network policies and autoscalers."""
+"""Ingresses, network policies, addresses and autoscalers."""
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from cluster.apimachinery.errors import invalid_value, not_supported, required
@@ -120,3 +121,17 @@ class AutoscalerStrategy(Strategy):
 class IngressClassStrategy(Strategy):
     namespaced = False
     has_generation = True
+
+
+class IPAddressStrategy(Strategy):
+    namespaced = False
+
+    def check(self, obj: Obj) -> Found:
+        name = obj["metadata"].get("name") or ""
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return [
+                invalid_value("metadata.name", name, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            ]
+        return []
