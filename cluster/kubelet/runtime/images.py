@@ -54,6 +54,12 @@ _NGINX = (
     "[notice] 1#1: start worker processes",
 )
 
+
+def _picture(name: str) -> Image:
+    """The server of Kubernetes' update demo: it says which picture it would show."""
+    return Image(50 * MIB, ports=(80,), answers=(("/data.json", f'{{\n  "image": "{name}.jpg"\n}}\n'),))
+
+
 CATALOGUE: dict[str, Image] = {
     "nginx": Image(69 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
     "httpd": Image(
@@ -143,6 +149,8 @@ CATALOGUE: dict[str, Image] = {
     "registry.k8s.io/e2e-test-images/perl": Image(340 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
     "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,), program="httpd"),
+    "registry.k8s.io/e2e-test-images/nautilus": _picture("nautilus"),
+    "registry.k8s.io/e2e-test-images/kitten": _picture("kitten"),
     "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False, program="hello-app"),
     "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False, program="http-echo"),
     "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False, program="whoami"),
@@ -245,6 +253,19 @@ OFFICIAL = frozenset(
     ]
 )
 PLAIN = Image(48 * MIB)
+# Where repositories stood before they moved; the old addresses still answer.
+FORMERLY = {
+    "k8s.gcr.io/": "registry.k8s.io/",
+    "gcr.io/kubernetes-e2e-test-images/": "registry.k8s.io/e2e-test-images/",
+}
+
+
+def _present(name: str) -> str:
+    """The address under which the catalogue knows a repository."""
+    for old, new in FORMERLY.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return name
 
 
 def _has_tag(reference: Reference, image: Image) -> bool:
@@ -311,7 +332,7 @@ class Catalogue:
         own = self._own.get(name)
         if own:
             return own[min(own)]
-        found = CATALOGUE.get(name)
+        found = CATALOGUE.get(_present(name))
         if found is not None:
             return found
         if reference.domain == "docker.io" and "/" not in name:
