@@ -107,11 +107,13 @@ def _path(info: RequestInfo) -> str:
 def _addresses(context: Context) -> tuple[str, ...]:
     """Where it came from: what proxies say, then who spoke to us (utilnet.SourceIPs)."""
     headers = context.headers
+    client = context.scope.get("client")
+    if client and b"x-forwarded-for" not in headers and b"x-real-ip" not in headers:
+        return (str(client[0]),)
     found = [part.strip() for part in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if part.strip()]
     real = headers.get(b"x-real-ip", b"").decode("latin-1").strip()
     if real and real not in found:
         found.append(real)
-    client = context.scope.get("client")
     if client and (not found or found[-1] != client[0]):
         found.append(str(client[0]))
     return tuple(found[:8])

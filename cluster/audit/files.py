@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -14,11 +16,20 @@ class RotatingFile:
         self.path, self.max_bytes, self.backups, self.days = path, max_bytes, backups, days
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def append(self, lines: bytes) -> None:
-        """Write whole lines, and turn to a new file when this one is full."""
+    @contextmanager
+    def batch(self) -> Iterator[Callable[[bytes], object]]:
+        """Whole lines are written with what is yielded. When that does not end well, the file is as it was; else it may be turned."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with open(descriptor, "ab") as file:
-            file.write(lines)
+            before = file.tell()
+            try:
+                yield file.write
+                file.flush()
+            except BaseException:
+                with suppress(OSError):
+                    file.flush()
+                file.truncate(before)
+                raise
             size = file.tell()
         if size >= self.max_bytes:
             self._rotate()

@@ -13,7 +13,9 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
-from cluster.audit.events import LEVELS_WITH_BODY, Record, event
+from cluster.audit.events import LEVELS_WITH_BODY, Record, event, moment
 from cluster.audit.files import RotatingFile
 from cluster.audit.models import AuditEvent, outcome_of
 from cluster.audit.policy import DEFAULT, Asked, Caller, Policy, Verdict
@@ -111,7 +113,7 @@ class AuditLog:
         """Write what waits; what cannot be written waits on."""
         async with self._writing:
             while self._queue:
-                batch = [self._queue[position] for position in range(min(BATCH, len(self._queue)))]
+                batch = list(islice(self._queue, BATCH))
                 await sync_to_async(self._write)(batch)
                 for _ in batch:
                     self._queue.popleft()
@@ -121,15 +123,16 @@ class AuditLog:
                 self._told = self.dropped
 
     def _write(self, batch: Sequence[Record]) -> None:
-        events = [event(record) for record in batch]
-        rows = [_row(record, told) for record, told in zip(batch, events, strict=True) if _is_row(record)]
         close_old_connections()
-        with transaction.atomic():
-            _insert(rows)
-            # Within the transaction: what cannot be written to the file is not in the table either, and both are tried again.
-            self.file.append(
-                b"".join(orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE) for told in events)
-            )
+        # The file within the transaction: what cannot be written to one is not in the other either, and both are tried again.
+        with transaction.atomic(), self.file.batch() as append:
+            for start in range(0, len(batch), AT_ONCE):
+                # Little at once: memory that grows and shrinks with each batch is memory that the kernel clears each time.
+                some = [(record, event(record)) for record in batch[start : start + AT_ONCE]]
+                _insert([_row(record, told) for record, told in some if _is_row(record)])
+                append(
+                    b"".join([orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE) for _, told in some])
+                )
 
 
 def configured(settings: Mapping[str, Any], data_dir: Path) -> AuditLog | None:
@@ -163,8 +166,10 @@ def _is_row(record: Record) -> bool:
 def _row(record: Record, told: dict[str, object]) -> tuple[Any, ...]:
     """The values of `COLUMNS`."""
     user, acting = record.user, record.impersonated
+    at = moment(record.at)
     return (
-        datetime.fromtimestamp(record.at, UTC),
+        # As Django writes times to SQLite, and as PostgreSQL reads them.
+        f"{at[:10]} {at[11:-1]}+00:00",
         record.id,
         user.name[:256] if user is not None else "",
         acting.name[:256] if acting is not None else "",
@@ -194,16 +199,18 @@ COLUMNS = (
 )
 
 
+@lru_cache(maxsize=2 * AT_ONCE)
+def _statement(rows: int, vendor: str) -> str:
+    """An INSERT of so many rows."""
+    known = {field.name: field.column or field.name for field in AuditEvent._meta.concrete_fields}
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(known[name]) for name in COLUMNS)
+    marks = f"({', '.join(['%s'] * len(COLUMNS))})"
+    return f"INSERT INTO {quote(AuditEvent._meta.db_table)} ({columns}) VALUES {', '.join([marks] * rows)}"  # noqa: S608 - our own names
+
+
 def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
     """Rows as they are: an object and a statement of its own for each would cost four times as much."""
-    known = {field.name: field.column or field.name for field in AuditEvent._meta.concrete_fields}
-    names = [known[name] for name in COLUMNS]
-    quote = connection.ops.quote_name
-    marks = f"({', '.join(['%s'] * len(names))})"
-    table, columns = quote(AuditEvent._meta.db_table), ", ".join(quote(name) for name in names)
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), AT_ONCE):
-            some = rows[start : start + AT_ONCE]
-            values = ", ".join([marks] * len(some))
-            statement = f"INSERT INTO {table} ({columns}) VALUES {values}"  # noqa: S608 - our own names
-            cursor.execute(statement, [value for row in some for value in row])
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_statement(len(rows), connection.vendor), list(chain.from_iterable(rows)))

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 READS = frozenset({"get", "list", "watch"})
 
-# Trees kept, of writes and of reads; journeys kept of one tree; how often to pack and write (real seconds).
-KEPT_WRITES, KEPT_READS, KEPT_OF_TREE, FLUSH_EVERY = 2000, 600, 60_000, 0.5
+# Trees kept, of writes and of reads; journeys kept of one tree; how often to pack and write, and how often reads (real seconds).
+KEPT_WRITES, KEPT_READS, KEPT_OF_TREE, FLUSH_EVERY, READS_EVERY = 2000, 600, 60_000, 0.5, 5.0
 # Journeys that live viewers may still fetch; they look twenty times a second.
 FEED = 2000
 # Trees that the cluster began by itself (heartbeats, timers): only ever in memory.
@@ -62,6 +62,10 @@ class JourneyStore:
         self._inside: OrderedDict[str, Tree] = OrderedDict()
         self._summaries: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._fresh_roots: list[Journey] = []
+        # Finished reads, nothing of which is made before somebody looks or they are written: most make room for newer ones first.
+        self._fresh_reads: OrderedDict[str, Journey] = OrderedDict()
+        # Roots whose summaries are not in the database yet.
+        self._unwritten: list[str] = []
         self._dirty: dict[str, Tree] = {}
         self._forget: list[str] = []
         self._counts = {True: 0, False: 0}
@@ -74,6 +78,18 @@ class JourneyStore:
         """The recorder's sink: cheap, and on the hot path of everything."""
         self.sequence += 1
         self.feed.append((self.sequence, journey))
+        root = journey.root
+        if journey.verb in READS and root == journey.id and journey.end and journey.origin == "outside":
+            if root not in self._outside:
+                self._fresh_reads[root] = journey
+                if len(self._fresh_reads) > KEPT_READS:
+                    self._fresh_reads.popitem(last=False)
+                return
+        elif root in self._fresh_reads:
+            self._settle()
+        self._keep_in_tree(journey)
+
+    def _keep_in_tree(self, journey: Journey) -> None:
         root = journey.root
         tree = self._outside.get(root)
         if tree is None:
@@ -103,7 +119,7 @@ class JourneyStore:
 
     def recent(self, *, actor: str | None = None, limit: int = 50, before: str = "") -> list[dict[str, Any]]:
         """Summaries of requests from outside, newest first; only one person's when `actor` is given."""
-        self._summarize()
+        self._settle()
         found: list[dict[str, Any]] = []
         skipping = bool(before) and before in self._summaries
         for root in reversed(list(self._summaries)):
@@ -119,6 +135,7 @@ class JourneyStore:
 
     async def tree(self, root: str) -> list[dict[str, Any]]:
         """All journeys of a tree as dicts, by start; empty when it is not known (any more)."""
+        self._settle()
         tree = self._outside.get(root) or self._inside.get(root)
         # First what is at hand: what is written away meanwhile is then found in the database.
         at_hand = (
@@ -137,7 +154,7 @@ class JourneyStore:
 
     def actor_of(self, root: str) -> str | None:
         """Who made the request at the root; None when it is not known."""
-        self._summarize()
+        self._settle()
         summary = self._summaries.get(root)
         return None if summary is None else str(summary["actor"])
 
@@ -163,17 +180,31 @@ class JourneyStore:
         await self.flush()
 
     async def _keep(self) -> None:
+        reads = wall()
         while True:
             await asyncio.sleep(FLUSH_EVERY)
+            due = wall() - reads >= READS_EVERY
+            if due:
+                reads = wall()
             try:
-                await self.flush()
+                await self.flush(reads=due)
             except Exception:
                 log.exception("journeys could not be written")
+
+    def _settle(self) -> None:
+        """Put the latest reads among what is kept."""
+        if self._fresh_reads:
+            reads, self._fresh_reads = self._fresh_reads, OrderedDict()
+            for journey in reads.values():
+                self._keep_in_tree(journey)
+            self._fresh_roots.sort(key=lambda journey: journey.end)
+        self._summarize()
 
     def _summarize(self) -> None:
         fresh, self._fresh_roots = self._fresh_roots, []
         for journey in fresh:
             self._summaries[journey.id] = journey.summary()
+            self._unwritten.append(journey.id)
             self._counts[journey.verb in READS] += 1
         for reading, most in ((True, KEPT_READS), (False, KEPT_WRITES)):
             if self._counts[reading] > most:
@@ -190,10 +221,10 @@ class JourneyStore:
         self._forget.extend(gone)
         self._counts[reading] -= len(gone)
 
-    async def flush(self) -> None:
-        """Pack what has finished and, if journeys persist, write it in one transaction off the loop."""
-        fresh = [journey.id for journey in self._fresh_roots]
-        self._summarize()
+    async def flush(self, *, reads: bool = True) -> None:
+        """Pack what has finished and, if journeys persist, write it in one transaction off the loop. `reads`: the latest reads, too."""
+        self._settle() if reads else self._summarize()
+        fresh, self._unwritten = self._unwritten, []
         dirty, self._dirty = self._dirty, {}
         work = []
         for tree in dirty.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -110,11 +111,15 @@ async def test_what_could_not_be_written_is_written_later(tmp_path, monkeypatch)
     log = AuditLog(tmp_path / "audit.log")
     log.record(RECORD)
 
-    def full(lines):
-        raise OSError("no space left on device")
+    @contextmanager
+    def full():
+        def write(lines):
+            raise OSError("no space left on device")
+
+        yield write
 
     with monkeypatch.context() as patch:
-        patch.setattr(log.file, "append", full)
+        patch.setattr(log.file, "batch", full)
         with pytest.raises(OSError, match="no space"):
             await log.flush()
     assert await sync_to_async(AuditEvent.objects.count)() == 0
@@ -134,12 +139,28 @@ async def test_a_watch_is_one_row_and_two_lines(tmp_path):
 
 def test_files_are_turned_and_only_some_are_kept(tmp_path):
     file = RotatingFile(tmp_path / "audit.log", max_bytes=100, backups=2, days=1)
+
+    def append(line):
+        with file.batch() as write:
+            write(line)
+
     for number in range(7):
-        file.append(b"%d" % number * 100 + b"\n")
+        append(b"%d" % number * 100 + b"\n")
     assert [path.read_bytes()[:1] for path in file.old()] == [b"5", b"6"]
     assert not file.path.exists()
-    file.append(b"x\n")
+    append(b"x\n")
     assert file.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_batch_that_fails_leaves_the_file_as_it_was(tmp_path):
+    file = RotatingFile(tmp_path / "audit.log", max_bytes=10_000_000, backups=2, days=1)
+    with file.batch() as write:
+        write(b"kept\n")
+    with pytest.raises(OSError, match="no space"):
+        with file.batch() as write:
+            write(b"half a batch\n" * 10_000)
+            raise OSError("no space left on device")
+    assert file.path.read_bytes() == b"kept\n"
 
 
 @pytest.mark.django_db

@@ -91,6 +91,35 @@ async def test_reads_do_not_push_out_writes(monkeypatch):
     await store.stop()
 
 
+async def test_what_was_looked_at_before_it_was_written_survives_a_restart_too():
+    store = JourneyStore()
+    await store.start()
+    read, write = outside("get"), outside()
+    read.finish(code=200)
+    write.finish(code=201)
+    assert [summary["id"] for summary in store.recent()] == [write.id, read.id]
+    await store.stop()
+
+    again = JourneyStore()
+    await again.start()
+    assert [summary["id"] for summary in again.recent()] == [write.id, read.id]
+    assert [len(await again.tree(one.id)) for one in (read, write)] == [1, 1]
+    await again.stop()
+
+
+async def test_what_follows_from_a_read_stands_in_its_tree():
+    store = JourneyStore()
+    await store.start()
+    read = outside("get")
+    read.finish(code=200)
+    child = Journey("request", "apiserver", (read.id,))
+    child.finish(code=200)
+    assert [journey["id"] for journey in await store.tree(read.id)] == [read.id, child.id]
+    await store.flush(reads=False)
+    assert [journey["id"] for journey in await store.tree(read.id)] == [read.id, child.id]
+    await store.stop()
+
+
 async def test_people_see_their_own():
     store = JourneyStore(persist=False)
     await store.start()
