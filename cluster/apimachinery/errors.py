@@ -305,3 +305,8 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_already_exists(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.reason == "AlreadyExists"
+
+
+def namespace_terminating(error: StatusError) -> bool:
+    """The create was refused because the namespace is going away: there is nothing to retry or report."""
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.details.get("causes") or ())

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
-from cluster.apimachinery.errors import StatusError
+from cluster.apimachinery.errors import StatusError, namespace_terminating
 from cluster.apimachinery.meta import key_of
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
@@ -140,6 +140,11 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
             except asyncio.CancelledError:
                 raise
             except StatusError as error:
+                if namespace_terminating(error):
+                    # Nothing can be made there any more, so there is nothing to try again.
+                    self.queue.forget(key)
+                    journey.finish("error", code=error.code, reason=error.message)
+                    return
                 self.errors += 1
                 retry = self.queue.add_rate_limited(key, causes)
                 # Everyday collisions are retried in silence; the rest is worth a line.

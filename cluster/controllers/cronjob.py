@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found, namespace_terminating
 from cluster.apimachinery.meta import controller_of, get_condition, is_controlled_by, owner_reference
 from cluster.client.client import Obj
 from cluster.client.events import EventRecorder, reference_to
 from cluster.client.informer import by_controller
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.job import JOBS
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.controllers.policy import cron
 from cluster.controllers.policy.job import finished
 from cluster.journeys.trace import step

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, is_controlled_by, key_of
 from cluster.apimachinery.placement import daemon_placement, daemon_tolerations
@@ -20,7 +20,7 @@ from cluster.controllers.lib.backoff import Backoff
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating, pod_from_template
+from cluster.controllers.lib.podcontrol import PODS, PodControl, pod_from_template
 from cluster.controllers.lib.slowstart import slow_start
 from cluster.controllers.node import NODES
 from cluster.controllers.policy import daemon
@@ -246,12 +246,7 @@ class DaemonSetController(ControlLoop):
                 found = await self.client.update(history.REVISIONS, {**found, "revision": newest})
             return history.hash_of(found), [one for one in known if one not in current]
         status, metadata = daemonset.get("status") or {}, daemonset["metadata"]
-        noted = {
-            name: value
-            for name, value in (metadata.get("annotations") or {}).items()
-            if name != "kubectl.kubernetes.io/last-applied-configuration"
-        }
-        wanted = history.new_revision(daemonset, newest, status.get("collisionCount", 0), noted)
+        wanted = history.new_revision(daemonset, newest, status.get("collisionCount", 0))
         try:
             created = await self.client.create(history.REVISIONS, wanted, metadata["namespace"])
         except StatusError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, is_controlled_by, key_of
 from cluster.client.client import Obj
@@ -11,7 +11,7 @@ from cluster.client.informer import by_controller
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
-from cluster.controllers.lib.podcontrol import PODS, namespace_terminating
+from cluster.controllers.lib.podcontrol import PODS
 from cluster.controllers.lib.rolloutview import Rollout, recreates, saturated
 from cluster.controllers.policy import deployment_status as status_policy
 from cluster.controllers.policy import revisions

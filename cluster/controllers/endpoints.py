@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.meta import key_of, split_key
 from cluster.client.client import Obj
 from cluster.client.loop import LoopContext
 from cluster.controllers.lib.endpointloop import EndpointLoop
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.controllers.lib.services import HEADLESS, TRIGGER_TIME, is_headless
 from cluster.controllers.policy.slices import with_trigger
 from cluster.controllers.policy.subsets import OVER_CAPACITY, subsets_of, truncated

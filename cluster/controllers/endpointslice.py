@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.meta import key_of
 from cluster.client.client import Obj
 from cluster.client.loop import LoopContext
 from cluster.controllers.lib.endpointloop import EndpointLoop
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.controllers.lib.services import SERVICE_NAME
 from cluster.controllers.policy.slices import (
     MANAGED_BY,

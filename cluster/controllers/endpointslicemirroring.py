@@ -6,7 +6,7 @@ look at slices alone.
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.meta import key_of
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop, LoopContext
@@ -14,7 +14,6 @@ from cluster.controllers.endpoints import ENDPOINTS
 from cluster.controllers.endpointslice import SLICES
 from cluster.controllers.lib.endpointloop import SERVICES
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.controllers.lib.services import SERVICE_NAME
 from cluster.controllers.policy.mirror import MANAGER, is_mirrored, mirrored, same
 from cluster.controllers.policy.slices import MANAGED_BY

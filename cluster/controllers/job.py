@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, get_condition, key_of, set_condition
 from cluster.client.client import Obj
@@ -20,7 +20,7 @@ from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating
+from cluster.controllers.lib.podcontrol import PODS, PodControl
 from cluster.controllers.lib.slowstart import slow_start
 from cluster.controllers.policy import job as policy
 from cluster.controllers.policy.job import FINALIZER, Tally, Verdict

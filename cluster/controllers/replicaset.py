@@ -6,7 +6,7 @@ import asyncio
 from typing import ClassVar
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import Selector, from_map, from_selector
 from cluster.apimachinery.meta import controller_of, is_pod_active, key_of
 from cluster.client.client import Obj
@@ -15,7 +15,7 @@ from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
 from cluster.controllers.lib.expectations import ControllerExpectations
-from cluster.controllers.lib.podcontrol import PODS, PodControl, namespace_terminating, pod_from_template
+from cluster.controllers.lib.podcontrol import PODS, PodControl, pod_from_template
 from cluster.controllers.lib.slowstart import slow_start
 from cluster.controllers.lib.tally import PodTally, Tally, tally_of
 from cluster.controllers.policy.ranking import pods_to_delete

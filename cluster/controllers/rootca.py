@@ -5,10 +5,9 @@ The certificate is the setting `ca.crt` (PEM) of the loop's context.
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_already_exists
+from cluster.apimachinery.errors import StatusError, is_already_exists, namespace_terminating
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.journeys.trace import step
 
 CONFIGMAPS, NAMESPACES = "v1/configmaps", "v1/namespaces"

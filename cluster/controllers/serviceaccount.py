@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_already_exists
+from cluster.apimachinery.errors import StatusError, is_already_exists, namespace_terminating
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop
-from cluster.controllers.lib.podcontrol import namespace_terminating
 from cluster.journeys.trace import step
 
 ACCOUNTS, NAMESPACES = "v1/serviceaccounts", "v1/namespaces"

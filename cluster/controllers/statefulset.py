@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, key_of
 from cluster.client.client import Obj
@@ -13,7 +13,7 @@ from cluster.client.informer import by_controller
 from cluster.client.loop import ControlLoop
 from cluster.controllers.lib import history
 from cluster.controllers.lib.claims import claim, orphans_by_namespace
-from cluster.controllers.lib.podcontrol import PODS, namespace_terminating
+from cluster.controllers.lib.podcontrol import PODS
 from cluster.controllers.policy import statefulset as policy
 from cluster.journeys.trace import step
 
@@ -213,7 +213,7 @@ class StatefulSetController(ControlLoop):
             if history.revision_number(update) < newest:
                 update = await self.client.update(history.REVISIONS, {**update, "revision": newest})
         else:
-            wanted = history.new_revision(statefulset, newest, collisions, {}, history.OWN_HASH)
+            wanted = history.new_revision(statefulset, newest, collisions, history.OWN_HASH)
             try:
                 update = await self.client.create(history.REVISIONS, wanted, statefulset["metadata"]["namespace"])
             except StatusError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
+from cluster.apimachinery.errors import StatusError
 from cluster.apimachinery.placement import daemon_placement as placement
 from cluster.apimachinery.placement import daemon_tolerations as tolerations_for
 from cluster.apimachinery.placement import wants_node
@@ -82,6 +84,8 @@ async def test_every_node_gets_one_pod_also_those_that_come_later() -> None:
     (revision,) = cluster.list(REVISIONS)
     assert revision["revision"] == 1
     assert revision["data"]["spec"]["template"]["$patch"] == "replace"
+    # Clients compare the data byte by byte with what Go's encoder makes of the template: its keys are sorted.
+    assert orjson.dumps(revision["data"]) == orjson.dumps(revision["data"], option=orjson.OPT_SORT_KEYS)
     hashed = revision["metadata"]["labels"]["controller-revision-hash"]
     assert {pod["metadata"]["labels"]["controller-revision-hash"] for pod in cluster.list(PODS)} == {hashed}
 
@@ -240,3 +244,29 @@ def test_own_tolerations_stay_and_none_is_doubled() -> None:
     assert found[0] == own
     assert found.count(own) == 1
     assert found[-1]["key"] == "node.kubernetes.io/network-unavailable"
+
+
+@pytest.mark.looptime
+async def test_a_revision_remembers_the_annotations_of_its_time() -> None:
+    cluster = FakeCluster()
+    async with Running(cluster, DaemonSetController), FakeNodes(cluster):
+        await nodes(cluster, 1)
+        made = daemonset()
+        made["metadata"]["annotations"] = {"kubernetes.io/change-cause": "because"}
+        await cluster.client().create(DAEMONSETS, made)
+        await settle(5)
+    (revision,) = cluster.list(REVISIONS)
+    assert revision["metadata"]["annotations"]["kubernetes.io/change-cause"] == "because"
+
+
+@pytest.mark.looptime
+async def test_a_namespace_that_goes_is_not_tried_again() -> None:
+    cluster = FakeCluster()
+    gone = StatusError(403, "Forbidden", "no new content", causes=[{"reason": "NamespaceTerminating"}])
+    cluster.refuse("create", REVISIONS, gone)
+    async with Running(cluster, DaemonSetController) as (controller,):
+        await nodes(cluster, 1)
+        await cluster.client().create(DAEMONSETS, daemonset())
+        await settle(60)
+    assert [one.resource for one in cluster.requests if one.verb == "create"].count(REVISIONS) == 1
+    assert controller.errors == 0

@@ -31,6 +31,7 @@ async def play(script: str, stdin: str = "") -> tuple[str, str, int]:
 SCRIPTS = [
     ("echo hello", "hello\n", 0),
     ("echo -n a; echo b", "ab\n", 0),
+    ("mv -v /etc/motd /tmp/; cp -v /data.csv /d", "'/etc/motd' -> '/tmp/motd'\n'/data.csv' -> '/d'\n", 0),
     ("echo -e 'a\\tb'", "a\tb\n", 0),
     ("echo $NAME '$NAME' \"$NAME\"", "x y $NAME x y\n", 0),
     ('for w in $NAME; do echo "<$w>"; done', "<x>\n<y>\n", 0),

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from cluster.apiserver.resources.definitions import ANYTHING
 from cluster.apiserver.resources.nodes import Node
 
 Tree = dict[str, Any]
@@ -23,7 +24,8 @@ _MISSING = object()
 def granular(node: Node, value: Any) -> bool:
     """Whether a value is owned part by part."""
     if isinstance(value, dict):
-        return node.map_type != "atomic" and node.kind in ("struct", "map", "any")
+        # A RawExtension is one value, whatever it holds.
+        return node.map_type != "atomic" and node.kind in ("struct", "map", "any") and node.definition not in ANYTHING
     if isinstance(value, list):
         return node.kind == "list" and node.list_type in ("map", "set")
     return False

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from cluster.apimachinery.meta import owner_reference, template_hash
 from cluster.client.client import Obj
@@ -17,8 +18,19 @@ HASH, OWN_HASH = "controller-revision-hash", "controller.kubernetes.io/hash"
 
 
 def template_patch(owner: Obj) -> Obj:
-    """The strategic merge patch that restores the owner's present template."""
-    return {"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}}
+    """The strategic merge patch that restores the owner's present template.
+
+    Its keys stand in order: clients compare the data with what Go's encoder makes of the template, byte by byte.
+    """
+    ordered: Obj = in_order({"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}})
+    return ordered
+
+
+def in_order(value: Any) -> Any:
+    """The same JSON with the keys of each object sorted."""
+    if isinstance(value, dict):
+        return {name: in_order(value[name]) for name in sorted(value)}
+    return [in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def revision_number(revision: Obj) -> int:
@@ -37,8 +49,8 @@ def name_of(revision: Obj) -> str:
     return str(revision["metadata"]["name"])
 
 
-def new_revision(owner: Obj, number: int, collision_count: int, annotations: dict[str, str], label: str = HASH) -> Obj:
-    """The revision of the owner's present template."""
+def new_revision(owner: Obj, number: int, collision_count: int, label: str = HASH) -> Obj:
+    """The revision of the owner's present template; it keeps the owner's annotations, the change's cause among them."""
     data, metadata = template_patch(owner), owner["metadata"]
     hashed = template_hash(data, collision_count)
     labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
@@ -49,7 +61,7 @@ def new_revision(owner: Obj, number: int, collision_count: int, annotations: dic
             "name": f"{metadata['name']}-{hashed}",
             "namespace": metadata["namespace"],
             "labels": {**labels, label: hashed},
-            "annotations": annotations,
+            "annotations": dict(metadata.get("annotations") or {}),
             "ownerReferences": [owner_reference(owner)],
         },
         "data": data,

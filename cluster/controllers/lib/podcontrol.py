@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from cluster.apimachinery.errors import StatusError, is_not_found
+from cluster.apimachinery.errors import StatusError, is_not_found, namespace_terminating
 from cluster.apimachinery.meta import owner_reference
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
 
 PODS = "v1/pods"
-
-
-def namespace_terminating(error: StatusError) -> bool:
-    """The create was refused because the namespace is going away: there is nothing to retry or report."""
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.details.get("causes") or ())
 
 
 def pod_from_template(template: Obj, owner: Obj) -> Obj:

@@ -6,6 +6,7 @@ import pytest
 
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.patch.apply import apply
+from cluster.apiserver.patch.fieldset import tree_of
 from cluster.apiserver.patch.json_patch import apply_json_patch
 from cluster.apiserver.patch.managedfields import track_update
 from cluster.apiserver.patch.merge_patch import apply_merge_patch
@@ -15,6 +16,14 @@ from cluster.apiserver.resources.nodes import root
 DEPLOYMENT = root("io.k8s.api.apps.v1.Deployment")
 POD = root("io.k8s.api.core.v1.Pod")
 SERVICE = root("io.k8s.api.core.v1.Service")
+
+
+def test_a_raw_extension_is_owned_as_one_value():
+    node = root("io.k8s.api.apps.v1.ControllerRevision")
+    assert tree_of(node, {"data": {"spec": {"template": {}}}, "revision": 1}, updating=True) == {
+        "f:data": {},
+        "f:revision": {},
+    }
 
 
 def test_json_patch_and_its_refusals():

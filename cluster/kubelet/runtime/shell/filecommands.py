@@ -150,6 +150,10 @@ def _copy(shell: Shell, args: list[str], *, move: bool) -> int:
                 files.put(into + path[len(source) :], files.get(path) or b"")
             if move and below:
                 files.remove(source, recursive=True)
+            if below and _has(args, "v"):
+                shell.out(
+                    f"'{name}' -> '{into if into == target else names[-1].rstrip('/') + into[len(target.rstrip('/')) :]}'\n"
+                )
         except FileTrouble as error:
             shell.err(f"{program}: {names[-1]}: {error}\n")
             status = 1
