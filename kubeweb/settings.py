@@ -166,6 +166,9 @@ KUBEWEB_ANONYMOUS = os.environ.get("KUBEWEB_ANONYMOUS", "1") == "1"
 # How many sandboxes a person may have (RBAC says who may have any: the ClusterRole kubeweb:sandboxes). 0: nobody gets one.
 KUBEWEB_SANDBOXES = int(os.environ.get("KUBEWEB_SANDBOXES", "1"))
 
+# How many revisions the log keeps at least: as far back can one go.
+KUBEWEB_HISTORY = int(os.environ.get("KUBEWEB_HISTORY", "100000"))
+
 # The audit log: a Policy of audit.k8s.io/v1 (without one: DATA_DIR/audit-policy.yaml, or what cluster/audit/policy.py says), and how
 # much is kept. "0" for KUBEWEB_AUDIT switches it off.
 KUBEWEB_AUDIT = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.aggregation import APIServices
 from cluster.apiserver.apiextensions.serving import CustomResources
 from cluster.apiserver.authn.authenticator import Authenticator
+from cluster.apiserver.authn.impersonation import impersonate
 from cluster.apiserver.authn.people import user_info
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
@@ -59,6 +60,8 @@ from kubeweb.figures import figures
 from kubeweb.lasttime import LastTime
 
 log = logging.getLogger(__name__)
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Cluster:
         self.registry = Registry()
         self.journeys = JourneyStore()
         self.timeline = Timeline(lambda: self.storage.revision, lambda: self.log.compacted)
-        self.housekeeping = Housekeeping(self.storage)
+        self.housekeeping = Housekeeping(self.storage, history=settings.KUBEWEB_HISTORY)
         self.time = LastTime(settings.DATA_DIR / "clock")
         self.server: APIServer
         self.addresses: ServiceAddresses
@@ -114,9 +117,11 @@ class Cluster:
         client: Client = self.server.loopback(component(user), agent)
         return client
 
-    def client_for_person(self, user: Any) -> Client:
-        """A loopback client for a Django user, under that user's RBAC."""
-        client: Client = self.server.loopback(user_info(user), "kubeweb-explorer")
+    def client_for_person(self, user: Any, headers: Headers = ()) -> Client:
+        """A loopback client for a Django user, or for whom they act as by these headers, under that one's RBAC."""
+        real = user_info(user)
+        acting = impersonate(real, headers, self.server.authorizer)
+        client: Client = self.server.loopback(acting, "kubeweb-explorer", real=None if acting is real else real)
         return client
 
     def client_for_form(self, user: Any) -> Client:
@@ -126,10 +131,11 @@ class Cluster:
 
     @asynccontextmanager
     async def connected(self, scope: Any) -> AsyncIterator[asyncio.Event]:
-        """A browser's connection, for as long as its session is good."""
+        """A browser's connection, for as long as its session is good, and the right to act as whom it acts as."""
         headers = dict(scope["headers"])
         user = await self.server.authenticator.authenticate(headers, scope)
-        with self.server.live.open(headers, scope, user) as cut:
+        acting = impersonate(user, scope["headers"], self.server.authorizer)
+        with self.server.live.open(headers, scope, user, None if acting is user else acting) as cut:
             yield cut
 
     async def start(self) -> None:
@@ -189,6 +195,7 @@ class Cluster:
                 identity=self._identity(),
                 revision=lambda: self.storage.revision,
                 oldest=lambda: self.log.compacted,
+                real_of=self.timeline.real_of,
                 delivered=lambda: self.storage.delivered,
                 history=self._history,
                 resource_of=self._resource_of,
@@ -270,13 +277,13 @@ class Cluster:
 
     # -- what the page shows -------------------------------------------------------------------------------------
 
-    async def _history(self, path: str, namespace: str, name: str, limit: int) -> list[Past]:
-        """The known revisions of an object, newest first, out of the log."""
+    async def _history(self, path: str, namespace: str, name: str, limit: int, at: int | None = None) -> list[Past]:
+        """The known revisions of an object (up to one), newest first, out of the log."""
         resource = self.registry.by_path(path)
         if resource is None or resource.computed or resource.virtual:
             return []
         key = namespace if resource.namespaced else ""
-        found = await self.log.history(resource.storage_key, key, name, limit)
+        found = await self.log.history(resource.storage_key, key, name, limit, at)
         return [Past(one.revision, one.verb, one.journey, parse(one.value, one.revision)) for one in found]
 
     def _resource_of(self, api_version: str, kind: str) -> str:

@@ -115,5 +115,10 @@ class Context:
         return self.real or self.user
 
     @property
+    def acting(self) -> UserInfo | None:
+        """As whom they ask, when that is somebody else."""
+        return self.user if self.real is not None else None
+
+    @property
     def is_status(self) -> bool:
         return self.info.subresource == "status"

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # Seconds of cluster time that an event lives after it was last written (--event-ttl), and seconds of real time between rounds.
 EVENT_TTL, PERIOD = 3600.0, 15.0
+# Revisions that are kept at least, so that one can go back to them.
+HISTORY = 100_000
 # Expired events that go in one round: a busy hour must not end in one big pause.
 EXPIRE_AT_ONCE = 2000
 
@@ -26,9 +28,10 @@ EXPIRE_AT_ONCE = 2000
 class Housekeeping:
     """`start()` and `stop()`; `round()` does all of it once."""
 
-    def __init__(self, storage: Storage, *, event_ttl: float = EVENT_TTL) -> None:
+    def __init__(self, storage: Storage, *, event_ttl: float = EVENT_TTL, history: int = HISTORY) -> None:
         self.storage = storage
         self.event_ttl = event_ttl
+        self.history = history
         # Which revision was the newest at which time: an event of that revision or an older one has that age at least.
         self._marks: deque[tuple[float, int]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -52,7 +55,7 @@ class Housekeeping:
     async def round(self) -> None:
         """Expire, compact, give back."""
         await self.expire_events()
-        await self.storage.log.auto_compact()
+        await self.storage.log.auto_compact(self.history)
         give_back_memory()
 
     async def expire_events(self) -> int:

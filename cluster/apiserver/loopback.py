@@ -48,9 +48,12 @@ def _dry(dry_run: bool) -> dict[str, str]:
 class LoopbackClient(Client):
     """Requests as one user, straight into the pipeline."""
 
-    def __init__(self, server: APIServer, user: UserInfo, agent: str, *, person: bool = False) -> None:
+    def __init__(
+        self, server: APIServer, user: UserInfo, agent: str, *, person: bool = False, real: UserInfo | None = None
+    ) -> None:
         self.server = server
         self.info = user
+        self.real = real
         self.user = user.name
         self.agent = agent
         # For a person at a form: unknown fields are refused, and the journey counts as one from outside.
@@ -97,6 +100,7 @@ class LoopbackClient(Client):
         context.resource = resource
         context.key = (namespace if resource.namespaced else "", name)
         context.user = self.info
+        context.real = self.real
         context.body = body
         context.headers = headers
         return await self.server.handle(context)

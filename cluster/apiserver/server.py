@@ -72,7 +72,7 @@ class APIServer:
     live: LiveRequests = field(init=False)
 
     def __post_init__(self) -> None:
-        self.live = LiveRequests(self.authenticator)
+        self.live = LiveRequests(self.authenticator, self.authorizer)
 
     # Who answers questions that the API server itself cannot (kind → the question, with its answer): other components, wired in.
     answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
@@ -123,11 +123,12 @@ class APIServer:
         """What is well, for `health.CHECKS`."""
         return {"etcd": self.storage.log.healthy, **{name: well() for name, well in self.readiness.items()}}
 
-    def loopback(self, user: UserInfo, agent: str, *, person: bool = False) -> Any:
-        """A client that enters the pipeline in this process as `user`; `person`: on behalf of somebody at a form."""
+    def loopback(self, user: UserInfo, agent: str, *, person: bool = False, real: UserInfo | None = None) -> Any:
+        """A client that enters the pipeline in this process as `user`; `person`: on behalf of somebody at a form; `real`: who acts as
+        that user, once that was authorized."""
         from cluster.apiserver.loopback import LoopbackClient
 
-        return LoopbackClient(self, user, agent, person=person)
+        return LoopbackClient(self, user, agent, person=person, real=real)
 
 
 def new_journey(causes: tuple[str, ...] | None = None) -> Journey:

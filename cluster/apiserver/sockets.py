@@ -36,7 +36,7 @@ async def serve(context: Context | None, receive: Receive, send: Send) -> None:
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0]})
     try:
-        with context.server.live.open(context.headers, context.scope, context.caller) as cut:
+        with context.server.live.open(context.headers, context.scope, context.caller, context.acting) as cut:
             if not await until_cut(asyncio.ensure_future(session.run(offered[0], receive, send)), cut):
                 await send({"type": "websocket.close", "code": UNAUTHORIZED})
     finally:

@@ -172,7 +172,7 @@ async def _send(context: Context, response: Response, receive: Receive, send: Se
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
     # The head goes out at once: a watcher wants to know that it watches before anything happens.
     await send({"type": "http.response.body", "body": b"", "more_body": True})
-    with context.server.live.open(context.headers, context.scope, context.caller) as cut:
+    with context.server.live.open(context.headers, context.scope, context.caller, context.acting) as cut:
         await _pump(response.stream, receive, send, cut)
 
 

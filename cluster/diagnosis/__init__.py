@@ -16,9 +16,9 @@ __all__ = ["KINDS", "View", "diagnose", "diagnose_node"]
 API_VERSION = "sim.kubeweb.dev/v1alpha1"
 
 
-def diagnose(view: View, resource: str, obj: Obj) -> Obj:
-    """The Diagnosis of a workload or pod; `resource` is its storage key (`apps/deployments`)."""
-    facts = Facts(view, resource, obj)
+def diagnose(view: View, resource: str, obj: Obj, now: float) -> Obj:
+    """The Diagnosis of a workload or pod; `resource` is its storage key (`apps/deployments`), `now` the cluster time of the view."""
+    facts = Facts(view, resource, obj, now)
     found = _diagnosis(facts, "Diagnosis", f"{facts.kind.lower()}.{obj['metadata']['name']}")
     found["metadata"]["namespace"] = obj["metadata"]["namespace"]
     if facts.kind == "DaemonSet":
@@ -26,9 +26,9 @@ def diagnose(view: View, resource: str, obj: Obj) -> Obj:
     return found
 
 
-def diagnose_node(view: View, node: Obj) -> Obj:
+def diagnose_node(view: View, node: Obj, now: float) -> Obj:
     """The NodeDiagnosis of a node."""
-    return _diagnosis(Facts(view, "nodes", node), "NodeDiagnosis", node["metadata"]["name"])
+    return _diagnosis(Facts(view, "nodes", node, now), "NodeDiagnosis", node["metadata"]["name"])
 
 
 def _diagnosis(facts: Facts, kind: str, name: str) -> Obj:

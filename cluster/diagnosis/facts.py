@@ -42,8 +42,10 @@ def owner_of(obj: Obj) -> str:
 class Facts:
     """One object and what is known around it."""
 
-    def __init__(self, view: View, resource: str, obj: Obj) -> None:
+    def __init__(self, view: View, resource: str, obj: Obj, now: float) -> None:
         self.view = view
+        # Cluster time of what the view shows: things are as old as they were then.
+        self.now = now
         self.resource = resource
         self.kind = KINDS[resource]
         self.obj = obj

@@ -139,9 +139,11 @@ class Log:
         """One object, now or exactly at a revision; None when it does not exist there."""
         return await self._read(ranges.get, self.using, resource, namespace, name, at)
 
-    async def history(self, resource: str, namespace: str, name: str, limit: int) -> list[Revision]:
-        """What is still known of a key's past, deletes included, newest first."""
-        return await self._read(ranges.history, self.using, resource, namespace, name, limit)
+    async def history(
+        self, resource: str, namespace: str, name: str, limit: int, at: int | None = None
+    ) -> list[Revision]:
+        """What is still known of a key's past (up to a revision), deletes included, newest first."""
+        return await self._read(ranges.history, self.using, resource, namespace, name, limit, at)
 
     async def load(self, chunk: int = 1000) -> AsyncIterator[list[Revision]]:
         """All living objects of all resources, in key order, in chunks.

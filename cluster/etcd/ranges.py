@@ -140,9 +140,11 @@ def get(using: str, resource: str, namespace: str, name: str, at: int | None) ->
         return found[0] if found and found[0].verb != DELETE else None
 
 
-def history(using: str, resource: str, namespace: str, name: str, limit: int) -> list[Revision]:
-    """What is still known of a key's past, over all its lives, newest first."""
+def history(using: str, resource: str, namespace: str, name: str, limit: int, at: int | None = None) -> list[Revision]:
+    """What is still known of a key's past (up to a revision), over all its lives, newest first."""
     rows = models.Revision.objects.using(using).filter(resource=resource, namespace=namespace, name=name)
+    if at is not None:
+        rows = rows.filter(id__lte=at)
     return _revisions(rows.order_by("-id")[:limit].values_list(*_FIELDS))
 
 

@@ -8,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster.audit.models import ALLOWED, DENIED, FAILED, UNAUTHENTICATED, AuditEvent
+from cluster.explorer.asking import ExplorerView
 from cluster.explorer.permissions import may_see_all_audit_events
 
 FIELDS = [field.name for field in AuditEvent._meta.fields]
@@ -41,7 +41,7 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
         fields = [name for name in FIELDS if name != "event"]
 
 
-class AuditView(APIView):
+class AuditView(ExplorerView):
     """A search, newest first. `all` tells whether other people's requests are among what is looked at."""
 
     def get(self, request: Request) -> Response:
@@ -49,10 +49,10 @@ class AuditView(APIView):
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
         limit = wanted.pop("limit")
-        everybody = may_see_all_audit_events(request.user)
+        everybody = may_see_all_audit_events(self.asker.client)
         found = AuditEvent.objects.search(**wanted)
         if not everybody:
-            found = found.filter(user=request.user.get_username())
+            found = found.filter(user=self.asker.name)
         rows = list(found.defer("event")[: limit + 1])
         return Response(
             {
@@ -63,12 +63,12 @@ class AuditView(APIView):
         )
 
 
-class AuditEventView(APIView):
+class AuditEventView(ExplorerView):
     """One event, with the bodies where the policy kept them."""
 
     def get(self, request: Request, pk: int) -> Response:
         found = AuditEvent.objects.filter(pk=pk).first()
-        mine = found is not None and found.user == request.user.get_username()
-        if found is None or not (mine or may_see_all_audit_events(request.user)):
+        mine = found is not None and found.user == self.asker.name
+        if found is None or not (mine or may_see_all_audit_events(self.asker.client)):
             raise NotFound
         return Response({**AuditEventSerializer(found).data, "event": found.event})

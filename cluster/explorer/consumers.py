@@ -1,7 +1,8 @@
 """The page's live stream: objects and journeys, pushed over one WebSocket (a Channels consumer).
 
-Each person sees what RBAC lets them: resources are watched with the person's own client, journeys are their own unless RBAC
-allows `list journeys.sim.kubeweb.dev`. Objects go out as summaries, in cuts (feed.py): after each, the page shows the state
+Each person sees what RBAC lets them, or whom they act as (a subprotocol says so, where requests have the Impersonate-* headers):
+resources are watched with that one's client, journeys are their own unless RBAC allows `list journeys.sim.kubeweb.dev`. The right to
+be here, and to act as somebody, is asked for at each connection, and several times a second as long as it lasts. Objects go out as summaries, in cuts (feed.py): after each, the page shows the state
 of one revision. Journeys go out as they finish; when there are more than a browser can draw, the surplus goes out as
 counts (`flow`).
 
@@ -9,7 +10,7 @@ Every message is numbered and the browser acknowledges it; a browser that has no
 slow one finds fewer, newer messages, and nothing is queued for it without bound.
 
 The browser says: `subscribe` {resources: {name: revision it knows or null}, cluster, journeys: {instance, sequence}},
-`ack` {seq}, `signals` {on}. The server: `hello`, `changes` {revision, parts, more}, `journeys`, `journeys-gap`, `flow`,
+`ack` {seq}, `signals` {on}. The server: `hello`, or `refused` {message} and the end, `changes` {revision, parts, more}, `journeys`, `journeys-gap`, `flow`,
 `signals`, `deliveries`, `stats`, `forbidden`.
 """
 
@@ -29,6 +30,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
+from cluster.explorer.asking import Asker, asker
 from cluster.explorer.deliveries import news
 from cluster.explorer.feed import MOST_NAMESPACES, Cut, Feed
 from cluster.explorer.permissions import may, namespaces_of
@@ -46,6 +48,10 @@ TICK, JOURNEYS_PER_TICK, OBJECTS_PER_MESSAGE, STATS_EVERY = 0.05, 40, 500, 1.0
 WINDOW, PATIENCE = 16, 60.0
 # Streams that one person may have open.
 MOST_STREAMS = 100
+# The protocol; a browser that says whom to act as has to be answered with one that it offered.
+PROTOCOL = "kubeweb.explorer.v1"
+# Why it ends: sign in (again); that may not be (any more).
+SIGN_IN, REFUSED = 4401, 4403
 # Journeys are numbered by the process that records them.
 INSTANCE = secrets.token_hex(8)
 
@@ -75,24 +81,30 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.listening = contextlib.ExitStack()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
-            # 4401 says "sign in": a rejected handshake would not tell the page why.
-            await self.accept()
-            await self.close(code=4401)
+            # A rejected handshake would not tell the page why.
+            await self._accept()
+            await self.close(code=SIGN_IN)
             return
         if _open[user.username] >= MOST_STREAMS:
-            await self.accept()
+            await self._accept()
             await self.close(code=4429)
             return
-        self.user = user
-        self.client = await sync_to_async(services().client_for)(user)
+        try:
+            self.asker: Asker = await sync_to_async(asker)(user, self.scope["headers"])
+        except StatusError as error:
+            await self._accept()
+            await self._refuse(error)
+            return
+        self.account, self.client = user.username, self.asker.client
         self.rights_version, self.rights = services().rights_version(), services().rights(self.client)
         self.feed = Feed(self.client, services().revision, namespaces_of(self.client))
-        await self.accept()
-        self.all_journeys = await may(user, "list", "sim.kubeweb.dev", "journeys")
+        await self._accept()
+        self.all_journeys = await may(self.client, "list", "sim.kubeweb.dev", "journeys")
         await self._send(
             {
                 "op": "hello",
-                "user": user.username,
+                "user": self.asker.name,
+                "account": self.account,
                 "cluster": services().identity,
                 "instance": INSTANCE,
                 "sequence": self.seen,
@@ -100,13 +112,21 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 "server_time": clock.now(),
             }
         )
-        _open[user.username] += 1
+        _open[self.account] += 1
         self.counted = True
         self.tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._until_cut())]
 
+    async def _accept(self) -> None:
+        await self.accept(subprotocol=PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None)
+
+    async def _refuse(self, error: StatusError) -> None:
+        """Say why, and end it."""
+        await self.send(text_data=encode({"op": "refused", "message": error.message}).decode())
+        await self.close(code=REFUSED)
+
     async def disconnect(self, code: int) -> None:
         if self.counted:
-            _open[self.user.username] -= 1
+            _open[self.account] -= 1
             self.counted = False
         self.listening.close()
         for task in self.tasks:
@@ -155,9 +175,9 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.wants_signals, self.ear, self.audible = on, None, None
         if not on:
             return
-        if not await may(self.user, "list", "", "pods"):
+        if not await may(self.client, "list", "", "pods"):
             where = namespaces_of(self.client)[:MOST_NAMESPACES]
-            self.audible = frozenset([one for one in where if await may(self.user, "list", "", "pods", one)])
+            self.audible = frozenset([one for one in where if await may(self.client, "list", "", "pods", one)])
         if self.audible is None or self.audible:
             self.ear = self.listening.enter_context(listen())
 
@@ -171,23 +191,32 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.rights == before:
             return
         assert self.feed is not None
-        self.all_journeys = await may(self.user, "list", "sim.kubeweb.dev", "journeys")
+        self.all_journeys = await may(self.client, "list", "sim.kubeweb.dev", "journeys")
         await self._listen(on=self.wants_signals)
         await self.feed.look_again(namespaces_of(self.client))
 
     async def _until_cut(self) -> None:
-        """Close when the session ends: signed out, switched off, another password, other groups (which are other rights)."""
+        """Close when the session ends: signed out, switched off, another password, other groups (which are other rights); or the
+        right to act as whom they act as."""
         connected = services().connected
         if connected is None:
             return
+        problem: StatusError | None = None
         try:
             async with connected(self.scope) as cut:
                 await cut.wait()
+            # Which of them it was, the same question tells.
+            async with connected(self.scope):
+                pass
         except StatusError as error:
-            log.info("%s is not connected any more: %s", self.user.username, error.message)
+            problem = error
+            log.info("%s is not connected any more: %s", self.account, error.message)
         # Nothing more is sent to whoever may no longer see it.
         self.tasks[0].cancel()
-        await self.close(code=4401)
+        if problem is not None and problem.code == 403:
+            await self._refuse(problem)
+        else:
+            await self.close(code=SIGN_IN)
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Send when the browser has taken in what it was sent before."""
@@ -232,7 +261,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _visible(self, journey: Journey) -> bool:
         if self.all_journeys:
             return True
-        name = self.user.username
+        name = self.asker.name
         return bool(services().journeys.actor_of(journey.root) == name or journey.actor == name)
 
     async def _tick(self) -> None:
@@ -263,7 +292,7 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             except asyncio.CancelledError:
                 raise
             except Exception:
-                log.exception("the live stream of %s", self.user.username)
+                log.exception("the live stream of %s", self.account)
                 with contextlib.suppress(Exception):
                     await self.close(code=4500)
                 return

@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from cluster.explorer.asking import ExplorerView, OwnView
 from cluster.explorer.models import SavedManifest
 
 MAX_TEXT = 1024 * 1024
@@ -50,8 +50,8 @@ def shown(manifest: SavedManifest, *, text: bool = False) -> dict[str, Any]:
     }
 
 
-def own(request: Request) -> QuerySet[SavedManifest]:
-    return SavedManifest.objects.filter(owner_id=request.user.pk)
+def own(view: OwnView) -> QuerySet[SavedManifest]:
+    return SavedManifest.objects.filter(owner_id=view.owner)
 
 
 def save(manifest: SavedManifest) -> None:
@@ -63,31 +63,31 @@ def save(manifest: SavedManifest) -> None:
         raise Taken({"name": [f'You have a manifest "{manifest.name}" already.']}) from error
 
 
-class LibraryView(APIView):
+class LibraryView(OwnView):
     """GET: one's own manifests, latest first, without their texts. POST {name, text}: keep another one."""
 
     def get(self, request: Request) -> Response:
-        found = own(request).annotate(size=Length("text")).defer("text").order_by("-updated")
+        found = own(self).annotate(size=Length("text")).defer("text").order_by("-updated")
         return Response({"manifests": [shown(one) for one in found]})
 
     def post(self, request: Request) -> Response:
         sent = ManifestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        if own(request).count() >= MAX_MANIFESTS:
+        if own(self).count() >= MAX_MANIFESTS:
             raise serializers.ValidationError({"name": [f"{MAX_MANIFESTS} manifests are the most: delete some first."]})
-        manifest = SavedManifest(owner_id=int(request.user.pk or 0), **sent.validated_data)
+        manifest = SavedManifest(owner_id=int(self.owner or 0), **sent.validated_data)
         save(manifest)
         return Response(shown(manifest, text=True), status=status.HTTP_201_CREATED)
 
 
-class ManifestView(APIView):
+class ManifestView(OwnView):
     """GET, PATCH {name?, text?} and DELETE of one's own manifest."""
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(shown(get_object_or_404(own(request), pk=pk), text=True))
+        return Response(shown(get_object_or_404(own(self), pk=pk), text=True))
 
     def patch(self, request: Request, pk: int) -> Response:
-        manifest = get_object_or_404(own(request), pk=pk)
+        manifest = get_object_or_404(own(self), pk=pk)
         sent = ManifestSerializer(data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
         for field, value in sent.validated_data.items():
@@ -96,28 +96,28 @@ class ManifestView(APIView):
         return Response(shown(manifest, text=True))
 
     def delete(self, request: Request, pk: int) -> Response:
-        get_object_or_404(own(request), pk=pk).delete()
+        get_object_or_404(own(self), pk=pk).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class ShareView(APIView):
+class ShareView(OwnView):
     """POST: a link for others to read it (the same one if there is one). DELETE: the link is dead."""
 
     def post(self, request: Request, pk: int) -> Response:
-        manifest = get_object_or_404(own(request), pk=pk)
+        manifest = get_object_or_404(own(self), pk=pk)
         if not manifest.share:
             manifest.share = secrets.token_urlsafe(16)
             manifest.save(update_fields=["share"])
         return Response(shown(manifest))
 
     def delete(self, request: Request, pk: int) -> Response:
-        manifest = get_object_or_404(own(request), pk=pk)
+        manifest = get_object_or_404(own(self), pk=pk)
         manifest.share = ""
         manifest.save(update_fields=["share"])
         return Response(shown(manifest))
 
 
-class SharedView(APIView):
+class SharedView(ExplorerView):
     """What a link shows to anyone who is signed in: name and text, and nothing of its owner's other things."""
 
     def get(self, request: Request, share: str) -> Response:

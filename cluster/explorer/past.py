@@ -12,16 +12,17 @@ from asgiref.sync import async_to_sync
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Client, Obj
 from cluster.explorer import difference, timeline
+from cluster.explorer.asking import ExplorerView
 from cluster.explorer.feed import EVERYWHERE, MOST_NAMESPACES
 from cluster.explorer.permissions import namespaces_of
 from cluster.explorer.services import services
 from cluster.explorer.summaries import SUMMARIES
+from cluster.explorer.then import revision_of
 
 # Changes in one answer.
 MOST_CHANGES = 300
@@ -29,9 +30,9 @@ MOST_CHANGES = 300
 NOISE = frozenset({"coordination.k8s.io/v1/leases"})
 
 
-def _number(request: Request, name: str, default: int | None = None) -> int:
+def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, "")
-    if not text and default is not None:
+    if not text:
         return default
     if not text.isdecimal() or len(text) > 18:
         raise ValidationError({name: "a number, not negative"})
@@ -46,7 +47,7 @@ def _resources(request: Request) -> list[str]:
     return wanted or [name for name in SUMMARIES if name not in NOISE]
 
 
-class TimelineView(APIView):
+class TimelineView(ExplorerView):
     """Notes of which revision was when: [revision, cluster time, real time]; `since` (real seconds), `points` (at most 2000)."""
 
     def get(self, request: Request) -> Response:
@@ -97,45 +98,27 @@ async def _list(client: Client, resource: str, namespace: str, at: int) -> list[
     return page.items
 
 
-def _gone(error: StatusError, at: int) -> Response:
-    if error.code == 410:
-        oldest = services().oldest()
-        message = f"Revision {at} has been compacted away; the log goes back to revision {oldest}."
-        return Response({"message": message, "oldest": oldest}, status=410)
-    return Response({"message": error.message}, status=error.code)
-
-
-class PastView(APIView):
+class PastView(ExplorerView):
     """The objects as they were `at` a revision, summarized as in the live stream."""
 
     def get(self, request: Request) -> Response:
-        at, resources = _number(request, "at"), _resources(request)
-        if not 0 < at <= services().revision():
-            raise ValidationError({"at": f"a revision from 1 to {services().revision()}"})
-        try:
-            found, refused = async_to_sync(_list_at)(services().client_for(request.user), resources, at)
-        except StatusError as error:
-            return _gone(error, at)
+        at, resources = revision_of(request, "at"), _resources(request)
+        found, refused = async_to_sync(_list_at)(self.asker.client, resources, at)
         told = {name: [SUMMARIES[name](obj) for obj in objects] for name, objects in found.items()}
         return Response({"revision": at, "resources": told, "refused": refused})
 
 
-class ChangesView(APIView):
+class ChangesView(ExplorerView):
     """What differs between the revisions `from` and `to`: objects added, changed (with their fields) and removed."""
 
     def get(self, request: Request) -> Response:
         newest = services().revision()
-        start, end, resources = _number(request, "from"), _number(request, "to", newest), _resources(request)
-        if not 0 < start <= end <= newest:
-            raise ValidationError({"from": f"0 < from ≤ to ≤ {newest}"})
-        client = services().client_for(request.user)
-        at = start
-        try:
-            before, refused = async_to_sync(_list_at)(client, resources, start)
-            at = end
-            after, _ = async_to_sync(_list_at)(client, resources, end)
-        except StatusError as error:
-            return _gone(error, at)
+        start, end, resources = revision_of(request, "from"), revision_of(request, "to", newest), _resources(request)
+        if start > end:
+            raise ValidationError({"from": f"not after {end}"})
+        client = self.asker.client
+        before, refused = async_to_sync(_list_at)(client, resources, start)
+        after, _ = async_to_sync(_list_at)(client, resources, end)
         changes: list[dict[str, Any]] = []
         for resource in resources:
             for change in difference.of_lists(before.get(resource, []), after.get(resource, [])):

@@ -1,16 +1,18 @@
 """What the cluster did in each of the last minutes' seconds: requests, how long they took, queues, reconciles. Kept in memory, for charts.
 
 One sampler a process, however many browsers look. Latencies come from the journeys that finished within the second (the newest of them,
-when there were more than the feed holds); counts come from the counters, which miss nothing.
+when there were more than the feed holds); counts come from the counters, which miss nothing. What is older than the last minutes is kept
+by the minute, for a day: whoever goes back in time finds it coarser, and farther back nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cluster.journeys.store import JourneyStore
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # Samples kept, one a second (real time): ten minutes.
 KEPT, PERIOD = 600, 1.0
+# And one a minute, of so many seconds together: a day.
+KEPT_MINUTES, TOGETHER = 1440, 60
 READS = frozenset({"get", "list"})
 
 
@@ -44,11 +48,34 @@ def latencies(journeys: Iterable[Journey]) -> dict[str, Any]:
     return found
 
 
+def together(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several samples as one, at the time of the last: rates on average, queues at their longest, latencies at their worst."""
+    last, n = samples[-1], len(samples)
+    found = {"t": last["t"], "watchers": last["watchers"], "pods": last["pods"]}
+    for name in ("requests", "revisions"):
+        found[name] = round(sum(one[name] for one in samples) / n, 1)
+    loops = {name for one in samples for name in one["reconciles"]}
+    found["reconciles"] = {
+        name: round(sum(one["reconciles"].get(name, 0) for one in samples) / n, 2) for name in sorted(loops)
+    }
+    waited = {name for one in samples for name in one["queues"]}
+    found["queues"] = {name: max(one["queues"].get(name, 0) for one in samples) for name in sorted(waited)}
+    latency: dict[str, Any] = {"refused": round(sum(one["latency"]["refused"] for one in samples) / n, 2)}
+    for kind in ("read", "write"):
+        measured = [one["latency"][kind] for one in samples if one["latency"][kind]["n"]]
+        latency[kind] = {"n": sum(one["n"] for one in measured)}
+        for share in ("p50", "p99"):
+            latency[kind][share] = max((one[share] for one in measured), default=None)
+    return {**found, "latency": latency}
+
+
 class Rates:
     """The samples. `stats` are the counters of the process (`requests`, `revision`, `reconciles`, `queues` …)."""
 
     def __init__(self, journeys: JourneyStore, stats: Callable[[], dict[str, Any]]) -> None:
         self.samples: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self.minutes: deque[dict[str, Any]] = deque(maxlen=KEPT_MINUTES)
+        self._minute: list[dict[str, Any]] = []
         self._journeys = journeys
         self._stats = stats
         self._seen = journeys.sequence
@@ -72,7 +99,7 @@ class Rates:
             for name, count in stats["reconciles"].items()
             if count != before[1]["reconciles"].get(name, 0)
         }
-        self.samples.append(
+        self._keep(
             {
                 "t": round(now, 2),
                 "requests": round((stats["requests"] - before[1]["requests"]) / seconds, 1),
@@ -85,9 +112,25 @@ class Rates:
             }
         )
 
-    def since(self, at: float) -> list[dict[str, Any]]:
-        """The samples after a moment, oldest first."""
-        return [sample for sample in self.samples if sample["t"] > at]
+    def _keep(self, sample: dict[str, Any]) -> None:
+        self.samples.append(sample)
+        self._minute.append(sample)
+        if len(self._minute) >= TOGETHER:
+            self.minutes.append(together(self._minute))
+            self._minute = []
+
+    def since(self, at: float, until: float = math.inf) -> list[dict[str, Any]]:
+        """The samples after a moment and up to another, oldest first: by the second as far as those reach back, before that by the minute."""
+        seconds = [sample for sample in self.samples if at < sample["t"] <= until]
+        begin = self.samples[0]["t"] if self.samples else math.inf
+        if at >= begin - PERIOD:
+            return seconds
+        return [sample for sample in self.minutes if at < sample["t"] <= until and sample["t"] < begin] + seconds
+
+    def oldest(self) -> float | None:
+        """Since when anything is kept."""
+        first = next(iter(self.minutes), None) or next(iter(self.samples), None)
+        return None if first is None else float(first["t"])
 
     async def run(self) -> None:
         """Sample for ever."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
 
 from asgiref.sync import async_to_sync
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
-from cluster.explorer.services import services
+from cluster.explorer.asking import Asker, ExplorerView
 
 SANDBOXES = "sim.kubeweb.dev/v1alpha1/sandboxes"
 # Seconds (real) to wait for the namespace to be ready, and names to try when somebody else has the first.
@@ -25,32 +23,29 @@ def name_for(user: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", user.lower()).strip("-")[:40].strip("-") or "person"
 
 
-class SandboxView(APIView):
+class SandboxView(ExplorerView):
     """GET: one's sandboxes. POST: one's sandbox, made where there is none."""
 
     def get(self, request: Request) -> Response:
-        return Response({"sandboxes": async_to_sync(self._mine)(request.user)})
+        return Response({"sandboxes": async_to_sync(self._mine)(self.asker)})
 
     def post(self, request: Request) -> Response:
         try:
-            found, made = async_to_sync(self._get_or_make)(request.user)
+            found, made = async_to_sync(self._get_or_make)(self.asker)
         except StatusError as error:
             return Response(error.status, status=error.code)
         return Response(_told(found), status=201 if made else 200)
 
-    async def _client(self, user: Any) -> Client:
-        return await asyncio.to_thread(services().client_for, user)
-
-    async def _mine(self, user: Any) -> list[Obj]:
-        client = await self._client(user)
+    @staticmethod
+    async def _mine(who: Asker) -> list[Obj]:
         try:
-            page = await client.list(SANDBOXES)
+            page = await who.client.list(SANDBOXES)
         except StatusError:
             return []
-        return [_told(one) for one in page.items if one["spec"].get("user") == user.get_username()]
+        return [_told(one) for one in page.items if one["spec"].get("user") == who.name]
 
-    async def _get_or_make(self, user: Any) -> tuple[Obj, bool]:
-        client, owner = await self._client(user), user.get_username()
+    async def _get_or_make(self, who: Asker) -> tuple[Obj, bool]:
+        client, owner = who.client, who.name
         page = await client.list(SANDBOXES)
         mine = [one for one in page.items if one["spec"].get("user") == owner]
         if mine:

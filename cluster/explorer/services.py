@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from cluster.client.client import Client
 from cluster.explorer.rates import Rates
 from cluster.journeys.store import JourneyStore
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,10 @@ class Past:
 
 @dataclass
 class Services:
-    """`client_for(user)` makes a client for a Django user, under that user's RBAC."""
+    """`client_for(user, headers)` makes a client for a Django user, or for whom they act as by the Impersonate-* headers, under that
+    one's RBAC; StatusError 403 when they may not."""
 
-    client_for: Callable[[Any], Client]
+    client_for: Callable[[Any, Headers], Client]
     journeys: JourneyStore
     # The stations of the map as the server declares them: stages, loops, components.
     pipeline: dict[str, Any]
@@ -39,11 +42,13 @@ class Services:
     revision: Callable[[], int] = int
     # The oldest revision that can still be shown: the log is compacted below it.
     oldest: Callable[[], int] = int
+    # When a revision was, in real seconds since the epoch. For threads: it asks the database.
+    real_of: Callable[[int], float] = float
     # User → how many watch events it has been handed so far.
     delivered: Callable[[], Mapping[str, int]] = dict
-    # (resource path, namespace, name, how many) → the revisions of an object that are still known, newest first.
-    # Asks nobody's leave: whoever shows it asks RBAC first.
-    history: Callable[[str, str, str, int], Awaitable[list[Past]]] | None = None
+    # (resource path, namespace, name, how many, up to which revision) → the revisions of an object that are still known, newest
+    # first. Asks nobody's leave: whoever shows it asks RBAC first.
+    history: Callable[[str, str, str, int, int | None], Awaitable[list[Past]]] | None = None
     # (apiVersion, kind) → resource path, `apps/v1/deployments`; empty when nobody serves it.
     resource_of: Callable[[str, str], str] = lambda api_version, kind: ""
     # Moves whenever any role or binding changes.
@@ -52,7 +57,8 @@ class Services:
     rights: Callable[[Client], dict[str, list[dict[str, Any]]]] = lambda client: {}
     # The last minutes' samples of those figures, where a sampler runs.
     rates: Rates | None = None
-    # For as long as somebody is connected: an event that is set when their session is not good any more. It takes the ASGI scope.
+    # For as long as somebody is connected: an event that is set when their session is not good any more, or their right to act as
+    # whom they act as. It takes the ASGI scope; StatusError 401 or 403 when it is not good now.
     connected: Callable[[Any], AbstractAsyncContextManager[asyncio.Event]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -8,39 +8,42 @@ from asgiref.sync import async_to_sync
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Client
 from cluster.explorer import gantt
+from cluster.explorer.asking import ExplorerView
 from cluster.explorer.permissions import may_see_all_journeys
 from cluster.explorer.services import Past, services
+from cluster.explorer.then import Then, then_of
 
 Obj = dict[str, Any]
 SLICES = "discovery.k8s.io/v1/endpointslices"
+# Revisions looked at, of the pod and of each slice.
+REVISIONS = 300
 
 
-class TerminationView(APIView):
-    """GET ?namespace=shop&name=web-0."""
+class TerminationView(ExplorerView):
+    """GET ?namespace=shop&name=web-0; `at`: as far as it had come at that revision."""
 
     def get(self, request: Request) -> Response:
         namespace, name = (request.query_params.get(field, "") for field in ("namespace", "name"))
         if not namespace or not name or len(namespace) + len(name) > 600:
             raise ValidationError({"namespace": "the pod's namespace", "name": "the pod's name"})
-        mine = None if may_see_all_journeys(request.user) else request.user.get_username()
-        return Response(async_to_sync(_termination)(services().client_for(request.user), mine, namespace, name))
+        mine = None if may_see_all_journeys(self.asker.client) else self.asker.name
+        return Response(async_to_sync(_termination)(self.asker.client, mine, then_of(request), namespace, name))
 
 
-async def _termination(client: Client, mine: str | None, namespace: str, name: str) -> Obj:
+async def _termination(client: Client, mine: str | None, then: Then, namespace: str, name: str) -> Obj:
     """The pod's end. `mine`: whose journeys may be told; None: everybody's."""
     try:
         await client.get("v1/pods", name, namespace)
     except StatusError as error:
         if not is_not_found(error):
             raise PermissionDenied(error.message) from error
-    past = await _history("v1/pods", namespace, name)
+    past = await then.history("v1/pods", namespace, name, REVISIONS)
     if not past:
-        raise NotFound(f'nothing is known (any more) of pod "{name}"')
+        raise NotFound(f'nothing is known (any more) of pod "{name}"' + (" at that revision" if then.revision else ""))
     marked = _marked(past)
     pod = past[0].object
     answer: Obj = {
@@ -53,6 +56,9 @@ async def _termination(client: Client, mine: str | None, namespace: str, name: s
         "grace": (marked or past[0]).object["metadata"].get("deletionGracePeriodSeconds"),
         "wanted": pod["spec"].get("terminationGracePeriodSeconds"),
         "bars": [],
+        # Whether the journeys of the end are still kept, and up to when they are told (real seconds); None: up to now.
+        "kept": True,
+        "until": None if then.revision is None else then.real,
         "root": "",
         "actor": "",
     }
@@ -65,14 +71,19 @@ async def _termination(client: Client, mine: str | None, namespace: str, name: s
         raise PermissionDenied(
             "the deletion was somebody else's; its journey may only be seen by who may list journeys"
         )
-    journeys = {one["id"]: one for one in await services().journeys.tree(root)}
+    journeys = {one["id"]: one for one in then.of(await services().journeys.tree(root))}
     touched = {
         one["name"]
         for one in journeys.values()
         if one["resource"] == "endpointslices" and one["namespace"] == namespace and one["revision"]
     }
-    slices = {one: await _history(SLICES, namespace, one) for one in sorted(touched)}
-    answer |= {"root": root, "actor": actor or "", "bars": gantt.bars(journeys, namespace, name, slices)}
+    slices = {one: await then.history(SLICES, namespace, one, REVISIONS) for one in sorted(touched)}
+    answer |= {
+        "root": root,
+        "actor": actor or "",
+        "kept": bool(journeys),
+        "bars": gantt.bars(journeys, namespace, name, slices),
+    }
     return answer
 
 
@@ -86,8 +97,3 @@ def _marked(past: list[Past]) -> Past | None:
             break
         found = one
     return found
-
-
-async def _history(resource: str, namespace: str, name: str) -> list[Past]:
-    history = services().history
-    return [] if history is None else await history(resource, namespace, name, 300)

@@ -56,6 +56,20 @@ class Timeline:
             self._last = revision
             self._fresh.append((revision, clock.now(), time.time()))
 
+    def real_of(self, revision: int) -> float:
+        """When a revision was, in real seconds since the epoch: between two notes on a straight line. For threads."""
+        fresh = [(one[0], one[2]) for one in self._fresh]
+        notes = Moment.objects.values_list("revision", "real")
+        earlier = [one for one in fresh if one[0] <= revision]
+        before = earlier[-1] if earlier else notes.filter(revision__lte=revision).order_by("-revision").first()
+        after = notes.filter(revision__gt=revision).order_by("revision").first()
+        if after is None:
+            after = next((one for one in fresh if one[0] > revision), (self.revision() + 1, time.time()))
+        if before is None or before[0] == revision:
+            return float((before or after)[1])
+        share = (revision - before[0]) / max(after[0] - before[0], 1)
+        return float(before[1] + (after[1] - before[1]) * share)
+
     async def flush(self) -> None:
         """Write what was noted."""
         fresh, self._fresh = self._fresh, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +15,12 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from cluster.explorer.asking import ExplorerView
 from cluster.explorer.examples import load_examples
 from cluster.explorer.permissions import may_see_all_journeys
 from cluster.explorer.services import services
+from cluster.explorer.then import then_of
 
 # Scripts are our own files and nothing else; style elements are what the editor makes at run time.
 POLICY = (
@@ -42,54 +44,65 @@ def page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-class PipelineView(APIView):
+class PipelineView(ExplorerView):
     """What the map draws: the stages of the API server, the control loops, the other components."""
 
     def get(self, request: Request) -> Response:
         return Response(services().pipeline)
 
 
-class JourneysView(APIView):
+class JourneysView(ExplorerView):
     """Requests that came from outside, newest first: one's own, or everybody's where RBAC allows it."""
 
     def get(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "50")
         if not limit.isdecimal() or not 1 <= int(limit) <= 500:
             raise ValidationError({"limit": "a number from 1 to 500"})
-        actor = None if may_see_all_journeys(request.user) else request.user.get_username()
+        actor = None if may_see_all_journeys(self.asker.client) else self.asker.name
         found = services().journeys.recent(actor=actor, limit=int(limit), before=request.query_params.get("before", ""))
         return Response({"journeys": found})
 
 
-class JourneyView(APIView):
-    """The whole tree of one journey."""
+class JourneyView(ExplorerView):
+    """The whole tree of one journey; `at`: as far as it had come at that revision."""
 
     def get(self, request: Request, root: str) -> Response:
         store = services().journeys
         root = root.partition(".")[0]
         actor = store.actor_of(root)
-        if actor != request.user.get_username() and not may_see_all_journeys(request.user):
+        if actor != self.asker.name and not may_see_all_journeys(self.asker.client):
             raise NotFound
-        tree: list[dict[str, Any]] = async_to_sync(store.tree)(root)
+        tree: list[dict[str, Any]] = then_of(request).of(async_to_sync(store.tree)(root))
         if not tree:
             raise NotFound
         return Response({"journeys": tree})
 
 
-class ExamplesView(APIView):
+class ExamplesView(ExplorerView):
     """Manifests that people can paste."""
 
     def get(self, request: Request) -> Response:
         return Response({"examples": load_examples(settings.BASE_DIR / "examples")})
 
 
-class RatesView(APIView):
-    """What happened in each second of the last minutes, after `since` (seconds since the epoch)."""
+class RatesView(ExplorerView):
+    """What happened in each second of the last minutes, in each minute before that: after `since` and up to `until` (seconds since the
+    epoch). `oldest`: since when anything is kept; null when nothing is."""
 
     def get(self, request: Request) -> Response:
-        try:
-            since = float(request.query_params.get("since", "0"))
-        except ValueError:
-            raise ValidationError({"since": "seconds since the epoch"}) from None
+        since, until = _seconds(request, "since", 0.0), _seconds(request, "until", math.inf)
         rates = services().rates
-        return Response({"samples": rates.since(since) if rates is not None else []})
+        if rates is None:
+            return Response({"samples": [], "oldest": None})
+        return Response({"samples": rates.since(since, until), "oldest": rates.oldest()})
+
+
+def _seconds(request: Request, name: str, otherwise: float) -> float:
+    text = request.query_params.get(name, "")
+    try:
+        found = float(text) if text else otherwise
+    except ValueError:
+        found = math.nan
+    if math.isnan(found):
+        raise ValidationError({name: "seconds since the epoch"})
+    return found

@@ -12,13 +12,13 @@ from asgiref.sync import async_to_sync
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster.apimachinery.errors import StatusError, is_not_found
-from cluster.client.client import Client
 from cluster.explorer import causes
+from cluster.explorer.asking import Asker, ExplorerView
 from cluster.explorer.permissions import may_see_all_journeys
 from cluster.explorer.services import Past, services
+from cluster.explorer.then import Then, then_of
 
 Obj = dict[str, Any]
 
@@ -26,8 +26,8 @@ Obj = dict[str, Any]
 REVISIONS, OWNERS, TREES = 200, 6, 4
 
 
-class WhyView(APIView):
-    """GET ?resource=apps/v1/deployments&namespace=shop&name=web."""
+class WhyView(ExplorerView):
+    """GET ?resource=apps/v1/deployments&namespace=shop&name=web; `at`: as it could be told at that revision."""
 
     def get(self, request: Request) -> Response:
         params = request.query_params
@@ -36,25 +36,24 @@ class WhyView(APIView):
             raise ValidationError(
                 {"resource": "the resource's path, as apps/v1/deployments", "name": "the object's name"}
             )
-        everything = may_see_all_journeys(request.user)
-        client = services().client_for(request.user)
-        reader = _Reader(client, request.user.get_username(), everything=everything)
+        reader = _Reader(self.asker, then_of(request), everything=may_see_all_journeys(self.asker.client))
         return Response(async_to_sync(reader.why)(resource, params.get("namespace", ""), name))
 
 
 class _Reader:
-    """Answers one question as one person."""
+    """Answers one question as one person, of one moment."""
 
-    def __init__(self, client: Client, user: str, *, everything: bool) -> None:
-        self.client = client
-        self.user = user
+    def __init__(self, asker: Asker, then: Then, *, everything: bool) -> None:
+        self.client = asker.client
+        self.user = asker.name
+        self.then = then
         self.everything = everything
         self.journeys: dict[str, Obj] = {}
         self.opened: set[str] = set()
 
     async def why(self, resource: str, namespace: str, name: str) -> Obj:
         obj = await self._object(resource, namespace, name)
-        past = await _history(resource, namespace, name)
+        past = await self._history(resource, namespace, name)
         if obj is None and not past:
             raise NotFound(f"{resource} {namespace}/{name} is not there, and its past is not known (any more)")
         changed = causes.changes(past, secret=resource == "v1/secrets")
@@ -88,20 +87,29 @@ class _Reader:
         }
 
     async def _object(self, resource: str, namespace: str, name: str) -> Obj | None:
+        """The object as it was then. Whether it may be seen is decided by the rights of now."""
         try:
-            return await self.client.get(resource, name, namespace)
+            obj: Obj | None = await self.client.get(resource, name, namespace)
         except StatusError as error:
-            if is_not_found(error) and error.details.get("name"):
-                return None
             if error.code == 403:
                 raise PermissionDenied(error.message) from error
-            raise NotFound(error.message) from error
+            if not is_not_found(error) or not error.details.get("name"):
+                raise NotFound(error.message) from error
+            obj = None
+        return obj if self.then.revision is None else await self._as_it_was(resource, namespace, name)
+
+    async def _as_it_was(self, resource: str, namespace: str, name: str) -> Obj | None:
+        past = await self.then.history(resource, namespace, name, 1)
+        return past[0].object if past and past[0].verb != "delete" else None
+
+    async def _history(self, resource: str, namespace: str, name: str) -> list[Past]:
+        return await self.then.history(resource, namespace, name, REVISIONS)
 
     async def _open(self, journey: str) -> None:
         root = journey.partition(".")[0]
         if root not in self.opened:
             self.opened.add(root)
-            for one in await services().journeys.tree(root):
+            for one in self.then.of(await services().journeys.tree(root)):
                 self.journeys[one["id"]] = one
 
     async def _owners(self, obj: Obj) -> list[Obj]:
@@ -116,10 +124,9 @@ class _Reader:
             resource = services().resource_of(reference["apiVersion"], reference["kind"])
             namespace, owner = metadata.get("namespace", ""), None
             try:
-                owner = await self.client.get(resource, reference["name"], namespace) if resource else None
-            except StatusError as error:
-                if error.code not in (403, 404):
-                    raise
+                owner = await self._object(resource, namespace, reference["name"]) if resource else None
+            except (PermissionDenied, NotFound):
+                owner = None
             same = owner is not None and owner["metadata"]["uid"] == reference["uid"]
             found.append(
                 {
@@ -138,7 +145,7 @@ class _Reader:
         return found
 
     async def _made(self, resource: str, namespace: str, name: str) -> Obj | None:
-        changed = causes.changes(await _history(resource, namespace, name))
+        changed = causes.changes(await self._history(resource, namespace, name))
         if not changed or changed[0]["verb"] != "create" or not changed[0]["journey"]:
             return None
         await self._open(changed[0]["journey"])
@@ -165,11 +172,6 @@ class _Reader:
         if not self._is_mine(journey) and not journey["actor"].startswith("system:"):
             told |= {"actor": "", "agent": "", "hidden": True}
         return told
-
-
-async def _history(resource: str, namespace: str, name: str) -> list[Past]:
-    history = services().history
-    return [] if history is None else await history(resource, namespace, name, REVISIONS)
 
 
 def _outermost(journeys: causes.Journeys, candidates: list[str]) -> list[str]:

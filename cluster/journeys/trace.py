@@ -81,6 +81,8 @@ class Journey:
     kind: str
     component: str
     actor: str
+    # Who really asked, when the actor is somebody they act as.
+    impersonator: str
     agent: str
     # "outside" for what a person or a program asked for over the wire; empty for what the cluster does by itself.
     origin: str
@@ -108,6 +110,7 @@ class Journey:
         self.kind = kind
         self.component = component
         self.actor = ""
+        self.impersonator = ""
         self.agent = ""
         self.origin = ""
         self.verb = ""

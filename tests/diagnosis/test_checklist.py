@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cluster import clock
 from cluster.diagnosis.checklist import steps
 from cluster.diagnosis.facts import Facts
 from tests.diagnosis.test_mends import View
@@ -40,7 +41,7 @@ def waits(reason, /, **last):
 
 def failures(obj, resource="pods", **objects):
     """(step, reason) of all that is found; every finding has evidence or says that there is nothing."""
-    facts = Facts(View(**{"nodes": [node()], **objects}), resource, obj)
+    facts = Facts(View(**{"nodes": [node()], **objects}), resource, obj, clock.now())
     found = steps(facts)
     assert [step["name"] for step in found] == ["Scheduling", "Nodes", "Pods", "Configuration"]
     assert all((step["result"] == "Failed") == ("findings" in step) for step in found)

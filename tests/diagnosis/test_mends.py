@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from cluster import clock
 from cluster.diagnosis.facts import Facts
 from cluster.diagnosis.mends import mend
 
@@ -36,7 +37,7 @@ def deployment(**pod_spec):
 
 
 def mended(reason, *evidence, obj=None, resource="apps/deployments", **objects):
-    facts = Facts(View(**{"nodes": [NODE], **objects}), resource, obj or deployment())
+    facts = Facts(View(**{"nodes": [NODE], **objects}), resource, obj or deployment(), clock.now())
     found = mend(facts, {"reason": reason, "evidence": list(evidence)})
     return None if found is None else (found["sentence"], list(yaml.safe_load_all(found["manifest"])))
 

@@ -103,6 +103,20 @@ def test_a_watch_on_a_token_is_cut(cluster, person, what):
     assert not steady.ended
 
 
+def test_a_watch_as_somebody_else_is_cut_when_that_may_not_be_any_more(cluster, person):
+    cluster.kubectl("create", "clusterrole", person.name, "--verb=impersonate", "--resource=users")
+    cluster.kubectl(
+        "create", "clusterrolebinding", person.name, f"--clusterrole={person.name}", f"--user={person.name}"
+    )
+    cluster.kubectl("create", "rolebinding", person.name, "--clusterrole=view", f"--user=as-{person.name}")
+    headers = {"Authorization": f"Bearer {token_of(person)['token']}"}
+    acting = Watch(cluster, {**headers, "Impersonate-User": f"as-{person.name}"})
+    oneself = Watch(cluster, headers)
+    cluster.kubectl("delete", "clusterrolebinding", person.name)
+    wait_for(lambda: acting.ended, "the end of the watch", 10)
+    assert not oneself.ended
+
+
 @pytest.mark.parametrize(
     "code", ["user.set_password('another-long-one'); user.save()", CHANGES["a deleted user"], CHANGES["a group less"]]
 )

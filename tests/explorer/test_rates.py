@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cluster.explorer.rates import KEPT, Rates, latencies, percentile
+import math
+
+from cluster.explorer.rates import KEPT, TOGETHER, Rates, latencies, percentile
 from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import Journey
 
@@ -65,3 +67,22 @@ def test_only_the_last_minutes_are_kept():
     for second in range(KEPT + 50):
         rates.sample(float(second))
     assert len(rates.samples) == KEPT
+
+
+def test_what_is_older_than_minutes_is_kept_by_the_minute():
+    stats = {"requests": 0, "revision": 0, "reconciles": {}, "queues": {}, "watchers": 0, "pods": 0}
+    rates = Rates(JourneyStore(persist=False), lambda: {**stats, "queues": dict(stats["queues"])})
+    assert rates.oldest() is None
+    for second in range(1, KEPT + 10 * TOGETHER + 2):
+        stats["requests"] += 2
+        stats["queues"] = {"job": second}
+        rates.sample(float(second))
+    first = rates.since(0.0, until=5.0 * TOGETHER + 1)
+    assert [one["t"] for one in first] == [1.0 + TOGETHER * minute for minute in range(1, 6)]
+    assert (first[0]["requests"], first[0]["queues"]) == (2.0, {"job": TOGETHER + 1})
+    # Where there are seconds, there are seconds: nothing is told twice.
+    found = [one["t"] for one in rates.since(0.0)]
+    assert found == sorted(set(found))
+    assert len(found) == KEPT + 10
+    assert [one["t"] for one in rates.since(found[-3], until=math.inf)] == found[-2:]
+    assert rates.oldest() == 1.0 + TOGETHER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.db import DatabaseError
 
@@ -49,3 +51,18 @@ async def test_only_what_is_new_is_noted() -> None:
     timeline.note()
     await timeline.flush()
     assert [moment.revision async for moment in Moment.objects.order_by("revision")] == [7, 8]
+
+
+def test_the_time_of_a_revision_lies_between_its_notes() -> None:
+    _write([(10, 1.0, 100.0), (20, 2.0, 110.0)], 0)
+    timeline = Timeline(lambda: 30, lambda: 0)
+    timeline._fresh = [(26, 3.0, 130.0), (30, 4.0, 134.0)]
+    # Before all notes: at the first of them.
+    expected = {1: 100.0, 10: 100.0, 15: 105.0, 20: 110.0, 23: 120.0, 26: 130.0, 28: 132.0, 30: 134.0}
+    assert {revision: timeline.real_of(revision) for revision in expected} == expected
+
+
+def test_a_revision_that_nobody_noted_yet_is_as_old_as_the_last_note_at_least() -> None:
+    timeline = Timeline(lambda: 30, lambda: 0)
+    _write([(10, 1.0, 100.0)], 0)
+    assert 100.0 < timeline.real_of(20) <= time.time()

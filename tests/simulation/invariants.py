@@ -7,7 +7,6 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.quantity import milli
-from cluster.apiserver.computed.diagnoses import StorageView
 from cluster.diagnosis import diagnose
 from cluster.diagnosis.facts import is_over, is_ready, owner_of
 from tests.simulation.world import World
@@ -149,10 +148,9 @@ class Invariants:
         """Desired is actual, and nothing is left over."""
         self.check()
         world = self.world
-        view = StorageView(world.server)
         for resource in ("apps/deployments", "apps/statefulsets", "apps/daemonsets"):
             for obj in world.list(resource):
-                found = diagnose(view, resource, obj)
+                found = diagnose(world.server.storage, resource, obj, clock.now())
                 if found["verdict"] != "Healthy":
                     self.note(f"at the end: {found['message']}")
         uids = {

@@ -41,8 +41,9 @@ def tool(name: str) -> str:
 class Cluster:
     """A running cluster. `stop()` ends it as a person would, `kill()` as a power cut would; the data stays until `close()`."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         self.arguments = arguments
+        self.environment = environment
         self.data = Path(tempfile.mkdtemp(prefix="kubeweb-e2e-"))
         self.http, self.https = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,7 @@ class Cluster:
     # -- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> Cluster:
-        environment = {**os.environ, "KUBEWEB_ADMIN_PASSWORD": PASSWORD}
+        environment = {**os.environ, "KUBEWEB_ADMIN_PASSWORD": PASSWORD, **self.environment}
         environment.pop("KUBEWEB_DATA_DIR", None)
         command = [
             sys.executable,

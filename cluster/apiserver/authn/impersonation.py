@@ -1,15 +1,18 @@
 """Acting as somebody else: the Impersonate-* headers (`kubectl --as`), each of them authorized on its own.
 
 Called by the authentication stage after the requester is known. Headers may repeat (groups), so it wants the pairs as they
-came, with names in lower case, not a mapping.
+came, with names in lower case, not a mapping. A browser cannot set headers on a WebSocket: there the same stands among the subprotocols.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
+
+import orjson
 
 from cluster.apimachinery import errors
 from cluster.apiserver.authz.rbac import Decision, forbidden
@@ -20,6 +23,9 @@ _PREFIX = b"impersonate-"
 _EXTRA = b"impersonate-extra-"
 # A browser cannot repeat a header: all groups in one, with commas between.
 _GROUPS = b"x-kubeweb-impersonate-groups"
+# {"user": …, "groups": […]} as JSON in base64url, without padding.
+WEBSOCKET = b"base64url.impersonate.kubeweb.dev."
+_PROTOCOLS = b"sec-websocket-protocol"
 _ACCOUNT = "system:serviceaccount:"
 
 
@@ -43,7 +49,12 @@ class Reference:
 
 def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
     """What the headers ask to be; 400 when they name no user. Empty, and cheap, for everybody else."""
-    found = [(name, value) for name, value in headers if name.startswith(_PREFIX) or name == _GROUPS]
+    found: list[tuple[bytes, bytes]] = []
+    for name, value in headers:
+        if name.startswith(_PREFIX) or name == _GROUPS:
+            found.append((name, value))
+        elif name == _PROTOCOLS and WEBSOCKET in value:
+            found += _offered(value)
     if not found:
         return []
     result: list[Reference] = []
@@ -70,6 +81,23 @@ def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
         words = " ".join(str(reference) for reference in result)
         raise errors.bad_request(f"requested [{words}] without impersonating a user")
     return result
+
+
+def _offered(protocols: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers that stand among a WebSocket's subprotocols; 400 when they cannot be read."""
+    said = next((one.strip() for one in protocols.split(b",") if one.strip().startswith(WEBSOCKET)), b"")
+    encoded = said[len(WEBSOCKET) :]
+    try:
+        asked = orjson.loads(base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
+        user, groups = asked["user"], asked.get("groups", [])
+        if not user:
+            raise ValueError("nobody is named")
+        return [
+            (b"impersonate-user", user.encode()),
+            *((b"impersonate-group", group.encode()) for group in groups),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise errors.bad_request("the subprotocol that says whom to act as cannot be read") from error
 
 
 def impersonate(user: UserInfo, headers: Iterable[tuple[bytes, bytes]], authorizer: Authorizes) -> UserInfo:

@@ -2,8 +2,9 @@
 
 A request is authenticated once; a watch may last for hours. Several times a second everything open is authenticated again, out of
 the authenticator's memory (at most a second old): a user who is gone or switched off, a token that was revoked or ran out, another
-password, a group that somebody was taken from, a deleted ServiceAccount: each ends what is open within a second. A client that may
-still come simply begins again. (Kubernetes itself lets them run on; here people watch it happen.)
+password, a group that somebody was taken from, a deleted ServiceAccount: each ends what is open within a second. So does the end of
+the right to act as whom one acts as. A client that may still come simply begins again. (Kubernetes itself lets them run on; here
+people watch it happen.)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cluster.apimachinery.errors import StatusError
+from cluster.apiserver.authn.impersonation import Authorizes, impersonate
 from cluster.apiserver.request import ANONYMOUS, UserInfo
 
 log = logging.getLogger(__name__)
@@ -36,23 +38,32 @@ class Open:
     user: UserInfo
     # Its credential: a thousand watches on one token are one question.
     credential: tuple[object, ...]
+    # As whom, when that is somebody else.
+    acting: UserInfo | None = None
     cut: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class LiveRequests:
     """Who is connected. `open` for as long as something lasts."""
 
-    def __init__(self, authenticator: Authenticates, period: float = PERIOD) -> None:
+    def __init__(self, authenticator: Authenticates, authorizer: Authorizes, period: float = PERIOD) -> None:
         self._authenticator = authenticator
+        self._authorizer = authorizer
         self._period = period
         self._open: set[Open] = set()
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def open(self, headers: Mapping[bytes, bytes], scope: Mapping[str, Any], user: UserInfo) -> Iterator[asyncio.Event]:
-        """The event that says when to end. Whoever presented nothing can lose nothing."""
-        one = Open(headers, scope, user, credential_of(headers, scope))
-        if user is ANONYMOUS:
+    def open(
+        self,
+        headers: Mapping[bytes, bytes],
+        scope: Mapping[str, Any],
+        user: UserInfo,
+        acting: UserInfo | None = None,
+    ) -> Iterator[asyncio.Event]:
+        """The event that says when to end. Whoever presented nothing, and is nobody else, can lose nothing."""
+        one = Open(headers, scope, user, credential_of(headers, scope), acting)
+        if user is ANONYMOUS and acting is None:
             yield one.cut
             return
         self._open.add(one)
@@ -80,9 +91,18 @@ class LiveRequests:
                     log.exception("could not look at an open request's credential")
                     continue
                 for one in alike:
-                    if one.user != user:
+                    if one.user != user or not self._still_acts(one):
                         one.cut.set()
                         self._open.discard(one)
+
+    def _still_acts(self, one: Open) -> bool:
+        """Whether they may still act as whom they act as."""
+        if one.acting is None:
+            return True
+        try:
+            return impersonate(one.user, one.scope["headers"], self._authorizer) == one.acting
+        except StatusError:
+            return False
 
 
 def credential_of(headers: Mapping[bytes, bytes], scope: Mapping[str, Any]) -> tuple[object, ...]:

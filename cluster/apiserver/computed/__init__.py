@@ -1,27 +1,34 @@
 """Resources that are worked out when they are read and stored nowhere: metrics and diagnoses (what aggregated API servers serve).
 
-One table from storage key to the function that makes the objects. `name` and `namespace` say how much is wanted; empty means all.
+Two tables from storage key to the function that makes the objects: of what is measured now, and of what is worked out from objects, which
+can be had of any revision that the log still has (`resourceVersionMatch=Exact`). `name` and `namespace` say how much is wanted; empty
+means all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from cluster import clock
 from cluster.apimachinery import errors
+from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.computed import components, diagnoses, metrics
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.server import APIServer
 from cluster.apiserver.stages import rendering
+from cluster.apiserver.storage import world
 from cluster.apiserver.storage.cache import Entry
-from cluster.apiserver.storage.listing import Page
+from cluster.apiserver.storage.listing import ListOptions, Page, parse_revision, validate
 from cluster.apiserver.storage.selection import Selection
+from cluster.diagnosis import View
 
-Provider = Callable[[APIServer, str, str], list[Obj]]
-
-PROVIDERS: dict[str, Provider] = {
+MEASURED: dict[str, Callable[[APIServer, str, str], list[Obj]]] = {
     "componentstatuses": components.statuses,
     "metrics.k8s.io/nodes": metrics.nodes,
     "metrics.k8s.io/pods": metrics.pods,
+}
+# (objects, cluster time of what they show, namespace, name)
+WORKED_OUT: dict[str, Callable[[View, float, str, str], list[Obj]]] = {
     "sim.kubeweb.dev/diagnoses": diagnoses.workloads,
     "sim.kubeweb.dev/nodediagnoses": diagnoses.nodes,
 }
@@ -30,22 +37,51 @@ PROVIDERS: dict[str, Provider] = {
 def get(context: Context) -> dict[str, object]:
     """One object by name."""
     resource, (namespace, name) = context.resource, context.key
-    found = PROVIDERS[resource.storage_key](context.server, namespace, name)
+    found = _now(context, namespace, name)
     if not found:
         raise errors.not_found(resource.plural, resource.group, name)
     context.response = Response(obj=found[0])
     return {"source": "computed"}
 
 
-def list_objects(context: Context, selection: Selection) -> dict[str, object]:
-    """All that are selected."""
-    server, resource = context.server, context.resource
-    found = PROVIDERS[resource.storage_key](server, selection.namespace, selection.name)
-    revision = server.storage.revision
+async def list_objects(context: Context, selection: Selection) -> dict[str, object]:
+    """All that are selected: now, or exactly as of a revision."""
+    storage, params = context.server.storage, context.params
+    options = ListOptions(params.get("resourceVersion", ""), params.get("resourceVersionMatch", ""))
+    validate(options)
+    revision = parse_revision(options.resource_version) if options.match == "Exact" else storage.revision
+    if revision == storage.revision:
+        found = _now(context, selection.namespace, selection.name)
+    else:
+        found = await _then(context, selection, revision)
     entries = [
         Entry((one["metadata"].get("namespace", ""), one["metadata"]["name"]), revision, one)
         for one in sorted(found, key=lambda one: (one["metadata"].get("namespace", ""), one["metadata"]["name"]))
         if selection.matches(one)
     ]
     context.response = rendering.list_response(context, Page(entries, revision, source="computed"))
-    return {"source": "computed", "items": len(entries)}
+    return {"source": "computed", "revision": revision, "items": len(entries)}
+
+
+def _now(context: Context, namespace: str, name: str) -> list[Obj]:
+    server, key = context.server, context.resource.storage_key
+    if key in MEASURED:
+        return MEASURED[key](server, namespace, name)
+    return WORKED_OUT[key](server.storage, clock.now(), namespace, name)
+
+
+async def _then(context: Context, selection: Selection, revision: int) -> list[Obj]:
+    resource = context.resource
+    work = WORKED_OUT.get(resource.storage_key)
+    if work is None:
+        raise StatusError(
+            410,
+            "Expired",
+            f"{resource.plural}.{resource.group} are measured when they are read and kept nowhere: "
+            f"there are none of revision {revision}",
+        )
+
+    def of(past: world.World) -> list[Obj]:
+        return work(past, past.now(), selection.namespace, selection.name)
+
+    return await world.ask(context.server.storage, revision, of)

@@ -11,15 +11,21 @@ from cluster.apiserver.request import RequestInfo, UserInfo
 async def authenticate(context: Context) -> object:
     """Find out who asks; a bad credential is refused, none at all is `system:anonymous`."""
     if context.loopback:
-        context.journey.actor = context.user.name
-        return Who(context.user, "loopback")
+        return _known(context, "loopback")
     server = context.server
     user = context.user = await server.authenticator.authenticate(context.headers, context.scope)
     context.user = impersonate(user, context.scope["headers"], server.authorizer)
     if context.user is not user:
         context.real = user
+    return _known(context, "credential")
+
+
+def _known(context: Context, method: str) -> Who:
+    """The journey names whoever it is, and who they really are."""
     context.journey.actor = context.user.name
-    return Who(context.user, "credential", user if context.user is not user else None)
+    if context.real is not None:
+        context.journey.impersonator = context.real.name
+    return Who(context.user, method, context.real)
 
 
 class Who:

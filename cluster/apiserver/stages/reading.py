@@ -33,7 +33,9 @@ async def read(context: Context) -> Detail | None:
     if context.resource.computed:
         from cluster.apiserver import computed
 
-        return computed.get(context) if info.verb == "get" else computed.list_objects(context, selection_of(context))
+        if info.verb == "get":
+            return computed.get(context)
+        return await computed.list_objects(context, selection_of(context))
     if info.verb == "get":
         return await _get(context)
     if info.verb == "list":

@@ -53,7 +53,7 @@ def parse_revision(text: str) -> int:
     return int(text)
 
 
-def _validate(options: ListOptions) -> None:
+def validate(options: ListOptions) -> None:
     """The combinations that Kubernetes refuses (apimachinery/pkg/apis/meta/internalversion/validation)."""
     if options.match and options.match not in ("Exact", "NotOlderThan"):
         raise _invalid(
@@ -93,7 +93,7 @@ async def wait_until_fresh(storage: Storage, wanted: int) -> None:
 
 async def list_page(storage: Storage, resource: str, selection: Selection, options: ListOptions) -> Page:
     """One page of a list."""
-    _validate(options)
+    validate(options)
     if options.token:
         return await _continued(storage, resource, selection, options)
     wanted = parse_revision(options.resource_version)
@@ -152,11 +152,12 @@ async def _from_log(
         if more and selection.everything:
             remaining = await storage.log.count(resource, selection.namespace or None, revision, last)
     except Compacted as error:
-        raise _expired(after) from error
+        raise expired(after) from error
     return Page(entries, revision, _token(revision, last) if more else "", remaining, source="etcd")
 
 
-def _expired(after: Key | None) -> StatusError:
+def expired(after: Key | None = None) -> StatusError:
+    """410: what is asked for has been compacted away. `after`: the key at which pages were to go on."""
     if after is None:
         return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
     error = StatusError(

@@ -75,7 +75,7 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
             _set_image(facts, name),
         )
     killed = last or state.get("terminated") or {}
-    if killed.get("reason") == "OOMKilled" and not (one.get("ready") and _past(killed)):
+    if killed.get("reason") == "OOMKilled" and not (one.get("ready") and _past(killed, facts.now)):
         limit = next(
             (
                 ((spec.get("resources") or {}).get("limits") or {}).get("memory", "none")
@@ -119,10 +119,10 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
     return None
 
 
-def _past(terminated: Obj) -> bool:
+def _past(terminated: Obj, now: float) -> bool:
     """Whether a container ended so long ago that it has stood the test since."""
     finished: str = terminated.get("finishedAt") or ""
-    return bool(finished) and clock.now() - clock.parse(finished) > PAST
+    return bool(finished) and now - clock.parse(finished) > PAST
 
 
 def _container_of(event: Obj) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_not_found
 from cluster.client.client import Client, Obj
+from cluster.explorer.asking import OwnView
 from cluster.explorer.lessons.conditions import Verdict, evaluate
 from cluster.explorer.lessons.shipped import LESSONS
 from cluster.explorer.models import LessonStep
-from cluster.explorer.permissions import may_see_all_journeys
+from cluster.explorer.permissions import may
 from cluster.explorer.services import services
 from cluster.journeys.trace import wall
 
@@ -49,9 +46,9 @@ class StepSerializer(serializers.Serializer[LessonStep]):
     again = serializers.BooleanField(default=False)
 
 
-def progress_of(person: Any, lesson: str | None = None) -> dict[str, list[Obj]]:
+def progress_of(person: int | None, lesson: str | None = None) -> dict[str, list[Obj]]:
     """lesson → its steps that were begun, by number."""
-    rows = LessonStep.objects.filter(person=person).order_by("step")
+    rows = LessonStep.objects.filter(person_id=person).order_by("step")
     if lesson is not None:
         rows = rows.filter(lesson=lesson)
     found: dict[str, list[Obj]] = {}
@@ -61,16 +58,16 @@ def progress_of(person: Any, lesson: str | None = None) -> dict[str, list[Obj]]:
     return found
 
 
-class LessonsView(APIView):
+class LessonsView(OwnView):
     """All lessons in their order, each with what the person has reached of it."""
 
     def get(self, request: Request) -> Response:
-        client = services().client_for(request.user)
+        client = self.asker.client
         try:
             found = async_to_sync(client.list)(LESSONS).items
         except StatusError as error:
             return Response(error.status, status=error.code)
-        progress = progress_of(request.user)
+        progress = progress_of(self.owner)
         lessons = [
             {"name": one["metadata"]["name"], **one["spec"], "progress": progress.get(one["metadata"]["name"], [])}
             for one in found
@@ -79,14 +76,14 @@ class LessonsView(APIView):
         return Response({"lessons": lessons})
 
 
-class LessonView(APIView):
+class LessonView(OwnView):
     """POST: where the person stands in a step (begun with the first call). DELETE: begin the lesson anew."""
 
     def post(self, request: Request, name: str) -> Response:
         serializer = StepSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
-        client = services().client_for(request.user)
+        client = self.asker.client
         try:
             lesson = _lesson(client, name)
         except StatusError as error:
@@ -95,7 +92,7 @@ class LessonView(APIView):
         if asked["step"] >= len(steps):
             raise NotFound
         row, _ = LessonStep.objects.get_or_create(
-            person_id=request.user.pk,
+            person_id=self.owner,
             lesson=name,
             step=asked["step"],
             defaults={"began": wall(), "began_cluster": clock.now()},
@@ -108,7 +105,7 @@ class LessonView(APIView):
             row.predicted = asked["predicted"]
         said = ""
         if row.reached is None:
-            verdict = async_to_sync(self._judge)(client, steps[asked["step"]], row, request.user, asked["namespace"])
+            verdict = async_to_sync(self._judge)(steps[asked["step"]], row, asked["namespace"])
             said = verdict.said
             if verdict.reached:
                 row.reached = timezone.now()
@@ -119,15 +116,16 @@ class LessonView(APIView):
         return Response({"reached": row.reached is not None, "predicted": row.predicted, "said": said})
 
     def delete(self, request: Request, name: str) -> Response:
-        LessonStep.objects.filter(person_id=request.user.pk, lesson=name).delete()
+        LessonStep.objects.filter(person_id=self.owner, lesson=name).delete()
         return Response(status=204)
 
-    async def _judge(self, client: Client, step: Obj, row: LessonStep, user: Any, namespace: str) -> Verdict:
+    async def _judge(self, step: Obj, row: LessonStep, namespace: str) -> Verdict:
         condition = step.get("condition")
         if condition is None:
             return Verdict(True)
-        everybody = await asyncio.to_thread(may_see_all_journeys, user)
-        recent = services().journeys.recent(actor=None if everybody else user.get_username(), limit=MOST_JOURNEYS)
+        client = self.asker.client
+        everybody = await may(client, "list", "sim.kubeweb.dev", "journeys")
+        recent = services().journeys.recent(actor=None if everybody else self.asker.name, limit=MOST_JOURNEYS)
         journeys = [{key: one[key] for key in SHOWN} for one in recent if one["start"] >= row.began]
         return await evaluate(
             client,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from cluster.apimachinery.errors import StatusError
@@ -112,3 +115,31 @@ def test_a_browsers_groups_come_in_one_header_and_each_is_authorized():
     with pytest.raises(StatusError) as alone:
         impersonate(ADMIN, [together], Only("*"))
     assert alone.value.code == 400
+
+
+def offered(said: object) -> list[tuple[bytes, bytes]]:
+    """What a browser's WebSocket carries."""
+    token = base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=")
+    return [(b"sec-websocket-protocol", b"v5.channel.k8s.io, base64url.impersonate.kubeweb.dev." + token)]
+
+
+def test_a_browsers_websocket_says_it_among_the_subprotocols_and_it_is_authorized_alike():
+    user = impersonate(ADMIN, offered({"user": "bob", "groups": ["devs"]}), Only("*"))
+    assert (user.name, user.groups) == ("bob", ("devs", "system:authenticated"))
+    with pytest.raises(StatusError) as refused:
+        impersonate(UserInfo("alice"), offered({"user": "bob", "groups": ["devs"]}), Only("users"))
+    assert refused.value.code == 403
+    assert impersonate(ADMIN, [(b"sec-websocket-protocol", b"v5.channel.k8s.io")], Only()) is ADMIN
+
+
+@pytest.mark.parametrize("said", [[], {}, {"groups": ["devs"]}, "bob", {"user": "bob", "groups": 7}, {"user": ""}])
+def test_a_subprotocol_that_makes_no_sense_is_refused(said):
+    with pytest.raises(StatusError) as refused:
+        impersonate(ADMIN, offered(said), Only("*"))
+    assert refused.value.code == 400
+
+
+def test_a_subprotocol_that_is_no_base64_is_refused():
+    with pytest.raises(StatusError) as refused:
+        impersonate(ADMIN, [(b"sec-websocket-protocol", b"base64url.impersonate.kubeweb.dev.%%%")], Only("*"))
+    assert refused.value.code == 400

@@ -9,9 +9,20 @@ import pytest
 
 from cluster.apimachinery.errors import unauthorized
 from cluster.apiserver.authn.live import LiveRequests, until_cut
+from cluster.apiserver.authz.rbac import Decision
 from cluster.apiserver.request import ANONYMOUS, UserInfo
 
 ALICE = UserInfo("alice", ("devs", "system:authenticated"))
+
+
+class Rights:
+    """Who may be impersonated just now."""
+
+    def __init__(self, *names):
+        self.names = set(names)
+
+    def authorize(self, user, info):
+        return Decision(info.name in self.names)
 
 
 class Known:
@@ -49,7 +60,7 @@ async def cut_within(event, seconds=5):
 
 @pytest.mark.parametrize("after", [None, UserInfo("alice", ("system:authenticated",)), UserInfo("bob")])
 async def test_a_lost_credential_and_other_groups_cut(known, after):
-    live = LiveRequests(known, period=0.01)
+    live = LiveRequests(known, Rights(), period=0.01)
     with (
         live.open({b"authorization": b"a"}, {}, ALICE) as cut,
         live.open({b"authorization": b"b"}, {}, UserInfo("bob")) as other,
@@ -59,15 +70,32 @@ async def test_a_lost_credential_and_other_groups_cut(known, after):
         assert not other.is_set()
 
 
+async def test_the_end_of_the_right_to_act_as_somebody_cuts(known):
+    rights = Rights("carol", "dave")
+    live = LiveRequests(known, rights, period=0.01)
+    scopes = [{"headers": [(b"impersonate-user", name)]} for name in (b"carol", b"dave")]
+    carol, dave = (UserInfo(name, ("system:authenticated",)) for name in ("carol", "dave"))
+    with (
+        live.open({b"authorization": b"a"}, scopes[0], ALICE, carol) as cut,
+        live.open({b"authorization": b"a"}, scopes[1], ALICE, dave) as other,
+    ):
+        await known.times(3)
+        assert not cut.is_set()
+        rights.names.discard("carol")
+        await cut_within(cut)
+        await known.times(3)
+        assert not other.is_set()
+
+
 async def test_whoever_is_still_good_stays(known):
-    live = LiveRequests(known, period=0.001)
+    live = LiveRequests(known, Rights(), period=0.001)
     with live.open({b"authorization": b"a"}, {}, ALICE) as cut:
         await known.times(10)
         assert not cut.is_set()
 
 
 async def test_many_watches_on_one_credential_are_one_question(known):
-    live = LiveRequests(known, period=0.001)
+    live = LiveRequests(known, Rights(), period=0.001)
     with contextlib.ExitStack() as stack:
         cuts = [stack.enter_context(live.open({b"authorization": b"a"}, {}, ALICE)) for _ in range(500)]
         await known.times(3)
@@ -79,7 +107,7 @@ async def test_many_watches_on_one_credential_are_one_question(known):
 
 
 async def test_a_database_that_is_away_throws_nobody_out(known, caplog):
-    live = LiveRequests(known, period=0.001)
+    live = LiveRequests(known, Rights(), period=0.001)
     known.users[b"a"] = RuntimeError("the database is locked")
     with live.open({b"authorization": b"a"}, {}, ALICE) as cut:
         await known.times(3)
@@ -90,7 +118,7 @@ async def test_a_database_that_is_away_throws_nobody_out(known, caplog):
 
 
 async def test_nobody_is_looked_at_when_nothing_is_open(known):
-    live = LiveRequests(known, period=0.001)
+    live = LiveRequests(known, Rights(), period=0.001)
     with live.open({}, {}, ANONYMOUS):
         assert live._task is None
     with live.open({b"authorization": b"a"}, {}, ALICE):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from cluster.apimachinery import errors
 from cluster.apiserver.authz.explain import explain
 from cluster.apiserver.authz.mending import mend, suggestions
+from cluster.apiserver.authz.node import node_name
+from cluster.apiserver.authz.questions.moment import as_of
 from cluster.apiserver.authz.questions.subjects import asked_about
-from cluster.apiserver.authz.rbac import Decision, denial, forbidden
+from cluster.apiserver.authz.rbac import Authorizer, Decision, denial, forbidden
 from cluster.apiserver.authz.reviews import check_attributes, request_of
-from cluster.apiserver.request import Obj, UserInfo
+from cluster.apiserver.request import Obj, RequestInfo, UserInfo
 
 if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
@@ -25,11 +27,21 @@ async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
         raise errors.invalid("AccessExplanation", "sim.kubeweb.dev", "", found)
     info, field_selector = request_of(spec)
     who = await asked_about(server, user, spec, info.namespace)
-    decision = server.authorizer.authorize(who, info, field_selector)
+    past = spec.get("revision") is not None
+
+    def work(authorizer: Authorizer) -> Obj:
+        return _status(authorizer, who, info, field_selector, mending=not past)
+
+    return await as_of(server, "AccessExplanation", spec, work, nodes=node_name(who) is not None)
+
+
+def _status(authorizer: Authorizer, who: UserInfo, info: RequestInfo, field_selector: str, *, mending: bool) -> Obj:
+    """What these rules say. What would mend it is told of now alone: what was refused in the past cannot be allowed there."""
+    decision = authorizer.authorize(who, info, field_selector)
     status: Obj = {"user": who.name, "groups": list(who.groups), "allowed": decision.allowed}
     if decision.reason:
         status["reason"] = decision.reason
-    index = server.authorizer.index
+    index = authorizer.index
     entries = [_told(entry) for entry in explain(index, who, info, CONSIDERED)]
     status["considered"] = entries
     if decision.allowed:
@@ -39,8 +51,11 @@ async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
     if info.is_resource:
         status["message"] = forbidden(who, info, decision).message
     misses = [entry for entry in entries if entry["verdict"] not in _NO_MISS]
-    status["nearMisses"] = [{**entry, **_mended(mend(index, who, info, entry))} for entry in misses]
-    status["suggestions"] = suggestions(index, who, info)
+    status["nearMisses"] = [
+        {**entry, **(_mended(mend(index, who, info, entry)) if mending else {})} for entry in misses
+    ]
+    if mending:
+        status["suggestions"] = suggestions(index, who, info)
     return status
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from cluster.apiserver.authz.index import RBACIndex
 from cluster.apiserver.authz.node import node_name
+from cluster.apiserver.authz.questions.moment import as_of
 from cluster.apiserver.authz.questions.subjects import asked_about
-from cluster.apiserver.authz.rbac import MASTERS
+from cluster.apiserver.authz.rbac import MASTERS, Authorizer
 from cluster.apiserver.authz.rules import CompiledRule, resource_terms
 from cluster.apiserver.request import Obj, UserInfo
 from cluster.apiserver.resources.registry import Registry
@@ -61,13 +62,21 @@ async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
     """The status."""
     namespace = spec.get("namespace") or ""
     who = await asked_about(server, user, spec, namespace)
-    grants, missing = grants_of(server.authorizer.index, who, namespace)
+
+    def work(authorizer: Authorizer) -> Obj:
+        return _status(authorizer.index, list(lines(server.registry)), who, namespace)
+
+    return await as_of(server, "AccessMatrix", spec, work, nodes=False)
+
+
+def _status(index: RBACIndex, served: list[Line], who: UserInfo, namespace: str) -> Obj:
+    grants, missing = grants_of(index, who, namespace)
     status: Obj = {
         "user": who.name,
         "groups": list(who.groups),
-        "verbs": [*VERBS, *sorted({verb for line in lines(server.registry) for verb in line.verbs} - set(VERBS))],
+        "verbs": [*VERBS, *sorted({verb for line in served for verb in line.verbs} - set(VERBS))],
         "grants": [grant.shown for grant in grants],
-        "rows": [_row(line, grants) for line in lines(server.registry)],
+        "rows": [_row(line, grants) for line in served],
         "paths": _paths(grants),
     }
     if node_name(who) is not None:

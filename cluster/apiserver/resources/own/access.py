@@ -26,6 +26,12 @@ _WHO = {
     "user": text("The user that was looked at."),
     "groups": several(STRING, "The groups that were looked at."),
 }
+_ASKED_OF = {
+    "revision": integer(
+        "A past revision (resourceVersion): the answer is by the roles and bindings of then. Without one: by those of now."
+    )
+}
+_TOLD_OF = {"revision": integer("The past revision by whose roles and bindings this is the answer.")}
 _GRANT_FIELDS = {
     "binding": text("The binding: RoleBinding/NAMESPACE/NAME or ClusterRoleBinding/NAME. Empty for system:masters."),
     "role": text("The role: Role/NAMESPACE/NAME or ClusterRole/NAME."),
@@ -47,6 +53,7 @@ DEFINITIONS = {
             **_USER,
             "resourceAttributes": ref(f"{_AUTHORIZATION}.ResourceAttributes", "A request for a resource."),
             "nonResourceAttributes": ref(f"{_AUTHORIZATION}.NonResourceAttributes", "A request for a path."),
+            **_ASKED_OF,
         },
     ),
     **struct(
@@ -63,6 +70,7 @@ DEFINITIONS = {
             ),
             "nearMisses": several(ref("AccessConsideration"), "Those that almost allow it, most telling first."),
             "suggestions": several(ref("AccessMend"), "How else it could be granted."),
+            **_TOLD_OF,
         },
     ),
     **struct("AccessGrant", "AccessGrant is one rule of a role that a binding gives to a subject.", _GRANT_FIELDS),
@@ -97,6 +105,7 @@ DEFINITIONS = {
             **_USER,
             "serviceAccount": ref("AccessServiceAccount", "A ServiceAccount in place of user and groups."),
             "namespace": text("The namespace; empty: rights that hold in all namespaces and for the cluster."),
+            **_ASKED_OF,
         },
     ),
     **struct(
@@ -117,6 +126,7 @@ DEFINITIONS = {
             "paths": several(ref("AccessPath"), "Rights on paths that are no resources."),
             "incomplete": boolean("Whether there are rights beside RBAC's (the node authorizer's)."),
             "evaluationError": text("What could not be resolved, such as a roleRef to a role that does not exist."),
+            **_TOLD_OF,
         },
     ),
     **struct(
@@ -166,6 +176,7 @@ DEFINITIONS = {
             "name": text("The object's name; empty: any."),
             "namespace": text("The namespace; empty: all of them, or the cluster's scope."),
             "path": text("In place of a resource: a path."),
+            **_ASKED_OF,
         },
         "verb",
     ),
@@ -175,6 +186,7 @@ DEFINITIONS = {
         {
             "subjects": several(ref("AccessSubject"), "A line for each subject of each binding that allows it."),
             "incomplete": boolean("Whether nodes may do it, too, through the node authorizer."),
+            **_TOLD_OF,
         },
     ),
     **struct(
