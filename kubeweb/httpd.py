@@ -4,6 +4,7 @@ What differs from `daphne.server.Server`, and why:
 - a finished request is forgotten at once instead of by a sweep once a second (the sweep was most of the 99th percentile);
 - a body is refused while it arrives when it grows past what the API accepts, instead of being collected first;
 - a stream waits for its client (push producer), so that a stalled watcher holds a few kilobytes and not megabytes;
+- SPDY/3.1 upgrades are served beside WebSockets (`upgrades`);
 - HTTPS listens beside HTTP; a verified client certificate is handed to the application in `scope["extensions"]["tls"]`.
 """
 
@@ -21,9 +22,10 @@ from kubeweb.daphne_server import Server  # isort: skip
 from daphne.http_protocol import HTTPFactory, WebRequest
 from OpenSSL import crypto
 from twisted.internet import reactor
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.ssl import CertificateOptions, TLSVersion
-from zope.interface import implementer
+
+from kubeweb.upgrades import Upgraded, asks_for_spdy, upgrade
+from kubeweb.valve import Valve
 
 __all__ = ["ClusterServer", "finish_loop", "reactor"]
 
@@ -31,24 +33,6 @@ log = logging.getLogger(__name__)
 
 # Bytes of a body beyond which a connection is not even read any further; the API's own limit (3 MiB) answers below that.
 MAX_UPLOAD = 8 * 1024 * 1024
-
-
-@implementer(IPushProducer)
-class Valve:
-    """Closed while the client does not read; the stream that writes waits for it."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
-
-    def pauseProducing(self) -> None:
-        self.open.clear()
-
-    def resumeProducing(self) -> None:
-        self.open.set()
-
-    def stopProducing(self) -> None:
-        self.open.set()
 
 
 class Request(WebRequest):  # type: ignore[misc]
@@ -60,6 +44,11 @@ class Request(WebRequest):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         # Applications read bodies themselves; reading forms for nobody was a sixth of a POST.
         super().__init__(*args, parsePOSTFormSubmission=False, **options)
+
+    def process(self) -> Any:
+        if asks_for_spdy(self):
+            return upgrade(self)
+        return super().process()
 
     def gotLength(self, length: int | None) -> None:
         if length is not None and length > MAX_UPLOAD:
@@ -134,7 +123,7 @@ class ClusterServer(Server):  # type: ignore[misc]
         if secure:
             certificate = _client_certificate(transport)
             if certificate is not None:
-                scope["extensions"] = {"tls": {"client_cert": certificate}}
+                scope.setdefault("extensions", {})["tls"] = {"client_cert": certificate}
         queue = super().create_application(protocol, scope)
         details = self.connections.get(protocol)
         if details is not None and "application_instance" in details:
@@ -165,6 +154,9 @@ class ClusterServer(Server):  # type: ignore[misc]
 
     async def handle_reply(self, protocol: Any, message: Mapping[str, Any]) -> None:
         await super().handle_reply(protocol, message)
+        if isinstance(protocol, Upgraded):
+            await protocol.valve.open.wait()
+            return
         if message["type"] != "http.response.body" or not isinstance(protocol, Request):
             return
         if message.get("more_body"):

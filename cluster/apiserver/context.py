@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cluster.apiserver.request import ANONYMOUS, RequestInfo, UserInfo
+from cluster.apiserver.sessions import Session
 from cluster.apiserver.storage.cache import Entry, Key
 from cluster.journeys.trace import Journey
 
@@ -31,8 +32,8 @@ class Response:
     stream: AsyncIterator[bytes] | None = None
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
-    # Takes a WebSocket over once it is accepted (subresources.exec).
-    session: Any = None
+    # Takes an upgraded connection over once it is accepted.
+    session: Session | None = None
 
 
 class Context:

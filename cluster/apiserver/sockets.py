@@ -1,4 +1,7 @@
-"""WebSockets of the wire API: the same pipeline decides, then the request's session takes the connection over."""
+"""Upgraded connections of the wire API: the same pipeline decides, then the request's session takes the connection over.
+
+A WebSocket, or SPDY/3.1 (which the HTTP server hands over as if it were one, its bytes as messages: `scope["extensions"]["spdy"]`).
+"""
 
 from __future__ import annotations
 
@@ -7,40 +10,72 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.auditing import audit
 from cluster.apiserver.authn.live import until_cut
-from cluster.apiserver.context import Context
+from cluster.apiserver.context import Context, Response
+from cluster.apiserver.sessions import Runner
+from cluster.apiserver.sessions.reading import session_of
 
 # What the page understands as "sign in again".
 UNAUTHORIZED = 4401
+_NO_COMMON_PROTOCOL = StatusError(403, "Forbidden", "unable to upgrade: unable to negotiate protocol")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def serve(context: Context | None, receive: Receive, send: Send) -> None:
-    """Answer one WebSocket (None: its query cannot be read). Refusals come before the handshake, as 403."""
+    """Answer one request to upgrade (None: its query cannot be read). Refusals come before the handshake."""
     await receive()
     if context is None:
         await send({"type": "websocket.close", "code": 1008})
         return
     try:
-        response = await context.server.handle(context) if _is_own(context.headers) else None
-    except StatusError:
-        response = None
-    session = response.session if response is not None else None
-    known = session.protocols if session is not None else ()
-    offered = [name for name in known if name in (context.scope.get("subprotocols") or ())]
-    if session is None or not offered:
-        await send({"type": "websocket.close", "code": 1008})
+        if not _is_own(context.headers):
+            raise StatusError(403, "Forbidden", "a page of another site may not connect")
+        response = await context.server.handle(context)
+    except StatusError as error:
+        await _refuse(context, error, send)
         return
-    await send({"type": "websocket.accept", "subprotocol": offered[0]})
+    chosen = _negotiate(context, response)
+    if chosen is None:
+        await _refuse(context, _NO_COMMON_PROTOCOL, send)
+        return
+    name, run = chosen
+    await send({"type": "websocket.accept", "subprotocol": name or None})
     try:
         with context.server.live.open(context.headers, context.scope, context.caller, context.acting) as cut:
-            if not await until_cut(asyncio.ensure_future(session.run(offered[0], receive, send)), cut):
+            if not await until_cut(asyncio.ensure_future(run(receive, send)), cut):
                 await send({"type": "websocket.close", "code": UNAUTHORIZED})
     finally:
         audit(context, response, ended=True)
+
+
+def _negotiate(context: Context, response: Response) -> tuple[str, Runner] | None:
+    """The first subprotocol of ours that the client offers, and what speaks it."""
+    session, offered = response.session, list(context.scope.get("subprotocols") or ())
+    if session is None and response.stream is not None:
+        watch = context.info.verb == "watch"
+        session = session_of(response.stream, watch=watch)
+        if watch:
+            # It has no protocols of its own: whatever is asked for is agreed to.
+            return (offered[0] if offered else ""), session.websocket[""]
+    if session is None:
+        return None
+    known = session.spdy if "spdy" in (context.scope.get("extensions") or {}) else session.websocket
+    return next(((name, run) for name, run in known.items() if name in (offered or [""])), None)
+
+
+async def _refuse(context: Context, error: StatusError, send: Send) -> None:
+    """With its Status where the HTTP server can say it, else as a handshake that is refused."""
+    if "websocket.http.response" not in (context.scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "websocket.http.response.start", "status": error.code, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": orjson.dumps(error.status)})
 
 
 def _is_own(headers: Mapping[bytes, bytes]) -> bool:

@@ -84,6 +84,8 @@ def test_pages_of_others_cannot_exec(web):
         connect("https://evil.example")
     assert caught.value.status_code == 403
     connection = connect(f"https://127.0.0.1:{web.https}")
+    # The first message says that the session is there.
+    assert connection.recv() == b"\x01"
     assert connection.recv() == b"\x01web\n"
     connection.close()
 

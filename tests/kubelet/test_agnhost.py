@@ -64,3 +64,20 @@ def test_a_shell_speaks_of_itself_by_the_name_it_was_called() -> None:
         assert await stage.log("ro") == "/bin/sh: can't create /file: Read-only file system\n"
 
     play(scenario)
+
+
+def test_images_under_their_older_names() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod(
+            "tester", {"image": "k8s.gcr.io/e2e-test-images/agnhost:2.21", "args": ["entrypoint-tester", "a"]}
+        )
+        await stage.pod("picture", {"image": "gcr.io/kubernetes-e2e-test-images/nautilus:1.0"})
+        await stage.pod("box", {"image": BUSYBOX, "command": ["sleep", "100000"]})
+        ip = (await stage.ready("picture"))["status"]["podIP"]
+        await stage.ready("box")
+        await clock.sleep(1)
+        code, out = await stage.run("box", "wget", "-q", "-O-", f"http://{ip}/data.json")
+        assert (code, out) == (0, '{\n  "image": "nautilus.jpg"\n}\n')
+        assert await stage.log("tester") == "[/agnhost entrypoint-tester a]\n"
+
+    play(scenario)

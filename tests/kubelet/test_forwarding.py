@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from cluster.apiserver.spdy import DATA, DICTIONARY, PING, SYN_STREAM, Broken, Frame, Framer
+from cluster.apiserver.sessions.spdy import DATA, DICTIONARY, PING, SYN_STREAM, Broken, Frame, Framer
 from cluster.kubelet.forwarding import _take
 
 

@@ -247,7 +247,7 @@ def _moment(value: Value, digits: int) -> str | None:
             nanos = _signed(part)
     moment = _EPOCH + timedelta(seconds=seconds)
     fraction = f".{nanos // 1000:06d}" if digits else ""
-    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}{fraction}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}{fraction}Z"
 
 
 def _quantity(value: Value) -> str:

@@ -1,7 +1,7 @@
-"""pods/portforward: connections to a pod's ports, over one WebSocket (registry/core/pod/rest.PortForwardREST).
+"""pods/portforward: connections to a pod's ports, over one connection (registry/core/pod/rest.PortForwardREST).
 
-Two protocols: SPDY inside of the WebSocket, a pair of streams (error, data) a connection, as kubectl does it; and the channel protocol,
-a pair of channels a port, as client libraries do it. What flows is bytes; the kubelet answers them.
+Two protocols: SPDY, a pair of streams (error, data) a connection, as kubectl speaks it (inside of a WebSocket, before 1.30 without one);
+and the channel protocol, a pair of channels a port, as client libraries do it. What flows is bytes; the kubelet answers them.
 """
 
 from __future__ import annotations
@@ -17,32 +17,39 @@ from urllib.parse import parse_qsl
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context, Response
-from cluster.apiserver.spdy import DATA, GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Framer
-from cluster.apiserver.subresources.exec import MAX_WAITING, require_create
+from cluster.apiserver.sessions import MAX_WAITING, Receive, Runner, Send, Session
+from cluster.apiserver.sessions.spdy import DATA, GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Framer
+from cluster.apiserver.subresources.exec import needs_upgrade, require_create
 
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
+SPDY = "portforward.k8s.io"
 CHANNELS = ("v4.channel.k8s.io", "portforward.k8s.io")
 # Connections through one session at a time.
 MAX_STREAMS = 200
 log = logging.getLogger(__name__)
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 # (port, what the client sends, write) → the trouble, if any
 Connect = Callable[[int, "asyncio.Queue[bytes | None]", Callable[[bytes], None]], Awaitable[str]]
 
 
 def decode(context: Context) -> None:
-    """POST is how SPDY clients ask; this server upgrades to WebSockets only."""
-    raise errors.bad_request("Upgrade request required")
+    """What a POST wants stands in its query."""
+    needs_upgrade(context)
+
+
+async def commit(context: Context) -> dict[str, object]:
+    return _open(context)
 
 
 async def read(context: Context) -> dict[str, object]:
     require_create(context)
+    return _open(context)
+
+
+def _open(context: Context) -> dict[str, object]:
     entry = context.server.storage.entry("pods", context.key)
     if entry is None:
         raise errors.not_found("pods", "", context.info.name)
-    if context.scope.get("type") != "websocket":
-        raise errors.bad_request("Upgrade request required")
+    needs_upgrade(context)
     node = entry.obj["spec"].get("nodeName")
     if not node:
         raise errors.bad_request(f"pod {context.info.name} does not have a host assigned")
@@ -56,14 +63,16 @@ async def read(context: Context) -> dict[str, object]:
         except StatusError as error:
             return error.message
 
-    context.response = Response(101, data=b"", content_type="text/plain", session=Forwarding(connect, ports))
+    def speaks(tunnelled: bool) -> Runner:
+        return lambda receive, send: Forwarding(connect, ports).run(receive, send, tunnelled=tunnelled)
+
+    spoken = Session({TUNNEL: speaks(True), **dict.fromkeys(CHANNELS, speaks(False))}, {SPDY: speaks(True)})
+    context.response = Response(101, data=b"", content_type="text/plain", session=spoken)
     return {"node": node, "ports": ports}
 
 
 class Forwarding:
-    """The session: takes the WebSocket over."""
-
-    protocols = (TUNNEL, *CHANNELS)
+    """One session."""
 
     def __init__(self, connect: Connect, ports: list[int]) -> None:
         self._connect = connect
@@ -72,10 +81,10 @@ class Forwarding:
         self._out: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._waiting = 0
 
-    async def run(self, protocol: str, receive: Receive, send: Send) -> None:
-        """Until either side is gone."""
+    async def run(self, receive: Receive, send: Send, *, tunnelled: bool) -> None:
+        """Until either side is gone. `tunnelled`: it is SPDY."""
         speaking = asyncio.ensure_future(self._speak(send))
-        listening = asyncio.ensure_future(self._tunnel(receive) if protocol == TUNNEL else self._channels(receive))
+        listening = asyncio.ensure_future(self._tunnel(receive) if tunnelled else self._channels(receive))
         try:
             await asyncio.wait((speaking, listening), return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -45,6 +45,7 @@ def files_of(container: Container) -> Files:
     if container.profile.program in SITES:
         root, page = SITES[container.profile.program]
         own[f"{root.strip('/')}/index.html"] = page
+    own.update(container.profile.files)
     files = Files(
         {name: text.encode() for name, text in own.items()},
         user=user,

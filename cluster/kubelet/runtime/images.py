@@ -45,6 +45,9 @@ class Image:
     answers: tuple[tuple[str, str], ...] = ()
     missing_tags: tuple[str, ...] = ()
     user: int = 0
+    # What the program is told where the pod says nothing (CMD), and the files that come with the image.
+    args: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 _NGINX = (
@@ -56,8 +59,10 @@ _NGINX = (
 
 
 def _picture(name: str) -> Image:
-    """The server of Kubernetes' update demo: it says which picture it would show."""
-    return Image(50 * MIB, ports=(80,), answers=(("/data.json", f'{{\n  "image": "{name}.jpg"\n}}\n'),))
+    """The web pages of the update demo: agnhost's file server with a picture."""
+    page = f'{{\n  "image": "{name}.jpg"\n}}\n'
+    files = (("data.json", page), (f"{name}.jpg", name))
+    return Image(52 * MIB, program="agnhost", exit_on_term=2, args=("test-webserver",), files=files)
 
 
 CATALOGUE: dict[str, Image] = {
@@ -140,7 +145,10 @@ CATALOGUE: dict[str, Image] = {
     "polinux/stress": Image(4 * MIB, kind="shell"),
     "vish/stress": Image(3 * MIB, program="stress"),
     "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
-    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost", exit_on_term=2),
+    "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost", exit_on_term=2, args=("pause",)),
+    "registry.k8s.io/e2e-test-images/nautilus": _picture("nautilus"),
+    "registry.k8s.io/e2e-test-images/kitten": _picture("kitten"),
+    "registry.k8s.io/e2e-test-images/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
     "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nonroot": Image(3 * MIB, kind="shell", user=1234),
     "registry.k8s.io/e2e-test-images/nonewprivs": Image(3 * MIB, kind="shell"),
@@ -149,8 +157,6 @@ CATALOGUE: dict[str, Image] = {
     "registry.k8s.io/e2e-test-images/perl": Image(340 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nginx": Image(52 * MIB, ports=(80,), banner=_NGINX, program="nginx"),
     "registry.k8s.io/e2e-test-images/httpd": Image(40 * MIB, ports=(80,), program="httpd"),
-    "registry.k8s.io/e2e-test-images/nautilus": _picture("nautilus"),
-    "registry.k8s.io/e2e-test-images/kitten": _picture("kitten"),
     "gcr.io/google-samples/hello-app": Image(12 * MIB, ports=(8080,), has_shell=False, program="hello-app"),
     "hashicorp/http-echo": Image(5 * MIB, ports=(5678,), has_shell=False, program="http-echo"),
     "traefik/whoami": Image(3 * MIB, ports=(80,), has_shell=False, program="whoami"),

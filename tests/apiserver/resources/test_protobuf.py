@@ -103,6 +103,15 @@ def test_times():
     assert found["metadata"] == {"deletionTimestamp": "1970-01-01T15:04:32Z"}
 
 
+def test_a_time_long_ago_has_four_digits_of_a_year():
+    # Two seconds after Go's zero time, as negative seconds since 1970 (a varint of ten bytes).
+    seconds = (1 << 64) - 62135596798
+    varint = bytes(seconds >> 7 * at & 0x7F | 0x80 * (at < 9) for at in range(10))
+    meta = field(9, bytes((1 << 3,)) + varint)
+    found = protobuf.decode(wrapped("v1", "ConfigMap", field(1, meta)), "")
+    assert found["metadata"] == {"deletionTimestamp": "0001-01-01T00:00:02Z"}
+
+
 def test_a_map_of_lists():
     # SubjectAccessReviewSpec: extra = 5 (map of ExtraValue).
     entry = field(1, b"scopes") + field(2, field(1, b"a") + field(1, b"b"))

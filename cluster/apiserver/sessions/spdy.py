@@ -1,6 +1,6 @@
-"""SPDY/3.1 frames, as far as port-forwarding needs them: streams with headers, data, pings (moby/spdystream).
+"""SPDY/3.1 frames, as far as exec and port-forwarding need them: streams with headers, data, pings (moby/spdystream).
 
-kubectl speaks it inside of a WebSocket (`SPDY/3.1+portforward.k8s.io`). Pure: bytes in, frames out.
+Clients speak it over an upgraded connection, or inside of a WebSocket (`SPDY/3.1+portforward.k8s.io`). Pure: bytes in, frames out.
 """
 
 from __future__ import annotations
