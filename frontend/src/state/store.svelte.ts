@@ -19,7 +19,7 @@ const RESOURCES = [
 ];
 
 /** Questions that are asked by creating something that is not kept. */
-const ASKING = /reviews$|^access(explanations|matrices|reports)$/;
+const ASKING = /reviews$|^access(explanations|matrices|reports)$|^schedulingsimulations$/;
 
 /** What this page (or another browser) looks up to draw its panels: not what the person came to see. */
 function isOwnReading(head: Journey): boolean {

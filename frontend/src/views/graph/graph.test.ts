@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../api/watch';
-import { build, place, type Slots } from './graph';
+import { build, heading, place, type Slots } from './graph';
 
 const object = (kind: string, name: string, more: Record<string, unknown> = {}, meta: Record<string, unknown> = {}): KubeObject => ({ kind, metadata: { name, namespace: 'shop', uid: kind + name, resourceVersion: '1', creationTimestamp: '', ...meta }, ...more }) as KubeObject;
 const owned = (kind: string, name: string) => ({ ownerReferences: [{ apiVersion: 'apps/v1', kind, name, uid: kind + name }] });
@@ -43,6 +43,11 @@ describe('the graph of a namespace', () => {
     expect(graph.nodes.find((node) => node.id === 'Pod/web-1-a')!.tone).toBe('ok');
   });
 
+  it('names a column after what stands in it', () => {
+    expect([0, 1, 3, 4].map((column) => heading(graph.nodes, column))).toEqual(['routes', 'services', 'sets', 'pods']);
+    expect(heading(graph.nodes, 6)).toBe('bindings, nodes');
+  });
+
   it('draws many alike as one', () => {
     const many = build([...WORLD.slice(0, 6), ...Array.from({ length: 40 }, (_, index) => pod(`web-1-${index}`))]);
     expect(many.nodes.filter((node) => node.kind === 'Pod').map((node) => node.n)).toEqual([40]);
@@ -60,6 +65,12 @@ describe('places', () => {
     place(build([...gone, pod('web-1-c')]), slots);
     expect(slots.get('Pod/web-1-b')).toBe(before.get('Pod/web-1-b'));
     expect(slots.has('Pod/web-1-a')).toBe(false);
+  });
+
+  it('begin with the lines that come from furthest left; what stands alone is below', () => {
+    const lone = place(build([object('Pod', 'alone', { spec: {}, status: {} }), object('Service', 'nobody', { spec: {} }), ...WORLD]), new Map());
+    expect(lone.get('Pod/alone')!).toBeGreaterThan(Math.max(lone.get('Pod/web-1-a')!, lone.get('Pod/web-1-b')!));
+    expect(lone.get('Service/nobody')!).toBeGreaterThan(lone.get('Service/web')!);
   });
 
   it('are never shared', () => {

@@ -36,7 +36,7 @@ export interface Graph {
 export const SOURCES: { apiVersion: string; plural: string; kind: string; column: number }[] = [
   { apiVersion: 'networking.k8s.io/v1', plural: 'ingresses', kind: 'Ingress', column: 0 },
   { apiVersion: 'v1', plural: 'services', kind: 'Service', column: 1 },
-  { apiVersion: 'batch/v1', plural: 'cronjobs', kind: 'CronJob', column: 1 },
+  { apiVersion: 'batch/v1', plural: 'cronjobs', kind: 'CronJob', column: 2 },
   { apiVersion: 'autoscaling/v2', plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', column: 1 },
   { apiVersion: 'discovery.k8s.io/v1', plural: 'endpointslices', kind: 'EndpointSlice', column: 2 },
   { apiVersion: 'apps/v1', plural: 'deployments', kind: 'Deployment', column: 2 },
@@ -53,7 +53,17 @@ export const SOURCES: { apiVersion: string; plural: string; kind: string; column
   { apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'roles', kind: 'Role', column: 7 },
 ];
 
-export const COLUMNS = ['routes', 'services', 'endpoints, deployments', 'sets and jobs', 'pods', 'what pods need', 'nodes, bindings', 'roles'];
+/** What stands above a column: the kinds that are there, in plain words. */
+const WORDS: Record<string, string> = {
+  Ingress: 'routes', Service: 'services', HorizontalPodAutoscaler: 'autoscalers', EndpointSlice: 'endpoints', Deployment: 'deployments', CronJob: 'cron jobs',
+  StatefulSet: 'sets', DaemonSet: 'sets', ReplicaSet: 'sets', Job: 'jobs', Pod: 'pods', ConfigMap: 'configuration', Secret: 'secrets', PersistentVolumeClaim: 'claims',
+  ServiceAccount: 'accounts', Node: 'nodes', RoleBinding: 'bindings', Role: 'roles',
+};
+
+export function heading(nodes: GraphNode[], column: number): string {
+  const words = [...new Set(nodes.filter((node) => node.column === column).map((node) => WORDS[node.kind] ?? node.kind))];
+  return words.length > 2 ? `${words.slice(0, 2).join(', ')} …` : words.join(', ');
+}
 
 /** More pods of one owner than this are drawn as one. */
 const MOST_PODS = 12;
@@ -199,6 +209,9 @@ function note(one: KubeObject): string {
 
 export type Slots = Map<string, number>;
 
+/** The wish of what hangs on nothing that has a row yet: it stands below the others. */
+const LAST = 1e9;
+
 /** A row for each object within its column. What has one keeps it; the others come beside what they hang on, or in the first free row. */
 export function place(graph: Graph, slots: Slots): Slots {
   const here = new Set(graph.nodes.map((node) => node.id));
@@ -214,6 +227,7 @@ export function place(graph: Graph, slots: Slots): Slots {
     const at = column.get(key)!;
     taken.set(at, (taken.get(at) ?? new Set()).add(row));
   }
+  const lines = lineages(graph);
   // Pods first: they are the most, and everything else gathers around them.
   const order = [4, 3, 2, 1, 0, 5, 6, 7];
   for (const at of order) {
@@ -223,11 +237,11 @@ export function place(graph: Graph, slots: Slots): Slots {
       .filter((node) => node.column === at && !slots.has(node.id))
       .map((node) => {
         const rows = (near.get(node.id) ?? []).map((one) => slots.get(one)).filter((row): row is number => row !== undefined);
-        return { node, wish: rows.length ? Math.round(rows.reduce((sum, row) => sum + row, 0) / rows.length) : -1 };
+        return { node, wish: rows.length ? Math.round(rows.reduce((sum, row) => sum + row, 0) / rows.length) : LAST, line: lines.get(node.id)! };
       })
-      .sort((a, b) => a.wish - b.wish || kinship(a.node, near).localeCompare(kinship(b.node, near)) || a.node.id.localeCompare(b.node.id, 'en', { numeric: true }));
+      .sort((a, b) => a.wish - b.wish || a.line.from - b.line.from || b.line.n - a.line.n || a.line.name.localeCompare(b.line.name, 'en') || kinship(a.node, near).localeCompare(kinship(b.node, near)) || a.node.id.localeCompare(b.node.id, 'en', { numeric: true }));
     for (const { node, wish } of fresh) {
-      let row = Math.max(wish, 0);
+      let row = wish === LAST ? Math.max(-1, ...used) + 1 : wish;
       while (used.has(row)) row += 1;
       used.add(row);
       slots.set(node.id, row);
@@ -238,4 +252,39 @@ export function place(graph: Graph, slots: Slots): Slots {
 
 function kinship(node: GraphNode, near: Map<string, string[]>): string {
   return (near.get(node.id) ?? []).find((one) => !one.startsWith('Node/')) ?? '~';
+}
+
+interface Lineage {
+  /** The leftmost column of what hangs together. */
+  from: number;
+  n: number;
+  name: string;
+}
+
+/** What hangs together, machines and grants aside: lines that begin furthest left stand at the top, what stands alone at the bottom. */
+function lineages(graph: Graph): Map<string, Lineage> {
+  const next = new Map<string, string[]>();
+  for (const edge of graph.edges) {
+    if (edge.kind === 'runs' || edge.kind === 'grants' || edge.kind === 'mounts') continue;
+    next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
+    next.set(edge.to, [...(next.get(edge.to) ?? []), edge.from]);
+  }
+  const columns = new Map(graph.nodes.map((node) => [node.id, node.column]));
+  const found = new Map<string, Lineage>();
+  for (const { id: start } of graph.nodes) {
+    if (found.has(start)) continue;
+    const line: Lineage = { from: Infinity, n: 0, name: start };
+    const waiting = [start];
+    found.set(start, line);
+    while (waiting.length) {
+      const here = waiting.pop()!;
+      line.n += 1;
+      line.from = Math.min(line.from, columns.get(here) ?? Infinity);
+      if (here < line.name) line.name = here;
+      for (const one of next.get(here) ?? []) if (!found.has(one)) (found.set(one, line), waiting.push(one));
+    }
+    // Alone, it leads nowhere: it stands below what does.
+    if (line.n === 1) line.from = Infinity;
+  }
+  return found;
 }

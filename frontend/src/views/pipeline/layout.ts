@@ -61,12 +61,14 @@ export interface Layout {
 const CLOSE = 60;
 export const SCHEDULER_WIDTH = 176;
 /** The pitch of the great circle lines, of which as many are drawn as fit; the others run quietly below. */
-const GREAT = 82;
-export const GREAT_R = 25;
+const GREAT = 90;
+export const GREAT_R = 28;
 const QUIET_R = 6.5;
 /** Room below the return track: for the name of the quiet loop that is looked at, or for all their names aslant. */
 const NAME = 16;
-const NAMES = 94;
+const NAMES = 96;
+/** A line of pods that wait for a node, above the line to the machines. */
+const WAITING = 28;
 
 /** How many loops have a great circle at this width. */
 export function seatsAt(pipeline: Pipeline, width: number): number {
@@ -100,9 +102,9 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
   const write = pipeline.stages.filter((stage) => stage.line !== 'read');
   const read = pipeline.stages.filter((stage) => stage.line === 'read');
   const inside = write.filter((stage) => stage.component !== 'etcd' && stage.name !== 'respond');
-  const left = 116;
+  const left = 108;
   const etcdX = width - 92;
-  const right = etcdX - 74;
+  const right = etcdX - 72;
   const gap = (right - left) / Math.max(inside.length - 1, 1);
   const slanted = gap < CLOSE;
   const writeY = slanted ? 124 : 106;
@@ -123,8 +125,8 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
   }
 
   const watchY = readY + 66;
-  const greatY = watchY + 60;
-  const returnY = greatY + 104;
+  const greatY = watchY + 62;
+  const returnY = greatY + 108;
   const schedulerX = width - SCHEDULER_WIDTH - 10;
   const room = schedulerX - 30;
   const great = seats.length ? seats : pipeline.loops.slice(0, seatsAt(pipeline, width)).map((one) => one.name);
@@ -137,7 +139,7 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
     r: Math.min(QUIET_R, pitch * 0.34),
   });
   const schedulerY = greatY + 4;
-  const height = returnY + (n > 0 ? (named ? NAMES : NAME) : 4) + 30;
+  const height = returnY + (n > 0 && named ? NAMES : n > 0 ? Math.max(NAME, WAITING) : WAITING) + 30;
   const cache = stations.get('cache');
   return {
     width,
