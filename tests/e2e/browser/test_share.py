@@ -195,6 +195,67 @@ def test_a_journey_becomes_a_picture_that_moves(browser, page, realistic, shop, 
     assert page.problems == []
 
 
+FILM = """async film => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [film.videoWidth / 4, film.videoHeight / 4];
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const found = [];
+    for (const share of [0.1, 0.5, 0.9]) {
+        await new Promise(done => { film.onseeked = done; film.currentTime = film.duration * share; });
+        context.drawImage(film, 0, 0, canvas.width, canvas.height);
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+        // Amber is the write line: the picture is the map, and no two of the three are alike.
+        let [amber, sum] = [0, 0];
+        for (let i = 0; i < data.length; i += 4) {
+            if (data[i] > 190 && data[i + 1] > 110 && data[i + 1] < 200 && data[i + 2] < 90) amber += 1;
+            sum = (sum * 31 + data[i] + data[i + 1] + data[i + 2]) % 1e9;
+        }
+        found.push({ amber, sum });
+    }
+    return { seconds: film.duration, width: film.videoWidth, found };
+}"""
+
+
+def test_a_journey_becomes_a_film(page, realistic, shop, shots, tmp_path):
+    realistic.kubectl("scale", "deployment", "web", "-n", "shop", "--replicas=4")
+    realistic.kubectl("rollout", "status", "deployment/web", "-n", "shop", "--timeout=60s")
+    head = wait_for(lambda: journey_of(page, "scale"), "the journey is told")
+    visit(page, realistic, f"/slide/{head}")
+    expect(page.get_by_test_id("slide-preview")).to_be_visible(timeout=15_000)
+    # Called off, nothing is saved, and it can begin again.
+    page.get_by_test_id("film").click()
+    expect(page.get_by_role("progressbar", name="recording")).to_be_visible()
+    page.get_by_test_id("film-stop").click()
+    expect(page.get_by_test_id("film")).to_be_enabled(timeout=15_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with page.expect_download(timeout=120_000) as waiting:
+        page.get_by_test_id("film").click()
+    target = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(target)
+    assert target.suffix == ".webm"
+    assert target.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
+    expect(page.get_by_test_id("film-saved")).to_contain_text(target.name)
+    film = page.get_by_test_id("film-preview")
+    wait_for(lambda: film.evaluate("film => film.readyState > 1"), "the film can be shown")
+    told = film.evaluate(FILM)
+    assert told["width"] == 1440
+    assert 1 < told["seconds"] < 120
+    assert all(one["amber"] > 200 for one in told["found"]), told
+    assert len({one["sum"] for one in told["found"]}) == 3, told
+    page.screenshot(path=shots / "film.png")
+    assert page.problems == []
+
+
+def test_a_browser_that_cannot_record_says_so(sign_in, shop):
+    page = sign_in("/?ns=shop")
+    page.add_init_script("delete window.MediaRecorder")
+    page.goto(page.url.split("/?")[0] + "/explore/share/slide?ns=shop")
+    expect(page.get_by_test_id("film-unable")).to_contain_text("cannot record", timeout=15_000)
+    expect(page.get_by_test_id("film")).to_be_disabled()
+    expect(page.get_by_test_id("slide")).to_be_enabled()
+    page.context.close()
+
+
 def journey_of(page, subresource):
     answer = page.request.get("/".join(page.url.split("/")[:3]) + "/explorer/journeys/?limit=50").json()
     found = [

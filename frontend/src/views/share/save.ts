@@ -1,5 +1,5 @@
 /** Hand the reader a file. */
-export function save(name: string, parts: string[], type: string): number {
+export function save(name: string, parts: BlobPart[], type: string): number {
   const blob = new Blob(parts, { type });
   const address = URL.createObjectURL(blob);
   const link = document.createElement('a');

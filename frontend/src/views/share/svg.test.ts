@@ -6,7 +6,9 @@ import { schedule } from '../../time/schedule';
 import type { Journey, Pipeline, Span } from '../../types';
 import { captionsOf, said } from './captions';
 import { framesOf, shine, thin, travel } from './keyframes';
-import { escape, palette, pictureOf } from './svg';
+import { palette } from './looks';
+import { escape } from './shapes';
+import { pictureOf } from './svg';
 
 const colours = palette(tokens);
 const stage = (name: string, component = 'apiserver', line: 'all' | 'write' | 'read' = 'all') => ({ name, component, line, title: name, description: '' });
