@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from tests.support.manifests import deployment
 from tests.support.server import Cluster
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -35,27 +35,11 @@ def disk(cluster: Cluster) -> int:
     return sum(path.stat().st_size for path in cluster.data.glob("*.sqlite3*"))
 
 
-def deployment(name: str, replicas: int) -> dict[str, Any]:
-    template = {
-        "metadata": {"labels": {"app": name}},
-        "spec": {
-            "containers": [
-                {"name": "c", "image": "nginx:1.27", "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}
-            ]
-        },
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template},
-    }
-
-
 def until_ready(cluster: Cluster, name: str, replicas: int, *, timeout: float = 300) -> float:
     """Seconds from the request to the last pod's readiness, as the API shows it."""
     began = time.perf_counter()
-    status, answer = cluster.request("POST", DEPLOYMENTS, deployment(name, replicas))
+    wanted = {"resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}
+    status, answer = cluster.request("POST", DEPLOYMENTS, deployment(name, replicas, container=wanted))
     assert status == 201, answer
     pause = 0.02 if replicas < 100 else 0.1
     while True:

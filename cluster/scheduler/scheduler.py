@@ -15,29 +15,27 @@ from typing import Any, ClassVar
 from channels.consumer import AsyncConsumer
 
 from cluster import clock
-from cluster.apimachinery.errors import StatusError, is_conflict, is_not_found
-from cluster.apimachinery.meta import get_condition, key_of, set_condition, split_key
+from cluster.apimachinery.meta import key_of, split_key
 from cluster.client.events import EventRecorder
 from cluster.client.loop import LoopContext
 from cluster.client.workqueue import delivering
 from cluster.journeys import trace
+from cluster.scheduler.binding import MAX_BINDING, Binder
+from cluster.scheduler.cache import Cache, owner_of
 from cluster.scheduler.evaluation import Evaluation, Evaluator, Verdicts, fit_error
-from cluster.scheduler.nodeinfo import NodeInfo, PodShape, shape_of
-from cluster.scheduler.peers import Peers, peer_of
+from cluster.scheduler.nodeinfo import PodShape, shape_of
 from cluster.scheduler.plugins.neighbours import neighbourhood
 from cluster.scheduler.preemption import Candidate
 from cluster.scheduler.queue import Queued, SchedulingQueue
 from cluster.scheduler.room import LEAVING, RoomMaker, as_detail
-from cluster.scheduler.volumebinding import NotBoundError, VolumeBinder
-from cluster.scheduler.volumes import Around, Claims, Promise
+from cluster.scheduler.volumebinding import VolumeBinder
+from cluster.scheduler.volumes import Around, Claims
 
 log = logging.getLogger(__name__)
 
 Obj = dict[str, Any]
 
 NAME = "default-scheduler"
-# Bindings in flight at once; more only queue up behind the group commit.
-MAX_BINDING = 256
 # Up to this many nodes all are looked at; beyond, a share that shrinks to 5 % (schedule_one.numFeasibleNodesToFind).
 ALL_NODES_UP_TO, LEAST_SHARE = 100, 5
 
@@ -63,12 +61,10 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self.reconciles = 0
         self.errors = 0
         self.busy_seconds = 0.0
-        self.nodes: dict[str, NodeInfo] = {}
-        self._order: list[NodeInfo] = []
+        self.cache = Cache(self.queue.event)
         self._start = 0
-        self._placed: dict[str, str] = {}  # pod uid → node it counts on (assumed or bound)
         self.room: RoomMaker
-        self._peers = Peers()
+        self.binder: Binder
         self._evaluator = Evaluator()
         self._binding: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(MAX_BINDING)
@@ -84,8 +80,8 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self.room = RoomMaker(
             self.client,
             self.events,
-            self.nodes,
-            self._peers,
+            self.cache.nodes,
+            self.cache.peers,
             self._around,
             pods=self.context.informers("v1/pods"),
             budgets=self.context.informers("policy/v1/poddisruptionbudgets"),
@@ -94,10 +90,19 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         volumes = self.context.informers("v1/persistentvolumes")
         classes = self.context.informers("storage.k8s.io/v1/storageclasses")
         self.claims = Claims(claims, classes, volumes, self.context.informers("v1/pods"))
-        self.volumes = VolumeBinder(self.client, claims)
+        self.binder = Binder(
+            self.client,
+            self.events,
+            self.cache,
+            self.queue,
+            pods=self.context.informers("v1/pods"),
+            claims=self.claims,
+            volumes=VolumeBinder(self.client, claims),
+            slots=self._slots,
+        )
         for informer in (claims, volumes, classes):
             informer.add_handler(lambda old, new: self.queue.event("claim"))
-        self.context.informers("v1/nodes").add_handler(self._node_changed)
+        self.context.informers("v1/nodes").add_handler(self.cache.node_changed)
         self.context.informers("v1/pods").add_handler(self._pod_changed)
         self.context.running[self.name] = self
         self.context.began.set()
@@ -118,26 +123,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
 
     # -- what changes --------------------------------------------------------------------------------------------
 
-    def _info(self, name: str) -> NodeInfo:
-        info = self.nodes.get(name)
-        if info is None:
-            info = self.nodes[name] = NodeInfo(name)
-        return info
-
-    def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
-        node = new or old
-        assert node is not None
-        info = self._info(node["metadata"]["name"])
-        if new is not None and old is not None and _same_for_scheduling(old, new):
-            info.node = new
-            return
-        info.set_node(new)
-        if new is None and not info.pods:
-            del self.nodes[info.name]
-        if (old is None) is not (new is None):
-            self._order = [known for known in self.nodes.values() if known.node is not None]
-        self.queue.event("node")
-
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         pod = new or old
         assert pod is not None
@@ -146,26 +131,21 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         finished = new is None or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
         if finished:
             self.queue.remove(key)
-            self._release(uid)
+            self.cache.release(uid)
             self.room.withdraw(uid)
             return
         node = spec.get("nodeName")
         if node:
             self.queue.remove(key)
-            if uid not in self._placed:
+            if self.cache.placed(uid) is None:
                 self.room.withdraw(uid)
-                self._count(pod, shape_of(spec), _owner(pod), node)
-            elif self._placed[uid] != node:
-                self._release(uid)
-                self._count(pod, shape_of(spec), _owner(pod), node)
-            elif old is None or _stands_otherwise(old, pod):
-                self._peers.put(peer_of(pod, node, shape_of(spec)))
+            self.cache.bound(old, pod, node)
             return
         if spec.get("schedulerName", NAME) != NAME or metadata.get("deletionTimestamp") or spec.get("schedulingGates"):
             self.queue.remove(key)
             self.room.withdraw(uid)
             return
-        if uid in self._placed:
+        if self.cache.placed(uid) is not None:
             return
         if (
             old is not None
@@ -175,23 +155,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             return
         causes = (delivering[0],) if delivering[0] else ()
         self.queue.add(key, pod, causes)
-
-    def _count(self, pod: Obj, shape: PodShape, owner: str, node: str) -> None:
-        uid = pod["metadata"]["uid"]
-        self._placed[uid] = node
-        self._info(node).add_pod(uid, shape, owner)
-        self._peers.put(peer_of(pod, node, shape))
-        self.queue.event("pod placed")
-
-    def _release(self, uid: str) -> None:
-        node = self._placed.pop(uid, None)
-        if node is not None:
-            info = self._info(node)
-            info.remove_pod(uid)
-            self._peers.remove(uid)
-            if info.node is None and not info.pods:
-                self.nodes.pop(node, None)
-            self.queue.event("pod gone")
 
     # -- one pod after the other ---------------------------------------------------------------------------------
 
@@ -231,11 +194,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 {"attempt": queued.attempts, "waiting": len(self.queue)},
             )
         )
-        shape, owner = shape_of(spec), _owner(pod)
+        shape, owner = shape_of(spec), owner_of(pod)
         events_before = self.queue.events
         kept_for = self.room.withdraw(pod["metadata"]["uid"])
         missing = self.claims.missing(pod)
-        result = Evaluation(len(self._order)) if missing else self._find(pod, shape, owner)
+        result = Evaluation(len(self.cache.order)) if missing else self._find(pod, shape, owner)
         best = result.best
         journey.add("filter", journey.start, "ok" if best else "refused", Verdicts("filter", result))
         if best is None:
@@ -254,11 +217,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 self.room.nominate(pod, shape, owner, kept_for)
                 message = f"{message.partition('preemption: ')[0]}preemption: {LEAVING}"
             self.queue.unschedulable(queued, refused_by, events_before)
-            self._spawn(self._report(queued, message, journey))
+            self._spawn(self.binder.report(queued, message, journey))
         else:
             journey.add("score", trace.wall(), "ok", Verdicts("score", result))
-            self._count(pod, shape, owner, best.name)
-            self._spawn(self._bind(queued, best.name, self.claims.promise(pod, best), journey))
+            self.cache.count(pod, shape, owner, best.name)
+            self._spawn(self.binder.bind(queued, best.name, self.claims.promise(pod, best), journey))
         self.reconciles += 1
         self.busy_seconds += time.perf_counter() - started
 
@@ -268,7 +231,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             none = f"0/{result.nodes} nodes are available"
             # Claims are looked at before anything else has a state; what comes after finds none and says so.
             return f"{none}: {missing}. not found"
-        return fit_error(shape, result, self.nodes, policy=spec.get("preemptionPolicy") or "")
+        return fit_error(shape, result, self.cache.nodes, policy=spec.get("preemptionPolicy") or "")
 
     def consider(self, pod: Obj) -> tuple[Evaluation, str, Candidate | None]:
         """What would come of this pod now, by the same filters and scores; nothing changes.
@@ -278,11 +241,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         spec, shape = pod["spec"], shape_of(pod["spec"])
         missing = self.claims.missing(pod)
         if missing:
-            result = Evaluation(len(self._order))
+            result = Evaluation(len(self.cache.order))
         else:
-            start = self._start % len(self._order) if self._order else 0
-            rotated = self._order[start:] + self._order[:start]
-            result = self._evaluator.evaluate(shape, _owner(pod), rotated, wanted=0, around=self._around(pod, shape))
+            start = self._start % len(self.cache.order) if self.cache.order else 0
+            rotated = self.cache.order[start:] + self.cache.order[:start]
+            result = self._evaluator.evaluate(shape, owner_of(pod), rotated, wanted=0, around=self._around(pod, shape))
         if result.best is not None:
             return result, "", None
         candidate = None if missing else self.room.find(pod, shape, result, "")
@@ -291,7 +254,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
     # -- making room -------------------------------------------------------------------------------------------------
 
     def _around(self, pod: Obj, shape: PodShape, without: set[str] | None = None) -> Around | None:
-        near = neighbourhood(pod, shape, self.nodes, self._peers, self._labels_of_namespace, without or ())
+        near = neighbourhood(pod, shape, self.cache.nodes, self.cache.peers, self._labels_of_namespace, without or ())
         return self.claims.within(pod, near, without or set())
 
     def _labels_of_namespace(self, name: str) -> Mapping[str, str]:
@@ -301,7 +264,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
     # -- finding a node ----------------------------------------------------------------------------------------------
 
     def _find(self, pod: Obj, shape: PodShape, owner: str) -> Evaluation:
-        nodes = self._order
+        nodes = self.cache.order
         if not nodes:
             return Evaluation(0)
         # Start where the last one stopped, so that equals take turns.
@@ -316,127 +279,3 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         task = asyncio.create_task(work)
         self._binding.add(task)
         task.add_done_callback(self._binding.discard)
-
-    async def _have_volumes(self, queued: Queued, node: str, given: list[Promise], journey: trace.Journey) -> bool:
-        """Claims that wait for their first consumer are bound before the pod; False when that does not come about."""
-        with journey.span("volumes", {"claims": [one.claim["metadata"]["name"] for one in given]}) as span:
-            # Volumes take as long as their provisioner: others go on binding meanwhile.
-            self._slots.release()
-            try:
-                await self.volumes.bind(given, node)
-            except (NotBoundError, StatusError) as error:
-                message = str(error)
-                span.outcome = "refused"
-                self.claims.take_back(given)
-                self._release(queued.pod["metadata"]["uid"])
-            else:
-                return True
-            finally:
-                await self._slots.acquire()
-        current = self.context.informers("v1/pods").get(queued.key)
-        if current is not None and current["metadata"]["uid"] == queued.pod["metadata"]["uid"]:
-            queued.pod = current
-            self.queue.back_off(queued)
-            await self._report(queued, f'running PreBind plugin "VolumeBinding": {message}', journey)
-        return False
-
-    async def _bind(self, queued: Queued, node: str, given: list[Promise], journey: trace.Journey) -> None:
-        pod = queued.pod
-        metadata = pod["metadata"]
-        binding = {
-            "apiVersion": "v1",
-            "kind": "Binding",
-            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]},
-            "target": {"kind": "Node", "name": node},
-        }
-        try:
-            if given:
-                with trace.working_on(journey):
-                    if not await self._have_volumes(queued, node, given, journey):
-                        return
-            with trace.working_on(journey), journey.span("bind", {"node": node}) as span:
-                try:
-                    await self.client.create(
-                        "v1/pods", binding, metadata["namespace"], name=metadata["name"], subresource="binding"
-                    )
-                except StatusError as error:
-                    span.outcome, span.detail = "refused", {"node": node, "message": error.message}
-                    self._not_bound(queued, error)
-                    journey.finish("refused", code=error.code, reason=error.message)
-                    return
-                self.events.event(
-                    pod,
-                    "Normal",
-                    "Scheduled",
-                    f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {node}",
-                )
-            journey.finish("ok")
-        finally:
-            self._slots.release()
-
-    def _not_bound(self, queued: Queued, error: StatusError) -> None:
-        """Take back the assumption. A pod that is gone or bound is none of ours; anything else is tried again."""
-        self._release(queued.pod["metadata"]["uid"])
-        if not (is_not_found(error) or is_conflict(error)):
-            self.errors += 1
-            log.warning("binding %s: %s", queued.key, error.message)
-        if not is_not_found(error):
-            current = self.context.informers("v1/pods").get(queued.key)
-            if current is not None and not current["spec"].get("nodeName"):
-                queued.pod = current
-                self.queue.back_off(queued)
-
-    async def _report(self, queued: Queued, message: str, journey: trace.Journey) -> None:
-        """Tell why: an event, and the condition PodScheduled=False."""
-        pod = queued.pod
-        with trace.working_on(journey):
-            self.events.event(pod, "Warning", "FailedScheduling", message)
-            condition = {
-                "type": "PodScheduled",
-                "status": "False",
-                "reason": "Unschedulable",
-                "message": message,
-                "lastProbeTime": None,
-            }
-            if pod["metadata"].get("generation"):
-                condition["observedGeneration"] = pod["metadata"]["generation"]
-            known = get_condition(pod, "PodScheduled")
-            if known is None or any(known.get(field) != value for field, value in condition.items()):
-                conditions = set_condition((pod.get("status") or {}).get("conditions") or [], condition)
-                metadata = pod["metadata"]
-                try:
-                    queued.pod = await self.client.patch(
-                        "v1/pods",
-                        metadata["name"],
-                        {"status": {"conditions": conditions}},
-                        metadata["namespace"],
-                        subresource="status",
-                    )
-                except StatusError as error:
-                    if not is_not_found(error):
-                        log.warning("condition of %s: %s", queued.key, error.message)
-        journey.finish("refused", reason=message)
-
-
-def _owner(pod: Obj) -> str:
-    """What pods are spread by: the controller that made them."""
-    for reference in pod["metadata"].get("ownerReferences") or ():
-        if reference.get("controller"):
-            return str(reference["uid"])
-    return ""
-
-
-def _stands_otherwise(old: Obj, new: Obj) -> bool:
-    """What others see of a placed pod has changed."""
-    before, after = old["metadata"], new["metadata"]
-    return before.get("labels") != after.get("labels") or ("deletionTimestamp" in before) is not (
-        "deletionTimestamp" in after
-    )
-
-
-def _same_for_scheduling(old: Obj, new: Obj) -> bool:
-    """A heartbeat changes nothing that a filter or a score looks at."""
-    if old["spec"] != new["spec"] or old["metadata"].get("labels") != new["metadata"].get("labels"):
-        return False
-    before, after = old.get("status") or {}, new.get("status") or {}
-    return all(before.get(field) == after.get(field) for field in ("allocatable", "capacity", "images"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.manifests import deployment
 from tests.support.server import Cluster, tool, wait_for
 
 SPEED = 5
@@ -119,16 +120,7 @@ def test_who_stops_at_once_drops_requests_and_a_prestop_sleep_mends_that(cluster
         "image": "nginx:1.27",
         "readinessProbe": {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1},
     }
-    shop = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "shop"},
-        "spec": {
-            "replicas": 3,
-            "selector": {"matchLabels": {"app": "shop"}},
-            "template": {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [container]}},
-        },
-    }
+    shop = deployment("shop", 3, container=container)
     service = {**SERVICE, "metadata": {"name": "shop"}, "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]}}
     apply(cluster, shop, service)
     cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=80s")

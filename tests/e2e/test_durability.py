@@ -7,22 +7,11 @@ import threading
 
 import pytest
 
+from tests.support.manifests import deployment
 from tests.support.server import Cluster, wait_for
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
-DEPLOYMENT = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "survivor"},
-    "spec": {
-        "replicas": 20,
-        "selector": {"matchLabels": {"app": "survivor"}},
-        "template": {
-            "metadata": {"labels": {"app": "survivor"}},
-            "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]},
-        },
-    },
-}
+DEPLOYMENT = deployment("survivor", 20)
 
 
 @pytest.fixture

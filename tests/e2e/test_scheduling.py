@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from tests.support.manifests import deployment
 from tests.support.server import wait_for
 
 
@@ -12,26 +13,12 @@ def pods(cluster, selector):
     return json.loads(cluster.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
 
 
-def deployment(name, replicas, **spec):
-    body = {"containers": [{"name": "c", "image": "nginx"}], "terminationGracePeriodSeconds": 1, **spec}
-    return json.dumps(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {"metadata": {"labels": {"app": name}}, "spec": body},
-            },
-        }
-    )
-
-
 def test_one_per_node_and_the_fourth_waits(cluster):
     term = {"labelSelector": {"matchLabels": {"app": "apart"}}, "topologyKey": "kubernetes.io/hostname"}
     affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
-    cluster.kubectl("apply", "-f", "-", stdin=deployment("apart", 4, affinity=affinity))
+    cluster.kubectl(
+        "apply", "-f", "-", stdin=json.dumps(deployment("apart", 4, affinity=affinity, terminationGracePeriodSeconds=1))
+    )
     wait_for(
         lambda: (
             Counter(pod["spec"].get("nodeName", "") for pod in pods(cluster, "app=apart"))
@@ -58,7 +45,14 @@ def test_spread_evenly(cluster):
         "whenUnsatisfiable": "DoNotSchedule",
         "labelSelector": {"matchLabels": {"app": "even"}},
     }
-    cluster.kubectl("apply", "-f", "-", stdin=deployment("even", 6, topologySpreadConstraints=[constraint]))
+    cluster.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin=json.dumps(
+            deployment("even", 6, topologySpreadConstraints=[constraint], terminationGracePeriodSeconds=1)
+        ),
+    )
     cluster.kubectl("rollout", "status", "deployment/even", "--timeout=60s")
     assert set(Counter(pod["spec"]["nodeName"] for pod in pods(cluster, "app=even")).values()) == {2}
     cluster.kubectl("delete", "deployment", "even")
@@ -68,11 +62,18 @@ def test_the_important_make_room(cluster):
     cpu = json.loads(cluster.kubectl("get", "node", "node-1", "-o", "json"))["status"]["allocatable"]["cpu"]
     half = f"{int(cpu) * 1000 * 6 // 10}m"
     asks = {"containers": [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": half}}}]}
-    cluster.kubectl("apply", "-f", "-", stdin=deployment("filler", 3, **asks))
+    cluster.kubectl(
+        "apply", "-f", "-", stdin=json.dumps(deployment("filler", 3, **asks, terminationGracePeriodSeconds=1))
+    )
     cluster.kubectl("rollout", "status", "deployment/filler", "--timeout=60s")
     before = {pod["metadata"]["name"] for pod in pods(cluster, "app=filler")}
     cluster.kubectl("create", "priorityclass", "vital", "--value=1000")
-    cluster.kubectl("apply", "-f", "-", stdin=deployment("vital", 1, priorityClassName="vital", **asks))
+    cluster.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin=json.dumps(deployment("vital", 1, priorityClassName="vital", **asks, terminationGracePeriodSeconds=1)),
+    )
     cluster.kubectl("rollout", "status", "deployment/vital", "--timeout=60s")
     (vital,) = pods(cluster, "app=vital")
     left = {pod["metadata"]["name"] for pod in pods(cluster, "app=filler") if pod["spec"].get("nodeName")}

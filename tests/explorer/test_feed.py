@@ -11,7 +11,8 @@ import pytest
 from cluster.apimachinery.errors import StatusError, gone
 from cluster.client.client import ObjectList
 from cluster.explorer.feed import Cut, Feed
-from tests.support.fakecluster import FakeClient, FakeCluster
+from tests.support.fakeclient import FakeClient
+from tests.support.fakecluster import FakeCluster
 
 PODS, MAPS = "v1/pods", "v1/configmaps"
 

@@ -13,7 +13,8 @@ from typing import Any
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
-from tests.support.fakecluster import FakeClient, FakeCluster
+from tests.support.fakeclient import FakeClient
+from tests.support.fakecluster import FakeCluster
 
 PODS = "v1/pods"
 

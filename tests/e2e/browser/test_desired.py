@@ -7,29 +7,17 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-
-def deployment(name, image, replicas=2, **spec):
-    return json.dumps(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"containers": [{"name": "c", "image": image}], "terminationGracePeriodSeconds": 1, **spec},
-                },
-            },
-        }
-    )
+from tests.support.manifests import deployment
 
 
 @pytest.fixture(scope="module")
 def workloads(realistic):
-    realistic.kubectl("apply", "-f", "-", stdin=deployment("well", "nginx:1.27", 3))
-    realistic.kubectl("apply", "-f", "-", stdin=deployment("typo", "ngnix:1.27"))
+    realistic.kubectl(
+        "apply", "-f", "-", stdin=json.dumps(deployment("well", 3, "nginx:1.27", terminationGracePeriodSeconds=1))
+    )
+    realistic.kubectl(
+        "apply", "-f", "-", stdin=json.dumps(deployment("typo", 2, "ngnix:1.27", terminationGracePeriodSeconds=1))
+    )
     realistic.kubectl("rollout", "status", "deployment/well", "--timeout=60s")
 
 
@@ -85,7 +73,7 @@ def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, workload
 def test_green_while_unready_is_impossible(page, realistic, workloads):
     probe = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
     unready = {"name": "c", "image": "nginx:1.27", "readinessProbe": probe}
-    body = json.loads(deployment("unready", "nginx:1.27", 1))
+    body = deployment("unready", 1, terminationGracePeriodSeconds=1)
     body["spec"]["template"]["spec"]["containers"] = [unready]
     realistic.kubectl("apply", "-f", "-", stdin=json.dumps(body))
     visit(page, realistic, "/deployment/default/unready")

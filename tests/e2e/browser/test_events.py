@@ -7,17 +7,13 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-
-def deployment(name, image, replicas):
-    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c", "image": image}]}}
-    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
-    return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec})
+from tests.support.manifests import deployment
 
 
 @pytest.fixture(scope="module")
 def said(realistic):
-    realistic.kubectl("apply", "-f", "-", stdin=deployment("web", "nginx:1.27", 3))
-    realistic.kubectl("apply", "-f", "-", stdin=deployment("typo", "ngnix:1.27", 1))
+    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(deployment("web", 3, "nginx:1.27")))
+    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(deployment("typo", 1, "ngnix:1.27")))
     realistic.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
 
 

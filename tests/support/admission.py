@@ -1,0 +1,60 @@
+"""What the tests of admission that people configure share: policies, bindings, configurations and what they match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.server import Cluster
+
+GROUP = "/apis/admissionregistration.k8s.io/v1"
+
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def config_map(name: str, labels: dict[str, str] | None = None, **data: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels or {}}, "data": data}
+
+
+def rule(group: str, version: str, resource: str, *operations: str) -> dict[str, Any]:
+    return {
+        "apiGroups": [group],
+        "apiVersions": [version],
+        "resources": [resource],
+        "operations": list(operations or ("CREATE", "UPDATE")),
+    }
+
+
+def put(cluster: Cluster, resource: str, name: str, body: dict[str, Any]) -> None:
+    kinds = {
+        "validatingadmissionpolicies": "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicybindings": "ValidatingAdmissionPolicyBinding",
+        "mutatingadmissionpolicies": "MutatingAdmissionPolicy",
+        "mutatingadmissionpolicybindings": "MutatingAdmissionPolicyBinding",
+        "validatingwebhookconfigurations": "ValidatingWebhookConfiguration",
+        "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
+    }
+    obj = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kinds[resource], "metadata": {"name": name}, **body}
+    status, answer = cluster.request("POST", f"{GROUP}/{resource}", obj)
+    assert status == 201, answer
+
+
+def drop(cluster: Cluster, resource: str, name: str) -> None:
+    cluster.request("DELETE", f"{GROUP}/{resource}/{name}")
+
+
+def webhook(client: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "webhooks": [
+            {
+                "name": "hook.example.com",
+                "clientConfig": client,
+                "rules": [rule("", "v1", "configmaps", "CREATE", "UPDATE", "DELETE")],
+                "objectSelector": {"matchLabels": {"hooked": "yes"}},
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                **more,
+            }
+        ]
+    }
