@@ -30,8 +30,8 @@ def people(cluster):
     return cluster
 
 
-def as_dev(cluster, *arguments, check=False):
-    return cluster.kubectl(*arguments, "--as=dana", "--as-group=devs", check=check)
+def as_dev(cluster, *arguments, check=False, stdin=None):
+    return cluster.kubectl(*arguments, "--as=dana", "--as-group=devs", check=check, stdin=stdin)
 
 
 def test_a_refusal_is_worded_as_kubernetes_words_it(people):
@@ -79,6 +79,34 @@ def test_the_reason_of_an_access_review_is_the_binding(people):
         "allowed": True,
         "reason": 'RBAC: allowed by RoleBinding "devs-pods/shop" of Role "pods" to Group "devs"',
     }
+
+
+def test_a_refusing_access_review_tells_what_comes_closest_and_can_i_says_no(people):
+    what = {"verb": "list", "resource": "pods", "namespace": "default"}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": "dana", "groups": ["devs"], "resourceAttributes": what},
+    }
+    made = json.loads(people.kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(review)))
+    assert made["status"] == {
+        "allowed": False,
+        "reason": "RBAC: RoleBinding devs-pods would allow it, but it is in namespace shop, not default.",
+    }
+    # Whoever is trusted with one namespace hears nothing of what binds people in others.
+    local = {**review, "kind": "LocalSubjectAccessReview", "metadata": {"namespace": "shop"}}
+    local["spec"] = {**review["spec"], "resourceAttributes": {**what, "namespace": "shop", "verb": "delete"}}
+    asked = ("create", "--validate=false", "-f", "-", "-o", "json", "--as=chief", "-n", "shop")
+    made = json.loads(people.kubectl(*asked, stdin=json.dumps(local)))
+    assert (
+        made["status"]["reason"] == "RBAC: RoleBinding devs-pods: its rule on pods grants get, list, watch, not delete."
+    )
+    assert "cannot create resource" in people.kubectl(*asked, stdin=json.dumps(review), check=False)
+    # About oneself, and as another: Kubernetes' plain answer.
+    assert as_dev(people, "auth", "can-i", "list", "pods") == "no\n"
+    own = {**review, "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": what}}
+    made = json.loads(as_dev(people, "create", "--validate=false", "-f", "-", "-o", "json", stdin=json.dumps(own)))
+    assert made["status"] == {"allowed": False}
 
 
 def test_the_journey_says_because_of_what(people):

@@ -6,13 +6,15 @@ word for programs), a `sentence` (for people), and the binding, role, subject an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cluster.apiserver.authz.index import Binding, RBACIndex
 from cluster.apiserver.authz.rules import CompiledRule, resource_terms
 from cluster.apiserver.request import Obj, RequestInfo, UserInfo
 
 LIMIT = 20
+# Names that a sentence tells before it says how many more there are.
+FEW = 8
 # Most telling first.
 ORDER = (
     "allows",
@@ -30,13 +32,20 @@ ORDER = (
     "subject-spelling",
     "no-matching-rule",
 )
+# What was considered but came nowhere near, or was no miss at all.
+NO_MISS = frozenset({"allows", "no-matching-rule"})
 _COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
 
 
-def explain(index: RBACIndex, user: UserInfo, info: RequestInfo, limit: int = LIMIT) -> list[Obj]:
-    """What was considered for this request and what nearly fits, most telling first."""
+def explain(index: RBACIndex, user: UserInfo, info: RequestInfo, limit: int = LIMIT, *, within: str = "") -> list[Obj]:
+    """What was considered for this request and what nearly fits, most telling first.
+
+    `within`: the one namespace whose bindings may be told, besides the cluster's; none: of every namespace.
+    """
     found: list[Obj] = []
     for binding in index.bindings_near(user):
+        if within and binding.namespace not in ("", within):
+            continue
         subject = binding.subject_for(user)
         if subject is not None:
             found.append(_applies(index, binding, subject, info))
@@ -45,6 +54,11 @@ def explain(index: RBACIndex, user: UserInfo, info: RequestInfo, limit: int = LI
     kept = [entry for entry in found if entry]
     kept.sort(key=lambda entry: ORDER.index(entry["verdict"]))
     return kept[:limit]
+
+
+def misses(entries: Iterable[Obj]) -> list[Obj]:
+    """Of the entries of `explain`, in the same order, those that nearly allowed the request."""
+    return [entry for entry in entries if entry["verdict"] not in NO_MISS]
 
 
 def _applies(index: RBACIndex, binding: Binding, subject: Obj, info: RequestInfo) -> Obj:
@@ -96,7 +110,7 @@ def _near_rule(rule: CompiledRule, info: RequestInfo) -> Iterator[tuple[str, str
     group = rule.groups is None or info.group in rule.groups
     named = rule.resources is None or resource in rule.resources or (wildcard != "" and wildcard in rule.resources)
     if verb and group and named:
-        names = ", ".join(sorted(rule.names))
+        names = _few(sorted(rule.names))
         if info.verb in _COLLECTION_VERBS and not info.name:
             text = (
                 f"its rule is limited to resourceNames {names}, and a {info.verb} request names no object, "
@@ -106,10 +120,10 @@ def _near_rule(rule: CompiledRule, info: RequestInfo) -> Iterator[tuple[str, str
             text = f'its rule is limited to resourceNames {names}; the request is for "{info.name}".'
         yield "resource-names", text, rule
     elif verb and named:
-        groups = ", ".join(f'"{one}"' for one in sorted(rule.groups or ()))
+        groups = _few(f'"{one}"' for one in sorted(rule.groups or ()))
         yield (
             "wrong-group",
-            f'its rule names API group {groups}, but {info.resource} are in API group "{info.group}".',
+            f'its rule names API group {groups}, but the request is for {info.resource} of "{info.group}".',
             rule,
         )
     elif verb and group:
@@ -184,7 +198,14 @@ def singular(word: str) -> str:
 
 
 def _verbs(rule: CompiledRule) -> str:
-    return ", ".join(rule.source.get("verbs") or ()) or "nothing"
+    return _few(rule.source.get("verbs") or ()) or "nothing"
+
+
+def _few(words: Iterable[str]) -> str:
+    """`a, b and 3 more`: a sentence stays one, however long the rule is."""
+    known = list(words)
+    told = ", ".join(known[:FEW])
+    return f"{told} and {len(known) - FEW} more" if len(known) > FEW else told
 
 
 def _entry(verdict: str, sentence: str, binding: Binding, subject: Obj, rule: CompiledRule | None = None) -> Obj:

@@ -124,19 +124,22 @@ class Authorizer:
                     rules.extend(rule.source for rule in compiled)
         return rules, _aggregate(list(dict.fromkeys(missing)))
 
-    def explain(self, user: UserInfo, info: RequestInfo) -> list[Obj]:
-        """The bindings considered and the near misses, most telling first, each with a plain sentence. Not to be changed."""
+    def explain(self, user: UserInfo, info: RequestInfo, within: str = "") -> list[Obj]:
+        """The bindings considered and the near misses, most telling first, each with a plain sentence. Not to be changed.
+
+        `within`: tell only of this namespace's bindings and the cluster's.
+        """
         from cluster.apiserver.authz.explain import explain
 
         if self._explained_at != self.index.generation or len(self._explained) > _REMEMBERED_EXPLANATIONS:
             self._explained_at = self.index.generation
             self._explained = {}
         what = (info.path,) if not info.is_resource else (info.group, info.resource, info.subresource, info.namespace)
-        key = (user.name, user.groups, info.verb, info.name, *what)
+        key = (user.name, user.groups, info.verb, info.name, within, *what)
         found = self._explained.get(key)
         if found is None:
             # Whoever is refused tends to ask again, and this looks at every binding.
-            found = self._explained[key] = explain(self.index, user, info)
+            found = self._explained[key] = explain(self.index, user, info, within=within)
         return found
 
     def check_escalation(self, user: UserInfo, obj: Obj, old: Obj | None = None) -> None:

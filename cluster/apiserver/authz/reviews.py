@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apimachinery.users import user_info
+from cluster.apiserver.authz.explain import misses
 from cluster.apiserver.authz.node import node_name
-from cluster.apiserver.authz.rbac import Authorizer
+from cluster.apiserver.authz.rbac import Authorizer, Decision
 from cluster.apiserver.request import Obj, RequestInfo, UserInfo
 
 AUTHORIZATION = "authorization.k8s.io"
@@ -41,9 +42,25 @@ async def handle(kind: str, obj: Obj, user: UserInfo, authorizer: Authorizer, au
     info, field_selector = request_of(spec)
     decision = authorizer.authorize(who, info, field_selector)
     status: Obj = {"allowed": decision.allowed}
-    if decision.reason:
-        status["reason"] = decision.reason
+    reason = decision.reason
+    if not decision.allowed and kind != "SelfSubjectAccessReview":
+        # Of a namespace's bindings hears who is trusted with that namespace; of all, who is trusted with all.
+        within = info.namespace if kind == "LocalSubjectAccessReview" else ""
+        reason = why_not(decision, authorizer.explain(who, info, within))
+    if reason:
+        status["reason"] = reason
     return {**obj, "status": status}
+
+
+def why_not(decision: Decision, considered: list[Obj]) -> str:
+    """The reason of a refusal: what Kubernetes says, if anything, then the near miss that comes closest, if any does.
+
+    Only for those who may ask about others: a SelfSubjectAccessReview, which everybody may create, says what Kubernetes says.
+    """
+    closest = next(iter(misses(considered)), None)
+    # For a role that does not exist Kubernetes has words of its own, which the decision carries.
+    told = [] if closest is None or closest["verdict"] == "missing-role" else [f"RBAC: {closest['sentence']}"]
+    return "\n".join([*filter(None, [decision.reason]), *told])
 
 
 def request_of(spec: Obj) -> tuple[RequestInfo, str]:

@@ -91,7 +91,7 @@ PODS = [rule("get list", "", "pods")]
             [rule("get", "", "deployments")],
             {},
             "wrong-group",
-            'RoleBinding b: its rule names API group "", but deployments are in API group "apps".',
+            'RoleBinding b: its rule names API group "", but the request is for deployments of "apps".',
         ),
         (
             ask("list", "pods"),

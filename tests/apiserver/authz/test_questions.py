@@ -111,6 +111,19 @@ async def test_only_those_who_may_review_access_ask_about_others(ask):
         await ask("AccessMatrix", {"user": "bob"}, CHIEF)
 
 
+async def test_whoever_is_trusted_with_a_namespace_hears_of_no_others_bindings(ask, reader):
+    reader.put(bind("devs-edit", "edit", DEVS, "lab"))
+    about = {"resourceAttributes": {**LIST["resourceAttributes"], "resource": "secrets"}, "groups": ["devs"]}
+    about["resourceAttributes"]["verb"] = "get"
+    everything = await ask("AccessExplanation", about)
+    assert {one["binding"] for one in everything["considered"]} > {"RoleBinding/shop/devs-view"}
+    assert any(one["binding"].startswith("RoleBinding/lab/") for one in everything["considered"])
+    told = await ask("AccessExplanation", about, CHIEF)
+    assert told["considered"] == [
+        one for one in everything["considered"] if not one["binding"].startswith("RoleBinding/lab/")
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [

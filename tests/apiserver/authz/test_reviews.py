@@ -58,9 +58,89 @@ async def test_may_i(review):
 
 async def test_may_they(review):
     spec = {"resourceAttributes": LIST_PODS, "user": "bob"}
+    # Nothing comes near.
     assert await review("SubjectAccessReview", spec) == {"allowed": False}
     assert (await review("SubjectAccessReview", {**spec, "groups": ["devs"]}))["allowed"]
     assert (await review("LocalSubjectAccessReview", {**spec, "groups": ["devs"]}, namespace="shop"))["allowed"]
+
+
+ELSEWHERE = "RBAC: RoleBinding y would allow it, but it is in namespace shop, not dev."
+BARRED = "RBAC: RoleBinding y: its rule on pods grants create, delete, deletecollection, patch, update, not approve."
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ({"verb": "list", "resource": "pods", "namespace": "dev"}, ELSEWHERE),
+        (
+            {"verb": "list", "resource": "pods"},
+            "RBAC: RoleBinding y allows it inside namespace shop only; this request is at the cluster scope (all namespaces).",
+        ),
+        (
+            {"verb": "list", "resource": "deployments", "namespace": "shop"},
+            'RBAC: RoleBinding y: its rule names API group "apps", but the request is for deployments of "".',
+        ),
+        ({"verb": "get", "resource": "nodes"}, None),
+    ],
+)
+async def test_a_review_about_others_tells_the_closest_near_miss(review, what, reason):
+    spec = {"resourceAttributes": what, "user": "bob", "groups": ["devs"]}
+    wanted = {"allowed": False, "reason": reason} if reason else {"allowed": False}
+    assert await review("SubjectAccessReview", spec) == wanted
+    # About oneself everybody may ask: the answer stays Kubernetes' own, and kubectl auth can-i prints "no".
+    assert await review("SelfSubjectAccessReview", {"resourceAttributes": what}) == {"allowed": False}
+
+
+async def test_a_local_review_tells_of_its_own_namespace_and_the_cluster_alone(review):
+    about = {"user": "bob", "groups": ["devs"]}
+    spec = {**about, "resourceAttributes": {**LIST_PODS, "namespace": "dev"}}
+    assert await review("LocalSubjectAccessReview", spec, namespace="dev") == {"allowed": False}
+    spec = {**about, "resourceAttributes": {**LIST_PODS, "verb": "approve"}}
+    assert await review("LocalSubjectAccessReview", spec, namespace="shop") == {"allowed": False, "reason": BARRED}
+
+
+async def test_for_a_role_that_does_not_exist_kubernetes_has_words(review, reader):
+    reader.put(
+        {
+            "kind": "RoleBinding",
+            "metadata": {"name": "a", "namespace": "lab"},
+            "roleRef": {"kind": "Role", "name": "gone"},
+            "subjects": [{"kind": "User", "name": "bob"}],
+        }
+    )
+    spec = {"user": "bob", "resourceAttributes": {**LIST_PODS, "namespace": "lab"}}
+    wanted = {"allowed": False, "reason": 'RBAC: role.rbac.authorization.k8s.io "gone" not found'}
+    assert await review("SubjectAccessReview", spec) == wanted
+    bob = UserInfo("bob", ("system:authenticated",))
+    assert await review("SelfSubjectAccessReview", {"resourceAttributes": spec["resourceAttributes"]}, bob) == wanted
+
+
+async def test_a_long_rule_makes_no_long_reason(review, reader):
+    reader.put(
+        {
+            "kind": "Role",
+            "metadata": {"name": "many", "namespace": "lab"},
+            "rules": [
+                {
+                    "verbs": ["get"],
+                    "apiGroups": [""],
+                    "resources": ["pods"],
+                    "resourceNames": [f"web-{n}" for n in range(10, 99)],
+                }
+            ],
+        },
+        {
+            "kind": "RoleBinding",
+            "metadata": {"name": "a", "namespace": "lab"},
+            "roleRef": {"kind": "Role", "name": "many"},
+            "subjects": [{"kind": "User", "name": "bob"}],
+        },
+    )
+    spec = {"user": "bob", "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "lab", "name": "db"}}
+    assert (await review("SubjectAccessReview", spec))["reason"] == (
+        "RBAC: RoleBinding a: its rule is limited to resourceNames web-10, web-11, web-12, web-13, web-14, web-15, web-16, "
+        'web-17 and 81 more; the request is for "db".'
+    )
 
 
 @pytest.mark.parametrize(

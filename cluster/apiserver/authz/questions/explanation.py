@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster.apimachinery import errors
-from cluster.apiserver.authz.explain import explain
+from cluster.apiserver.authz.explain import explain, misses
 from cluster.apiserver.authz.mending import mend, suggestions
 from cluster.apiserver.authz.node import node_name
 from cluster.apiserver.authz.questions.moment import as_of
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
 
 CONSIDERED = 100
-_NO_MISS = frozenset({"allows", "no-matching-rule"})
 
 
 async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
@@ -26,23 +25,25 @@ async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
     if found := check_attributes(spec):
         raise errors.invalid("AccessExplanation", "sim.kubeweb.dev", "", found)
     info, field_selector = request_of(spec)
-    who = await asked_about(server, user, spec, info.namespace)
+    who, within = await asked_about(server, user, spec, info.namespace)
     past = spec.get("revision") is not None
 
     def work(authorizer: Authorizer) -> Obj:
-        return _status(authorizer, who, info, field_selector, mending=not past)
+        return _status(authorizer, who, info, field_selector, within, mending=not past)
 
     return await as_of(server, "AccessExplanation", spec, work, nodes=node_name(who) is not None)
 
 
-def _status(authorizer: Authorizer, who: UserInfo, info: RequestInfo, field_selector: str, *, mending: bool) -> Obj:
+def _status(
+    authorizer: Authorizer, who: UserInfo, info: RequestInfo, field_selector: str, within: str, *, mending: bool
+) -> Obj:
     """What these rules say. What would mend it is told of now alone: what was refused in the past cannot be allowed there."""
     decision = authorizer.authorize(who, info, field_selector)
     status: Obj = {"user": who.name, "groups": list(who.groups), "allowed": decision.allowed}
     if decision.reason:
         status["reason"] = decision.reason
     index = authorizer.index
-    entries = [_told(entry) for entry in explain(index, who, info, CONSIDERED)]
+    entries = [_told(entry) for entry in explain(index, who, info, CONSIDERED, within=within)]
     status["considered"] = entries
     if decision.allowed:
         status["grant"] = grant_of(decision)
@@ -50,9 +51,8 @@ def _status(authorizer: Authorizer, who: UserInfo, info: RequestInfo, field_sele
     status["message"] = denial(who, info, decision.reason)
     if info.is_resource:
         status["message"] = forbidden(who, info, decision).message
-    misses = [entry for entry in entries if entry["verdict"] not in _NO_MISS]
     status["nearMisses"] = [
-        {**entry, **(_mended(mend(index, who, info, entry)) if mending else {})} for entry in misses
+        {**entry, **(_mended(mend(index, who, info, entry)) if mending else {})} for entry in misses(entries)
     ]
     if mending:
         status["suggestions"] = suggestions(index, who, info)

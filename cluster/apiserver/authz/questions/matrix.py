@@ -61,7 +61,7 @@ class Line:
 async def answer(server: APIServer, user: UserInfo, spec: Obj) -> Obj:
     """The status."""
     namespace = spec.get("namespace") or ""
-    who = await asked_about(server, user, spec, namespace)
+    who, _ = await asked_about(server, user, spec, namespace)
 
     def work(authorizer: Authorizer) -> Obj:
         return _status(authorizer.index, list(lines(server.registry)), who, namespace)

@@ -18,28 +18,34 @@ ACCOUNT = "system:serviceaccount:"
 AUTHENTICATED = "system:authenticated"
 
 
-async def asked_about(server: APIServer, user: UserInfo, spec: Obj, namespace: str) -> UserInfo:
-    """The user in question: whoever asks, when the spec names nobody. 403 without the right to ask about others."""
+async def asked_about(server: APIServer, user: UserInfo, spec: Obj, namespace: str) -> tuple[UserInfo, str]:
+    """The user in question: whoever asks, when the spec names nobody. 403 without the right to ask about others.
+
+    With it, as `require_reviews`, the one namespace that whoever asks may hear about; about oneself one may hear everything.
+    """
     account = spec.get("serviceAccount")
     if not account and not spec.get("user") and not spec.get("groups"):
-        return user
+        return user, ""
     if account:
         who = service_account(account["namespace"], account["name"])
     else:
         who = await person(spec.get("user") or "", spec.get("groups"))
     if (who.name, who.groups) != (user.name, user.groups):
-        require_reviews(server, user, namespace)
-    return who
+        return who, require_reviews(server, user, namespace)
+    return who, ""
 
 
-def require_reviews(server: APIServer, user: UserInfo, namespace: str) -> None:
-    """403 unless the user may create SubjectAccessReviews, or LocalSubjectAccessReviews in that namespace."""
+def require_reviews(server: APIServer, user: UserInfo, namespace: str) -> str:
+    """403 unless the user may create SubjectAccessReviews, or LocalSubjectAccessReviews in that namespace.
+
+    The namespace to which the answer must be confined; empty when the user may ask about all.
+    """
     anywhere = _review("subjectaccessreviews", "")
     decision = server.authorizer.authorize(user, anywhere)
     if decision.allowed:
-        return
+        return ""
     if namespace and server.authorizer.authorize(user, _review("localsubjectaccessreviews", namespace)).allowed:
-        return
+        return namespace
     error = forbidden(user, anywhere, Decision(False, decision.reason))
     error.considered = server.authorizer.explain(user, anywhere)
     raise error
