@@ -206,7 +206,13 @@ class Cluster:
             )
         )
         door.provide(
-            door.Door(self.client_for_form, self.registry.groups, asyncio.get_running_loop(), authorizer.index.names)
+            door.Door(
+                self.client_for_form,
+                self.registry.groups,
+                asyncio.get_running_loop(),
+                rights=lambda user: authorizer.index.held_by(user_info(user)),
+                is_bound=authorizer.index.names,
+            )
         )
         self.timeline.start()
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cluster.accounts.models import AccessToken, User
-from cluster.accounts.rbac import requests
+from cluster.accounts.rbac import namespaces, requests
 from cluster.accounts.rbac.objects import findings
 from cluster.accounts.rbac.questions import matrix_of
 from cluster.apimachinery.errors import StatusError
@@ -74,7 +74,7 @@ def _rights(request: HttpRequest, user: User) -> dict[str, Any]:
     try:
         return {
             "namespace": namespace,
-            "namespaces": requests.namespaces(user),
+            "namespaces": namespaces.with_chosen(namespaces.offered(user)[0], namespace),
             "sandboxes": requests.sandboxes(user),
             "table": matrix_of(user, "", namespace, everything=False),
         }

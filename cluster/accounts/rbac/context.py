@@ -6,13 +6,16 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from cluster.accounts.models import User
 from cluster.accounts.rbac.kinds import KINDS, Kind
-from cluster.accounts.rbac.objects import findings
+from cluster.accounts.rbac.objects import Obj, findings
 from cluster.apimachinery.errors import StatusError
 
 if TYPE_CHECKING:
@@ -30,6 +33,47 @@ def page(
     response = TemplateResponse(request, f"accounts/rbac/{template}.html", {**site.each_context(request), **context})
     response.status_code = status
     return response
+
+
+def object_page(
+    site: ClusterAdminSite,
+    request: HttpRequest,
+    template: str,
+    kind: Kind,
+    key: tuple[str, str] | None,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """A page about one object (namespace, name), or about a new one."""
+    namespace, name = key or ("", "")
+    about = {
+        "title": f"New {kind.kind}" if key is None else name,
+        "subtitle": kind.words if key is None else f"{kind.kind}{' in ' + namespace if namespace else ''}",
+        "kind": kind,
+        "object_namespace": namespace,
+        "object_name": name,
+    }
+    return page(site, request, template, status, **{**about, **context})
+
+
+def place(kind: Kind, namespace: str, name: str, what: str = "change") -> str:
+    """The URL of an object's page."""
+    return reverse(f"admin:rbac-{what}", args=(kind.plural, namespace or "_", name))
+
+
+def said(request: HttpRequest, done: str, kind: Kind, metadata: Obj, journey: str) -> None:
+    """The message after a save or a deletion, with the way to its journey."""
+    name = "/".join(filter(None, (metadata.get("namespace", ""), metadata["name"])))
+    messages.success(
+        request,
+        format_html(
+            '{} {} {} through the API. <a href="/explore/pipeline/{}">Watch its journey</a>',
+            done,
+            kind.kind,
+            name,
+            journey,
+        ),
+    )
 
 
 def with_refusals(view: View) -> View:

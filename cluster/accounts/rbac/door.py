@@ -54,6 +54,8 @@ class Door:
     # Discovery: group → version (preferred first) → resources.
     groups: Callable[[], Groups]
     loop: asyncio.AbstractEventLoop
+    # What a Django user holds by RBAC: scope ("" for the cluster, else a namespace) → rules.
+    rights: Callable[[Any], Mapping[str, Sequence[Mapping[str, Any]]]]
     # Whether some binding names this user.
     is_bound: Callable[[str], bool] = lambda name: False
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cluster.accounts.rbac import objects, requests
+from cluster.accounts.rbac import namespaces, objects, requests
 from cluster.accounts.rbac.catalogue import catalogue
-from cluster.accounts.rbac.context import kind_of, known_groups, known_users, page, with_refusals
+from cluster.accounts.rbac.context import kind_of, known_groups, known_users, object_page, place, said, with_refusals
 from cluster.accounts.rbac.door import door
 from cluster.accounts.rbac.kinds import KINDS, Kind
 from cluster.accounts.rbac.objects import Obj
@@ -28,11 +26,6 @@ if TYPE_CHECKING:
 
 # How long a token lives that is asked for here; kubectl create token asks for as much.
 TOKEN_SECONDS = 3600
-
-
-def place(kind: Kind, namespace: str, name: str, what: str = "change") -> str:
-    """The URL of an object's page."""
-    return reverse(f"admin:rbac-{what}", args=(kind.plural, namespace or "_", name))
 
 
 @never_cache
@@ -118,26 +111,12 @@ def _save(site: ClusterAdminSite, request: HttpRequest, kind: Kind, key: tuple[s
             return _conflict(site, request, kind, key, text, error)
         return _form(site, request, kind, key, text, version=version, error=error)
     metadata = saved.obj["metadata"]
-    _said(request, "Created" if key is None else "Saved", kind, metadata, saved.journey)
+    said(request, "Created" if key is None else "Saved", kind, metadata, saved.journey)
     namespace, name = metadata.get("namespace", ""), metadata["name"]
     if "_continue" in request.POST:
         return redirect(place(kind, namespace, name))
     query = f"?{urlencode({'ns': namespace})}" if namespace else ""
     return redirect(reverse("admin:rbac-list", args=(kind.plural,)) + query)
-
-
-def _said(request: HttpRequest, done: str, kind: Kind, metadata: Obj, journey: str) -> None:
-    name = "/".join(filter(None, (metadata.get("namespace", ""), metadata["name"])))
-    messages.success(
-        request,
-        format_html(
-            '{} {} {} through the API. <a href="/explore/pipeline/{}">Watch its journey</a>',
-            done,
-            kind.kind,
-            name,
-            journey,
-        ),
-    )
 
 
 def _form(
@@ -150,7 +129,6 @@ def _form(
     version: str = "",
     error: StatusError | None = None,
 ) -> HttpResponse:
-    namespace, name = key or ("", "")
     try:
         obj: Obj | None = objects.parse(text)
     except StatusError:
@@ -166,30 +144,27 @@ def _form(
         "checkUrl": reverse("admin:rbac-check", args=(kind.plural,)),
         "choicesUrl": reverse("admin:rbac-choices"),
         "csrf": get_token(request),
-        "namespaces": requests.namespaces(request.user),
+        "namespaces": namespaces.offered(request.user)[0],
         "findings": found,
     }
     if kind.form == "role":
         facts["catalogue"] = catalogue(door().groups())
     elif kind.form == "binding":
         facts["users"], facts["groups"] = known_users(request) or [], known_groups(request) or []
-    return page(
+    return object_page(
         site,
         request,
         "form",
+        kind,
+        key,
         200 if error is None else error.code,
-        title=f"New {kind.kind}" if key is None else name,
-        subtitle=kind.words if key is None else f"{kind.kind}{' in ' + namespace if namespace else ''}",
-        kind=kind,
         new=key is None,
-        object_namespace=namespace,
-        object_name=name,
         text=text,
         version=version,
         action=reverse("admin:rbac-add", args=(kind.plural,)) if key is None else place(kind, *key),
         findings=found,
         facts=facts,
-        explorer=kind.explorer_path(namespace, name) if key else "",
+        explorer=kind.explorer_path(*key) if key else "",
     )
 
 
@@ -197,23 +172,20 @@ def _conflict(
     site: ClusterAdminSite, request: HttpRequest, kind: Kind, key: tuple[str, str], text: str, error: StatusError
 ) -> HttpResponse:
     """Both versions side by side; the person decides with open eyes."""
-    namespace, name = key
-    current = requests.read(request.user, kind, namespace, name)
+    current = requests.read(request.user, kind, *key)
     theirs = objects.to_yaml(objects.editable(current))
     managers = [
         entry for entry in current["metadata"].get("managedFields") or () if entry.get("manager") and entry.get("time")
     ]
     latest = max(managers, key=lambda entry: str(entry["time"]), default=None)
-    return page(
+    return object_page(
         site,
         request,
         "conflict",
+        kind,
+        key,
         409,
-        title=f"{name} was changed meanwhile",
-        subtitle=f"{kind.kind}{' in ' + namespace if namespace else ''}",
-        kind=kind,
-        object_namespace=namespace,
-        object_name=name,
+        title=f"{key[1]} was changed meanwhile",
         text=text,
         version=current["metadata"]["resourceVersion"],
         rows=objects.differences(text, theirs),
@@ -231,18 +203,16 @@ def delete(request: HttpRequest, site: ClusterAdminSite, plural: str, namespace:
     namespace = namespace if kind.namespaced else ""
     if request.method == "POST":
         journey = requests.remove(request.user, kind, namespace, name, request.POST.get("uid", ""))
-        _said(request, "Deleted", kind, {"namespace": namespace, "name": name}, journey)
+        said(request, "Deleted", kind, {"namespace": namespace, "name": name}, journey)
         return redirect(reverse("admin:rbac-list", args=(kind.plural,)))
     obj = requests.read(request.user, kind, namespace, name)
-    return page(
+    return object_page(
         site,
         request,
         "delete",
+        kind,
+        (namespace, name),
         title=f"Delete {name}?",
-        subtitle=f"{kind.kind}{' in ' + namespace if namespace else ''}",
-        kind=kind,
-        object_namespace=namespace,
-        object_name=name,
         uid=obj["metadata"]["uid"],
         dependents=_dependents(request, kind, namespace, name),
         text=objects.to_yaml(objects.editable(obj)),
@@ -255,17 +225,8 @@ def delete(request: HttpRequest, site: ClusterAdminSite, plural: str, namespace:
 def token(request: HttpRequest, site: ClusterAdminSite, namespace: str, name: str) -> HttpResponse:
     """A token of a ServiceAccount, shown once; nobody keeps it."""
     made = requests.account_token(request.user, namespace, name, TOKEN_SECONDS)
-    return page(
-        site,
-        request,
-        "token",
-        title=f"A token of {name}",
-        subtitle=f"ServiceAccount in {namespace}",
-        kind=KINDS["serviceaccounts"],
-        object_namespace=namespace,
-        object_name=name,
-        made=made,
-    )
+    kind = KINDS["serviceaccounts"]
+    return object_page(site, request, "token", kind, (namespace, name), title=f"A token of {name}", made=made)
 
 
 def _dependents(request: HttpRequest, kind: Kind, namespace: str, name: str) -> list[Obj]:

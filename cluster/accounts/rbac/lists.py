@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from cluster.accounts.rbac import requests, sentences
+from cluster.accounts.rbac import namespaces, requests, sentences
 from cluster.accounts.rbac.context import kind_of, page, with_refusals
 from cluster.accounts.rbac.kinds import Kind
 from cluster.accounts.rbac.objects import Obj, findings
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
 
 PER_PAGE = 50
+# Namespaces that are listed one by one for who may not list all at once.
+MOST_NAMESPACES = 50
 # What a row says before it says "and n more".
 SHOWN = 3
 
@@ -59,23 +61,27 @@ def matches(kind: Kind, obj: Obj, words: list[str]) -> bool:
 @require_safe
 @with_refusals
 def listing(request: HttpRequest, site: ClusterAdminSite, plural: str) -> HttpResponse:
-    """All that the person may list; where RBAC allows a namespace alone, that one is asked for."""
+    """All that the person may list: everywhere, or in the namespaces in which their rules let them."""
     kind = kind_of(plural)
     query = request.GET.get("q", "").strip()[:200]
     namespace = request.GET.get("ns", "").strip() if kind.namespaced else ""
     hide_system = request.GET.get("system", "") == "0"
-    known = requests.namespaces(request.user) if kind.namespaced else []
+    offered, everywhere = namespaces.listable(request.user, kind)
     context: dict[str, Any] = {
         "title": kind.title,
         "subtitle": kind.words,
         "kind": kind,
         "query": query,
         "namespace": namespace,
-        "namespaces": known,
+        "namespaces": namespaces.with_chosen(offered, namespace),
+        "everywhere": everywhere,
         "hide_system": hide_system,
     }
     try:
-        found = requests.listing(request.user, kind, namespace)
+        if namespace or everywhere or not offered:
+            found = requests.listing(request.user, kind, namespace)
+        else:
+            found = [obj for one in offered[:MOST_NAMESPACES] for obj in requests.listing(request.user, kind, one)]
     except StatusError as error:
         if error.code != 403:
             raise

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cluster.accounts.rbac import requests
+from cluster.accounts.rbac import namespaces, requests
 from cluster.accounts.rbac.catalogue import VERBS, catalogue
 from cluster.accounts.rbac.context import known_groups, known_users, page, with_refusals
 from cluster.accounts.rbac.door import door
@@ -72,7 +72,7 @@ def matrix(request: HttpRequest, site: ClusterAdminSite) -> HttpResponse:
         "subtitle": "What somebody may do, resource by verb, and the rule behind each cell.",
         "namespace": namespace,
         "everything": everything,
-        "namespaces": requests.namespaces(request.user),
+        "namespaces": namespaces.with_chosen(namespaces.offered(request.user)[0], namespace),
         **_people(request),
         **_parts(subject),
     }
@@ -182,8 +182,10 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 def _request_choices(request: HttpRequest) -> Obj:
     listed = catalogue(door().groups())
+    names, every = namespaces.offered(request.user)
     return {
         "resources": [reference(entry["group"], entry["resource"]) for entry in listed],
         "verbs": [*VERBS, *sorted({verb for entry in listed for verb in entry["verbs"]} - set(VERBS))],
-        "namespaces": requests.namespaces(request.user),
+        "namespaces": namespaces.with_chosen(names, request.GET.get("ns", "").strip()[:63]),
+        "every": every,
     }

@@ -100,20 +100,23 @@ def may(user: Any, verb: str, group: str, resource: str, name: str = "") -> bool
 def names(user: Any, path: str, namespace: str = "") -> list[str]:
     """Names for a pick list: those that the person may list, else none. A form works without."""
     try:
-        found = ask(client_for(user).list(path, namespace)).items
+        return every_name(user, path, namespace)
     except StatusError as error:
         if error.code in (403, 404):
             return []
         raise
+
+
+def every_name(user: Any, path: str, namespace: str = "") -> list[str]:
+    """The same; StatusError for whoever may not list them."""
+    found = ask(client_for(user).list(path, namespace)).items
     return sorted({str(obj["metadata"]["name"]) for obj in found})[:MOST_NAMES]
 
 
-def namespaces(user: Any) -> list[str]:
-    return names(user, "v1/namespaces")
-
-
-def choices(user: Any, namespace: str) -> Obj:
-    """What a binding in this namespace may name: roles there, cluster roles, service accounts there."""
+def choices(user: Any, namespace: str, form: str = "binding") -> Obj:
+    """What a binding in this namespace may name: roles there, cluster roles, service accounts there; what an account may: secrets."""
+    if form == "account":
+        return {"secrets": names(user, "v1/secrets", namespace) if namespace else []}
     return {
         "roles": names(user, KINDS["roles"].path, namespace) if namespace else [],
         "clusterRoles": names(user, KINDS["clusterroles"].path),

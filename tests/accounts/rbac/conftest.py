@@ -41,7 +41,13 @@ class Backend:
         await bootstrap.ensure(self.server, directory)
         self.admin = self.server.loopback(UserInfo("root", ("system:masters", "system:authenticated")), "test")
         door.provide(
-            door.Door(self.client_for, self.server.registry.groups, self.loop, self.server.authorizer.index.names)
+            door.Door(
+                self.client_for,
+                self.server.registry.groups,
+                self.loop,
+                rights=lambda user: self.server.authorizer.index.held_by(user_info(user)),
+                is_bound=self.server.authorizer.index.names,
+            )
         )
 
     def client_for(self, user):

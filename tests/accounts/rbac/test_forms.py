@@ -156,7 +156,8 @@ def test_whoever_may_not_is_refused_with_the_near_miss(client, alice, backend):
     assert "You may not do this" in page
     assert "makers would allow it, but it is in namespace default, not shop" in page
     assert "readers" not in backend.names(f"{RBAC}/roles", "shop")
-    assert client.get("/admin/rbac/roles/").status_code == 403
+    assert client.get("/admin/rbac/roles/?ns=shop").status_code == 403
+    assert client.get("/admin/rbac/clusterroles/").status_code == 403
     assert client.get("/admin/rbac/roles/?ns=default").status_code == 200
     assert client.get("/admin/rbac/roles/shop/readers/").status_code == 403
 

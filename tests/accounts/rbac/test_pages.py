@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -32,6 +33,44 @@ def test_a_list_is_searched_and_narrowed(admin, backend):
     assert "writers" not in text_of(admin.get("/admin/rbac/roles/?ns=shop"))
     assert "Nothing here matches" in text_of(admin.get("/admin/rbac/roles/?q=zzz"))
     assert admin.get("/admin/rbac/roles/?page=999").status_code == 200
+
+
+def options_of(answer, name="ns"):
+    """What a pick list offers."""
+    select = text_of(answer).split(f'<select name="{name}">')[1].split("</select>")[0]
+    return re.findall(r"<option[^>]*>([^<]*)</option>", select)
+
+
+def test_whoever_may_list_in_some_namespaces_alone_picks_among_those(client, alice, backend):
+    for name in ("lab", "yard"):
+        backend.create("v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        backend.role("readers", name, PODS)
+    backend.role("unseen-role", "default", PODS)
+    backend.role("look", "", {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["list"]})
+    backend.role("named", "", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "resourceNames": ["x"]})
+    backend.bind("look", "lab", "ClusterRole/look", "User/alice")
+    backend.bind("look", "yard", "ClusterRole/look", "Group/devs")
+    # Rights of another kind in another place.
+    backend.bind("named", "shop", "ClusterRole/named", "User/alice")
+    client.force_login(alice)
+    answer = client.get("/admin/rbac/roles/")
+    assert options_of(answer) == ["Wherever I may", "lab", "yard"]
+    page = text_of(answer)
+    assert "/admin/rbac/roles/lab/readers/" in page
+    assert "/admin/rbac/roles/yard/readers/" in page
+    assert "unseen-role" not in page
+    assert 'type="text" name="ns"' not in page
+    one = client.get("/admin/rbac/roles/?ns=lab")
+    assert "/admin/rbac/roles/yard/readers/" not in text_of(one)
+    refused = client.get("/admin/rbac/roles/?ns=default")
+    assert (refused.status_code, options_of(refused)) == (403, ["Wherever I may", "lab", "yard", "default"])
+    none = client.get("/admin/rbac/serviceaccounts/")
+    assert (none.status_code, options_of(none)) == (403, ["No namespace lets me"])
+    assert options_of(client.get("/account/")) == ["in every namespace", "lab", "shop", "yard"]
+
+
+def test_whoever_may_list_everywhere_picks_among_all(admin, backend):
+    assert options_of(admin.get("/admin/rbac/roles/"))[:2] == ["All namespaces", "default"]
 
 
 def test_a_thousand_roles_come_in_pages_and_ask_the_database_no_more(admin, backend, django_assert_max_num_queries):
