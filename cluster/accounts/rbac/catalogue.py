@@ -17,6 +17,8 @@ SPECIAL_VERBS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("", "serviceaccounts"): ("impersonate",),
     ("certificates.k8s.io", "signers"): ("approve", "sign"),
 }
+# The ClusterRoles for people that every cluster has, for who may not list them.
+USUAL_ROLES = ("admin", "edit", "view")
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 
 

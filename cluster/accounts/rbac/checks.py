@@ -78,7 +78,8 @@ def _told(request: HttpRequest, kind: Kind, obj: Obj) -> Obj:
         return {"hints": hints.of_role(obj, catalogue(door().groups())), "sentences": told}
     if kind.form == "binding":
         return {"hints": _binding_hints(request, obj), "sentences": []}
-    return {"hints": [], "sentences": []}
+    secrets = requests.choices(request.user, obj["metadata"].get("namespace") or "", "account")["secrets"]
+    return {"hints": hints.of_account(obj, secrets), "sentences": []}
 
 
 def _binding_hints(request: HttpRequest, obj: Obj) -> list[dict[str, str]]:
@@ -105,22 +106,29 @@ def _preview(request: HttpRequest, kind: Kind, obj: Obj) -> Obj | None:
     if not isinstance(reference, dict) or not reference.get("name") or not isinstance(subjects, list) or not subjects:
         return None
     named = [one for one in subjects if isinstance(one, dict) and one.get("name")]
-    spec: Obj = {"roleRef": reference, "subjects": named}
-    if kind.namespaced:
-        spec["namespace"] = obj["metadata"].get("namespace") or "default"
+    namespace = obj["metadata"].get("namespace") or "default" if kind.namespaced else ""
+    return preview_of(request.user, namespace, reference, named)
+
+
+def preview_of(user: Any, namespace: str, reference: Obj, subjects: list[Obj]) -> Obj:
+    """What the API server says of a binding that does not exist (yet), its rules in words; or that it says nothing."""
+    spec: Obj = {"roleRef": reference, "subjects": subjects, **({"namespace": namespace} if namespace else {})}
     try:
-        status = requests.question(request.user, "bindingpreviews", "BindingPreview", spec)
+        status = requests.question(user, "bindingpreviews", "BindingPreview", spec)
     except StatusError as error:
         return {"unanswered": error.message}
-    return {**status, "words": [sentences.rule(rule) for rule in status.get("rules") or ()][:MOST_RULES]}
+    rules = status.get("rules") or ()
+    words = [sentences.rule(rule) for rule in rules[:MOST_RULES]]
+    return {**status, "words": words, "more": max(len(rules) - MOST_RULES, 0)}
 
 
 @never_cache
 @require_safe
 def choices(request: HttpRequest, site: ClusterAdminSite) -> HttpResponse:
-    """GET ?namespace=: what a binding there may name."""
+    """GET ?namespace=&for=binding|account: what a binding, or a ServiceAccount, there may name."""
     try:
-        found: dict[str, Any] = requests.choices(request.user, request.GET.get("namespace", ""))
+        form = request.GET.get("for", "binding")
+        found: dict[str, Any] = requests.choices(request.user, request.GET.get("namespace", ""), form)
     except StatusError as error:
         return JsonResponse(objects.findings(error), status=error.code)
     return JsonResponse(found)

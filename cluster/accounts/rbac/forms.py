@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cluster.accounts.rbac import namespaces, objects, requests
-from cluster.accounts.rbac.catalogue import catalogue
+from cluster.accounts.rbac.catalogue import USUAL_ROLES, catalogue
 from cluster.accounts.rbac.context import kind_of, known_groups, known_users, object_page, place, said, with_refusals
 from cluster.accounts.rbac.door import door
 from cluster.accounts.rbac.kinds import KINDS, Kind
@@ -151,6 +151,9 @@ def _form(
         facts["catalogue"] = catalogue(door().groups())
     elif kind.form == "binding":
         facts["users"], facts["groups"] = known_users(request) or [], known_groups(request) or []
+        facts["usualRoles"] = USUAL_ROLES
+        if key is not None:
+            facts["roleUrl"] = place(kind, *key, "role")
     return object_page(
         site,
         request,

@@ -98,6 +98,19 @@ def of_binding(
     return found
 
 
+def of_account(account: Obj, secrets: Sequence[str]) -> list[dict[str, str]]:
+    """Secrets that are not there. `secrets`: those of its namespace; none where the person may not know them."""
+    found: list[dict[str, str]] = []
+    for field in ("imagePullSecrets", "secrets"):
+        references = account.get(field)
+        for one in references if secrets and isinstance(references, list) else ():
+            name = one.get("name") if isinstance(one, dict) else None
+            if isinstance(name, str) and name not in secrets:
+                text = f"There is no Secret {name} in this namespace yet.{_did_you_mean(name, secrets)}"
+                found.append({"field": field, "message": text})
+    return found
+
+
 def _of_subject(
     subject: Obj, users: Sequence[str] | None, groups: Sequence[str] | None, accounts: Mapping[str, Sequence[str]]
 ) -> str:

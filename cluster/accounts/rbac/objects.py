@@ -36,6 +36,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Several lines stand as they are read; one line as YAML writes it."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def editable(obj: Obj) -> Obj:
     """The object without what the server and kubectl keep for themselves."""
     metadata = {key: value for key, value in obj.get("metadata", {}).items() if key not in _SERVER_SIDE}

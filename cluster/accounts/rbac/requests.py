@@ -47,10 +47,10 @@ def save(user: Any, kind: Kind, obj: Obj, *, new: bool, dry_run: bool = False) -
     return Saved(stored, getattr(client, "journey", ""))
 
 
-def remove(user: Any, kind: Kind, namespace: str, name: str, uid: str) -> str:
-    """Delete exactly the object that was shown; the journey."""
+def remove(user: Any, kind: Kind, namespace: str, name: str, uid: str, version: str = "") -> str:
+    """Delete exactly the object that was shown, as it was at `version` where one is given; the journey."""
     client = client_for(user)
-    ask(client.delete(kind.path, name, namespace if kind.namespaced else "", uid=uid))
+    ask(client.delete(kind.path, name, namespace if kind.namespaced else "", uid=uid, resource_version=version))
     return str(getattr(client, "journey", ""))
 
 
@@ -86,12 +86,13 @@ def end_sandbox(user: Any, name: str) -> None:
     ask(client_for(user).delete(f"{QUESTIONS}/sandboxes", name))
 
 
-def may(user: Any, verb: str, group: str, resource: str, name: str = "") -> bool:
+def may(user: Any, verb: str, group: str, resource: str, name: str = "", namespace: str = "") -> bool:
     """Whether RBAC allows the person this."""
+    what = {"verb": verb, "group": group, "resource": resource, "name": name, "namespace": namespace}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource, "name": name}},
+        "spec": {"resourceAttributes": what},
     }
     answer = ask(client_for(user).create("authorization.k8s.io/v1/selfsubjectaccessreviews", review, dry_run=True))
     return bool(answer["status"]["allowed"])

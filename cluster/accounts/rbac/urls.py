@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from cluster.accounts.rbac import audit, checks, forms, lists, questions
+from cluster.accounts.rbac import audit, checks, forms, lists, questions, replacing
 
 if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
@@ -32,5 +32,6 @@ def rbac_urls(site: ClusterAdminSite) -> list[URLPattern]:
         page("<slug:plural>/add/", forms.add, "add"),
         page("<slug:plural>/check/", checks.check, "check"),
         page("<slug:plural>/<str:namespace>/<str:name>/", forms.change, "change"),
+        page("<slug:plural>/<str:namespace>/<str:name>/role/", replacing.role, "role"),
         page("<slug:plural>/<str:namespace>/<str:name>/delete/", forms.delete, "delete"),
     ]

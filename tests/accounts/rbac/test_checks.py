@@ -129,6 +129,27 @@ def test_subjects_that_nobody_is(check, alice, backend):
     }
 
 
+def test_the_secrets_of_a_service_account(check, client, backend):
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry", "namespace": "shop"}}
+    backend.create("v1/secrets", secret)
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot", "namespace": "shop"}}
+    account |= {"imagePullSecrets": [{"name": "registri"}], "secrets": [{"name": "registry"}]}
+    answer = check("serviceaccounts", object=account)
+    assert dict(hinted(answer)) == {
+        "imagePullSecrets": "There is no Secret registri in this namespace yet. Did you mean registry?"
+    }
+    assert answer["findings"] is None
+    assert client.get("/admin/rbac/choices/?namespace=shop&for=account").json() == {"secrets": ["registry"]}
+
+
+def test_several_lines_are_written_as_they_are_read(check):
+    noted = role()
+    noted["metadata"]["annotations"] = {"why": "because\nof this\n", "short": "one line"}
+    answer = check(object=noted)
+    assert "    why: |\n      because\n      of this\n    short: one line\n" in answer["yaml"]
+    assert check(yaml=answer["yaml"])["object"] == noted
+
+
 def test_a_role_that_is_not_there(check):
     answer = check("rolebindings", object=binding(role_ref="ClusterRole/veiw"))
     assert any(field == "roleRef.name" and "Did you mean view?" in text for field, text in hinted(answer))

@@ -39,6 +39,8 @@ PAGES = {
     "serviceaccounts": "/admin/rbac/serviceaccounts/",
     "role": "/admin/rbac/roles/shop/pod-workers/",
     "binding": "/admin/rbac/rolebindings/shop/devs-pods/",
+    "another-role": "/admin/rbac/rolebindings/shop/devs-pods/role/?role=ClusterRole:view",
+    "serviceaccount": "/admin/rbac/serviceaccounts/shop/robot/",
     "clusterrole": "/admin/rbac/clusterroles/_/view/",
     "delete": "/admin/rbac/roles/shop/pod-workers/delete/",
     "matrix": "/admin/rbac/matrix/?subject=User:dora&ns=shop",
@@ -210,6 +212,62 @@ def test_the_yaml_leads_the_form_and_errors_stand_at_their_field(admin, dora, at
     expect(admin.locator("[data-state]")).to_have_class("bad")
     admin.locator("[data-yaml]").fill("a: [")
     expect(admin.locator("[data-refusal]")).to_contain_text("the YAML cannot be read")
+
+
+def test_a_service_account_is_filled_in_and_what_was_typed_last_is_saved(admin, realistic, at):
+    realistic.kubectl("delete", "secret/registry", "serviceaccount/robot", "-n", "shop", "--ignore-not-found")
+    realistic.kubectl("create", "secret", "generic", "registry", "-n", "shop")
+    at(admin, "/admin/rbac/serviceaccounts/add/?namespace=shop")
+    admin.fill("#object-name", "robot")
+    chip(admin, "imagePullSecrets", "registri")
+    expect(admin.locator('[data-field="imagePullSecrets"]')).to_contain_text("Did you mean registry?")
+    admin.get_by_role("button", name="Remove registri").click()
+    chip(admin, "imagePullSecrets", "registry")
+    admin.select_option("#automount", "false")
+    admin.locator("summary", has_text="Labels and annotations").click()
+    admin.get_by_label("Labels: a new key").fill("team")
+    admin.keyboard.press("Tab")
+    admin.keyboard.type("blue")
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_label("Labels: value of team")).to_have_value("blue")
+    admin.get_by_label("Annotations: a new key").fill("example.org/why")
+    admin.get_by_label("Annotations: its value").fill("because, of\nthis")
+    # At once: the YAML, which is what is sent, has not followed yet.
+    admin.get_by_role("button", name="Create", exact=True).click()
+    expect(admin.locator(".messagelist")).to_contain_text("Created ServiceAccount shop/robot through the API.")
+    made = realistic.request("GET", "/api/v1/namespaces/shop/serviceaccounts/robot")[1]
+    assert (made["imagePullSecrets"], made["automountServiceAccountToken"]) == ([{"name": "registry"}], False)
+    assert (made["metadata"]["labels"], made["metadata"]["annotations"]) == (
+        {"team": "blue"},
+        {"example.org/why": "because, of\nthis"},
+    )
+    at(admin, "/admin/rbac/serviceaccounts/shop/robot/")
+    admin.locator("summary", has_text="Labels and annotations (2)").click()
+    admin.get_by_label("Labels: key 1").fill("squad")
+    admin.get_by_role("button", name="Remove example.org/why").click()
+    admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.locator(".messagelist")).to_contain_text("Saved ServiceAccount shop/robot through the API.")
+    made = realistic.request("GET", "/api/v1/namespaces/shop/serviceaccounts/robot")[1]
+    assert (made["metadata"]["labels"], made["metadata"].get("annotations")) == ({"squad": "blue"}, None)
+    assert admin.problems == []
+
+
+def test_a_binding_gets_another_role_in_one_step(admin, dora, realistic, at):
+    realistic.kubectl("delete", "rolebinding", "lookers", "-n", "shop", "--ignore-not-found")
+    realistic.kubectl("create", "rolebinding", "lookers", "--clusterrole=view", "--user=dora", "-n", "shop")
+    at(admin, "/admin/rbac/rolebindings/shop/lookers/")
+    admin.get_by_role("link", name="Give another role").click()
+    admin.locator("select[name=role]").select_option("ClusterRole:edit")
+    admin.get_by_role("button", name="See what would change").click()
+    expect(admin.get_by_role("heading", name="From then on: ClusterRole edit")).to_be_visible()
+    expect(admin.get_by_test_id("preview")).to_contain_text("User dora gains")
+    acting = ("--as=dora", "--as-group=system:authenticated", "-n", "shop")
+    assert realistic.kubectl("auth", "can-i", "create", "secrets", *acting, check=False).strip() == "no"
+    admin.get_by_role("button", name="Replace the role").click()
+    expect(admin.locator(".messagelist")).to_contain_text("Gave ClusterRole edit to RoleBinding shop/lookers")
+    assert realistic.kubectl("auth", "can-i", "create", "secrets", *acting).strip() == "yes"
+    assert "before" not in realistic.kubectl("get", "rolebindings", "-n", "shop")
+    realistic.kubectl("delete", "rolebinding", "lookers", "-n", "shop")
 
 
 def test_a_plain_person_reads_what_they_may_and_is_told_what_not(dora, at):

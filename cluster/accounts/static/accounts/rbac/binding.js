@@ -27,11 +27,13 @@ function roleField({ facts, object, reference, change, choices }) {
   const current = `${reference.kind ?? ''}:${reference.name ?? ''}`;
   if (!facts.new) {
     return h('div', { class: 'field', 'data-field': 'roleRef.name' }, h('span', { class: 'label' }, 'Role'),
-      h('p', {}, h('span', { class: 'chip mono' }, `${reference.kind} ${reference.name}`)),
-      h('span', { class: 'help' }, 'A binding keeps its role for life: whoever may edit the subjects must not be able to hand out another role. To give another role, make another binding and delete this one.'));
+      h('div', { class: 'add' }, h('span', { class: 'chip mono' }, `${reference.kind} ${reference.name}`), h('a', { class: 'small-button', href: facts.roleUrl }, 'Give another role')),
+      h('span', { class: 'help' }, 'A binding keeps its role for life: whoever may edit the subjects must not be able to hand out another role. Another role means that it is deleted and made anew.'));
   }
   const group = (label, kind, names) => (names.length ? h('optgroup', { label }, names.map((name) => h('option', { value: `${kind}:${name}` }, name))) : null);
-  const known = [...(choices.roles ?? []).map((name) => `Role:${name}`), ...(choices.clusterRoles ?? []).map((name) => `ClusterRole:${name}`)];
+  // Who may not list ClusterRoles can bind those that every cluster has all the same.
+  const wide = choices.clusterRoles?.length ? choices.clusterRoles : facts.usualRoles;
+  const known = [...(choices.roles ?? []).map((name) => `Role:${name}`), ...wide.map((name) => `ClusterRole:${name}`)];
   const select = h('select', {
     id: 'role-ref',
     onchange: (event) => {
@@ -42,8 +44,8 @@ function roleField({ facts, object, reference, change, choices }) {
   reference.name ? null : h('option', { value: ':' }, 'Choose a role'),
   reference.name && !known.includes(current) ? h('option', { value: current }, `${reference.kind} ${reference.name}`) : null,
   facts.namespaced ? group(`Roles in ${object.metadata?.namespace || 'this namespace'}`, 'Role', choices.roles ?? []) : null,
-  group('ClusterRoles', 'ClusterRole', (choices.clusterRoles ?? []).filter((name) => !name.startsWith('system:'))),
-  group('ClusterRoles of Kubernetes itself', 'ClusterRole', (choices.clusterRoles ?? []).filter((name) => name.startsWith('system:'))));
+  group('ClusterRoles', 'ClusterRole', wide.filter((name) => !name.startsWith('system:'))),
+  group('ClusterRoles of Kubernetes itself', 'ClusterRole', wide.filter((name) => name.startsWith('system:'))));
   select.value = reference.name ? current : ':';
   return h('div', { class: 'field', 'data-field': 'roleRef.name' }, h('label', { for: 'role-ref' }, 'Role'), select,
     h('span', { class: 'help' }, facts.namespaced ? 'A ClusterRole bound here holds in this namespace alone. The role cannot be changed later.' : 'Holds in every namespace and on the cluster itself. The role cannot be changed later.'));

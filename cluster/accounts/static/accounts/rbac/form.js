@@ -1,7 +1,9 @@
 // The form and the YAML of one object, each following the other. What is valid and allowed, the API server says (a dry run).
 import { bindingForm, previewOf } from './binding.js';
 import { facts as read, h, options } from './dom.js';
+import { metadataForm } from './metadata.js';
 import { roleForm } from './role.js';
+import { accountForm } from './serviceaccount.js';
 
 const facts = read('facts');
 const form = document.querySelector('[data-rbac-form]');
@@ -16,6 +18,8 @@ let choices = {};
 let asked = 0;
 let timer = 0;
 let known = '';
+// Whether the YAML does not have yet what the form has: it is not what should be saved.
+let behind = false;
 // A form that nobody has written in yet is not told what it lacks.
 let touched = !facts.new || Boolean(facts.findings);
 
@@ -30,71 +34,84 @@ function head() {
       h('input', { type: 'text', id: 'object-namespace', value: metadata.namespace ?? '', list: 'known-namespaces', autocapitalize: 'none', spellcheck: 'false', onchange: (event) => set('namespace', event.target.value.trim()) })) : null);
 }
 
-function accountForm() {
-  const mounts = object.automountServiceAccountToken;
-  return [h('div', { class: 'field', 'data-field': 'automountServiceAccountToken' }, h('label', { for: 'automount' }, 'Its token in its pods'),
-    (() => {
-      const select = h('select', { id: 'automount', onchange: (event) => {
-        const { automountServiceAccountToken: _, ...rest } = object;
-        change(event.target.value === '' ? rest : { ...rest, automountServiceAccountToken: event.target.value === 'true' });
-      } }, h('option', { value: '' }, 'As Kubernetes does: mounted'), h('option', { value: 'true' }, 'Mounted'), h('option', { value: 'false' }, 'Not mounted'));
-      select.value = mounts === undefined ? '' : String(mounts);
-      return select;
-    })(),
-    h('span', { class: 'help' }, 'A pod that never speaks to the API server needs no token.'))];
-}
+const FIELDS = 'input, textarea, select, button, summary';
+const PRESSED = 'button, summary, label';
+const TYPED = 'input[type=text], textarea';
 
 /** Draw the form side from the object, keeping the focus where it was, and what is half typed there. */
 function draw() {
   const active = side.contains(document.activeElement) ? document.activeElement : null;
-  const spot = active && [...side.querySelectorAll('input, select, button')].indexOf(active);
-  const text = active?.matches('input[type=text]') ? { value: active.value, from: active.selectionStart, to: active.selectionEnd } : null;
-  const parts = { role: () => roleForm({ facts, object, change, sentences }), binding: () => bindingForm({ facts, object, change, choices }), account: accountForm }[facts.form]();
-  side.replaceChildren(...[h('div', { class: 'side-head' }, h('h2', {}, 'Form')), head(), ...parts, options('known-namespaces', facts.namespaces)].flat().filter(Boolean));
+  const spot = active && [...side.querySelectorAll(FIELDS)].indexOf(active);
+  const text = active?.matches(TYPED) ? { value: active.value, from: active.selectionStart, to: active.selectionEnd } : null;
+  const parts = { role: () => roleForm({ facts, object, change, sentences }), binding: () => bindingForm({ facts, object, change, choices }), account: () => accountForm({ object, change, choices }) }[facts.form]();
+  side.dataset.drawing = '';
+  side.replaceChildren(...[h('div', { class: 'side-head' }, h('h2', {}, 'Form')), head(), ...parts, metadataForm({ object, change }), options('known-namespaces', facts.namespaces)].flat().filter(Boolean));
+  delete side.dataset.drawing;
   side.hidden = false;
   form.querySelector('.sides').classList.add('both');
   if (!active) return;
-  const again = (active.id && side.querySelector(`#${CSS.escape(active.id)}`)) || side.querySelectorAll('input, select, button')[spot];
+  const again = (active.id && side.querySelector(`#${CSS.escape(active.id)}`)) || side.querySelectorAll(FIELDS)[spot];
   again?.focus();
-  if (!text || !again?.matches('input[type=text]')) return;
-  if (again.closest('.chips') && !('taken' in active.dataset)) again.value = text.value;
+  if (!text || !again?.matches(TYPED)) return;
+  if (again.closest('.chips, .entry') && !('taken' in active.dataset)) again.value = text.value;
   again.setSelectionRange(text.from, text.to);
 }
+
+/** Leaving a field can draw the form anew, and move what is being pressed from under the pointer: then the press is carried over. */
+let pressed = null;
+const nameOf = (element) => element.getAttribute('aria-label') ?? element.textContent;
+const namesakes = (name) => [...form.querySelectorAll(PRESSED)].filter((one) => nameOf(one) === name);
+form.addEventListener('pointerdown', (event) => {
+  const element = event.target.closest(PRESSED);
+  pressed = element && { element, name: nameOf(element), place: namesakes(nameOf(element)).indexOf(element), x: event.clientX, y: event.clientY };
+});
+document.addEventListener('pointerup', (event) => {
+  const was = pressed;
+  pressed = null;
+  if (!was || was.element.contains(event.target)) return;
+  // Whoever draws the pointer away thinks better of it.
+  if (Math.hypot(event.clientX - was.x, event.clientY - was.y) > 5) return;
+  (was.element.isConnected ? was.element : namesakes(was.name)[was.place])?.click();
+});
 
 /** The form changed: the YAML follows once the server has written it. */
 function change(next) {
   touched = true;
   object = next;
+  behind = true;
   draw();
   ask({ object });
 }
 
-async function ask(draft, wait = 250) {
+/** Ask what the API server thinks of a draft, unless a newer one is asked about first. Settled when the answer is shown. */
+function ask(draft, wait = 250) {
   clearTimeout(timer);
   const mine = ++asked;
   state.textContent = 'checking';
   state.className = '';
-  timer = setTimeout(async () => {
-    let answer;
-    try {
-      const response = await fetch(facts.checkUrl, {
-        method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': facts.csrf },
-        body: JSON.stringify({ ...draft, new: facts.new, version: form.elements.version.value }),
-      });
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      answer = await response.json();
-    } catch (error) {
-      if (mine === asked) { state.textContent = `not checked: ${error.message}`; state.className = 'bad'; }
-      return;
-    }
-    if (mine === asked) show(answer, draft);
-  }, wait);
+  return new Promise((done) => {
+    timer = setTimeout(async () => {
+      try {
+        const response = await fetch(facts.checkUrl, {
+          method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': facts.csrf },
+          body: JSON.stringify({ ...draft, new: facts.new, version: form.elements.version.value }),
+        });
+        if (!response.ok) throw new Error(`the server answered ${response.status}`);
+        const answer = await response.json();
+        if (mine === asked) show(answer, draft);
+      } catch (error) {
+        if (mine === asked) { state.textContent = `not checked: ${error.message}`; state.className = 'bad'; }
+      }
+      done();
+    }, wait);
+  });
 }
 
 function show(answer, draft) {
   if (answer.object) {
     if ('yaml' in draft) object = answer.object;
     else yaml.value = answer.yaml;
+    behind = false;
     sentences = answer.sentences ?? [];
     if ('yaml' in draft || facts.form === 'role') draw();
     offer();
@@ -141,19 +158,27 @@ function nearest(path) {
   return null;
 }
 
-/** The roles and service accounts of the namespace that the binding is in. */
+/** The roles and service accounts of the namespace that the binding is in; the secrets of the account's. */
 async function offer() {
-  if (facts.form !== 'binding') return;
+  if (facts.form === 'role') return;
   const namespace = facts.namespaced ? object.metadata?.namespace ?? '' : '';
   if (known === `ns:${namespace}`) return;
   known = `ns:${namespace}`;
-  const response = await fetch(`${facts.choicesUrl}?namespace=${encodeURIComponent(namespace)}`);
+  const response = await fetch(`${facts.choicesUrl}?for=${facts.form}&namespace=${encodeURIComponent(namespace)}`);
   if (!response.ok) return;
   choices = await response.json();
   draw();
 }
 
-yaml.addEventListener('input', () => { touched = true; ask({ yaml: yaml.value }, 400); });
+/** What was changed a moment ago is saved, too: the YAML is what is sent, so it is waited for. */
+form.addEventListener('submit', async (event) => {
+  if (!behind) return;
+  event.preventDefault();
+  await ask({ object }, 0);
+  if (behind) return;
+  form.requestSubmit(event.submitter);
+});
+yaml.addEventListener('input', () => { touched = true; behind = false; ask({ yaml: yaml.value }, 400); });
 if (object) draw();
 offer();
 if (facts.findings) place(facts.findings, []);
