@@ -18,7 +18,9 @@ from cluster.client.client import Client, Obj
 from cluster.client.informer import SharedInformers
 from cluster.journeys import signals
 from cluster.kubelet.dns import SERVICE_NAME, Names
+from cluster.kubelet.naming import hosts_file
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
+from cluster.kubelet.runtime.hosts import lines_of
 from cluster.kubelet.runtime.profile import Profile
 
 if TYPE_CHECKING:
@@ -363,13 +365,11 @@ class Link:
 
     def resolve(self, name: str) -> list[str]:
         worker = self._worker
-        if name == "localhost":
-            return ["127.0.0.1"]
         if name == worker.hostname:
             return [worker.ip]
-        for alias in worker.pod["spec"].get("hostAliases") or ():
-            if name in (alias.get("hostnames") or ()):
-                return [alias["ip"]]
+        known = lines_of(hosts_file(worker.pod, worker.ip, worker.kubelet.name), name)
+        if known:
+            return [address for address, _ in known if ":" not in address][:1]
         return self._network.resolve(name, worker.pod["metadata"]["namespace"])
 
     def query(self, name: str, kind: str, *, search: bool) -> list[tuple[str, str, str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from tests.conformance.services import addresses, service
 from tests.support.server import wait_for
 
+PAGE = '<a href="/rewriteme">test</a>'
+
 
 def test_proxy_returns_valid_responses_for_pod_and_service(ns):
     """Proxy version v1: a set of valid responses are returned for both pod and service Proxy(WithPath)."""
     ns.pod(
         "agnhost",
         "porter",
-        container={"env": [{"name": "SERVE_PORT_80", "value": "foo"}, {"name": "SERVE_PORT_1080", "value": "test"}]},
+        container={"env": [{"name": "SERVE_PORT_80", "value": "foo"}, {"name": "SERVE_PORT_1080", "value": PAGE}]},
         metadata={"labels": {"app": "px"}},
     )
     ns.ready("agnhost")
@@ -29,10 +31,13 @@ def test_proxy_returns_valid_responses_for_pod_and_service(ns):
     wait_for(lambda: addresses(ns, "px"), "it is reachable")
     base = f"/api/v1/namespaces/{ns.name}"
     assert ns.request("GET", f"{base}/pods/agnhost:80/proxy/") == "foo"
-    assert ns.request("GET", f"{base}/pods/http:agnhost:1080/proxy/") == "test"
+    for place in (
+        f"{base}/pods/http:agnhost:1080/proxy",
+        f"{base}/services/http:px:p2/proxy",
+        f"{base}/services/px:81/proxy",
+    ):
+        assert ns.request("GET", f"{place}/") == f'<a href="{place}/rewriteme">test</a>'
     assert ns.request("GET", f"{base}/services/px:portname1/proxy/") == "foo"
-    assert ns.request("GET", f"{base}/services/http:px:p2/proxy/") == "test"
-    assert ns.request("GET", f"{base}/services/px:81/proxy/") == "test"
 
 
 def test_proxy_with_all_methods(ns):
@@ -43,6 +48,25 @@ def test_proxy_with_all_methods(ns):
     for path in ("pods/echo:8080/proxy/echo?msg=hi", "services/e/proxy/echo?msg=hi"):
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
             assert ns.request(method, f"/api/v1/namespaces/{ns.name}/{path}") == "hi", method
+
+
+def test_a_proxied_root_is_redirected_to_where_relative_links_lead_back(ns, cluster):
+    ns.pod("proxy-me", "netexec", metadata={"labels": {"app": "e"}})
+    ns.ready("proxy-me")
+    base = f"/api/v1/namespaces/{ns.name}/pods/proxy-me:8080/proxy"
+    assert cluster.request("GET", f"{base}?method=GET")[0] == 301
+    assert cluster.request("POST", base)[0] == 200
+    # The pod's name begins like the subresource: what is passed on is what comes after.
+    assert ns.request("GET", f"{base}/echo?msg=hi") == "hi"
+
+
+def test_hosts_entries_of_a_pod_need_no_service(ns):
+    ns.pod("querier", "pause", hostname="dns-querier-2", subdomain="dns-test-service")
+    ns.ready("querier")
+    full = f"dns-querier-2.dns-test-service.{ns.name}.svc.cluster.local"
+    line = ns.exec("querier", "getent", "hosts", full)
+    assert line.split()[1:] == [full, "dns-querier-2"]
+    assert ns.exec("querier", "getent", "hosts", "dns-querier-2") == line
 
 
 def test_dns_for_services_pods_hostname_and_subdomain(ns):

@@ -12,7 +12,8 @@ import orjson
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context, Obj, Response
-from cluster.apiserver.nodes import Asked
+from cluster.apiserver.nodes import Answered, Asked
+from cluster.apiserver.subresources.rewriting import Rewriter
 
 TIMEOUT = 30.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -44,30 +45,44 @@ async def _pass_on(context: Context) -> dict[str, object]:
     if context.method not in _METHODS:
         raise StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
     _, name, port = _split(context)
-    path = "/" + context.path.partition("/proxy")[2].lstrip("/")
+    prefix, found, rest = context.path.partition(f"/{context.info.resource}/{context.info.name}/proxy")
+    prefix += found
     query = context.scope.get("query_string", b"").decode("latin-1") if context.scope else ""
+    if not rest and context.method in ("GET", "HEAD"):
+        # Relative links of the page are to lead back here.
+        location = f"{context.path}/" + (f"?{query}" if query else "")
+        context.response = Response(301, data=b"", content_type="text/plain", headers={"Location": location})
+        return {"location": location}
+    path = "/" + rest.lstrip("/")
     target = f"{path}?{query}" if query else path
     if context.resource.plural == "nodes":
         context.response = await _node(context, name, path)
         return {"node": name, "path": path}
     address, number = _pod(context, name, port) if context.resource.plural == "pods" else _service(context, name, port)
+    asked = context.headers.get(b"host", b"").decode("latin-1")
     headers = {
         key.decode("latin-1").title(): value.decode("latin-1")
         for key, value in context.headers.items()
         if key not in (b"authorization", b"cookie", b"connection", b"content-length", b"host")
     }
+    headers |= {"Host": f"{address}:{number}", "X-Forwarded-Uri": prefix + path, "X-Forwarded-Host": asked}
     body = context.body if isinstance(context.body, bytes) else b""
-    answer = await context.server.nodes.dial(
-        address, number, Asked(target, context.method, {"Host": f"{address}:{number}", **headers}, body), TIMEOUT
-    )
+    answer = await context.server.nodes.dial(address, number, Asked(target, context.method, headers, body), TIMEOUT)
     if answer.status == 0:
         raise errors.service_unavailable(f"error trying to reach service: {answer.error}")
-    content_type = next(
-        (text for key, text in answer.headers.items() if key.lower() == "content-type"), "text/plain; charset=utf-8"
-    )
-    more = {key: text for key, text in answer.headers.items() if key.lower() not in ("content-type", "content-length")}
-    context.response = Response(answer.status, data=answer.body.encode(), content_type=content_type, headers=more)
+    context.response = _answer(answer, Rewriter(prefix, f"{address}:{number}", asked))
     return {"address": f"{address}:{number}", "path": path, "code": answer.status}
+
+
+def _answer(answer: Answered, rewriter: Rewriter) -> Response:
+    headers = {key.title(): text for key, text in answer.headers.items() if key.lower() != "content-length"}
+    content_type = headers.pop("Content-Type", "text/plain; charset=utf-8")
+    page = answer.body
+    if headers.get("Location"):
+        headers["Location"] = rewriter.link(headers["Location"])
+    elif content_type.partition(";")[0].strip().lower() == "text/html":
+        page = rewriter.page(page)
+    return Response(answer.status, data=page.encode(), content_type=content_type, headers=headers)
 
 
 def _pod(context: Context, name: str, port: str) -> tuple[str, int]:

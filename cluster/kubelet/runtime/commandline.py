@@ -50,7 +50,8 @@ def argv(profile: Image, config: ContainerConfig) -> list[str]:
     """The command line of the first process, as far as it is known: what the pod says, over what the image says."""
     if config.command:
         return [*config.command, *config.args]
-    return ["/agnhost", *(config.args or profile.args)] if profile.program == "agnhost" else list(config.args)
+    words = list(config.args or profile.args)
+    return ["/agnhost", *words] if profile.program == "agnhost" else words
 
 
 def kind_of(profile: Image, config: ContainerConfig, words: list[str]) -> str:

@@ -242,7 +242,8 @@ class Containers:
         name = program.rpartition("/")[2]
         if name in agnhostcommands.COMMANDS:
             # These exist in one image only.
-            return container.profile.program in (name, "agnhost") or name in container.image.name
+            profile = container.profile
+            return profile.program in (name, "agnhost") or name in profile.args or name in container.image.name
         if name in COMMANDS or name in SERVERS or name == container.profile.program:
             return True
         world = container.world

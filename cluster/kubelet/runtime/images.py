@@ -151,7 +151,7 @@ CATALOGUE: dict[str, Image] = {
     "registry.k8s.io/e2e-test-images/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
     "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nonroot": Image(3 * MIB, kind="shell", user=1234),
-    "registry.k8s.io/e2e-test-images/nonewprivs": Image(3 * MIB, kind="shell"),
+    "registry.k8s.io/e2e-test-images/nonewprivs": Image(3 * MIB, kind="shell", args=("nnp",)),
     "registry.k8s.io/e2e-test-images/jessie-dnsutils": Image(80 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/ipc-utils": Image(3 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/perl": Image(340 * MIB, kind="shell"),

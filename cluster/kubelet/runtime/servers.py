@@ -7,6 +7,7 @@ server: the root and what looks like a health check exist, nothing else does.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,8 +70,16 @@ def _html(body: str, status: int = 200, server: str = "") -> Answer:
     return Answer(status, body, headers={"Content-Type": "text/html", **({"Server": server} if server else {})})
 
 
+# What begins like this is a page to Go's http.DetectContentType.
+_PAGE = re.compile(
+    r"\s*<(!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]", re.IGNORECASE
+)
+
+
 def text_answer(body: str, status: int = 200) -> Answer:
-    return Answer(status, body, headers={"Content-Type": "text/plain; charset=utf-8"})
+    """As a Go program writes it that says no content type."""
+    kind = "html" if _PAGE.match(body) else "plain"
+    return Answer(status, body, headers={"Content-Type": f"text/{kind}; charset=utf-8"})
 
 
 def json_answer(value: Any, status: int = 200) -> Answer:

@@ -213,7 +213,6 @@ SUBCOMMANDS: dict[str, Handler] = {
     "etc-hosts": _etc_hosts,
     "logs-generator": _logs_generator,
     "inclusterclient": _in_cluster_client,
-    "nonewprivs": _no_new_privileges,
 }
 
 
@@ -240,5 +239,5 @@ def agnhost(name: str) -> Handler:
 COMMANDS: dict[str, Handler] = {
     "agnhost": agnhost("agnhost"),
     "agnhost-2": agnhost("agnhost-2"),
-    "nonewprivs": _no_new_privileges,
+    **dict.fromkeys(("nnp", "nonewprivs"), _no_new_privileges),
 }

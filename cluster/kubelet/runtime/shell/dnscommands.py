@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster.kubelet.runtime.hosts import lines_of
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.world import Record
 
@@ -96,15 +97,13 @@ def _host(shell: Shell, args: list[str]) -> int:
 
 
 def _getent(shell: Shell, args: list[str]) -> int:
-    if len(args) < 2 or args[0] not in ("hosts", "ahosts", "ahostsv4") or shell.world.net is None:
+    """What the hosts file knows, else the DNS."""
+    if len(args) < 2 or args[0] not in ("hosts", "ahosts", "ahostsv4"):
         return 1
     name = args[1]
-    found = _ask(shell, name, "A")
-    shown = [(data, owner.rstrip(".")) for owner, what, data in found if what == "A"]
-    if not shown:
-        # What the hosts file knows.
-        shown = [(address, name) for address in shell.world.net.resolve(name)]
-    shell.out("".join(f"{address:<15} {owner}\n" for address, owner in shown))
+    shown = lines_of((shell.world.files.get("/etc/hosts") or b"").decode("utf-8", "replace"), name)
+    shown = shown or [(data, [owner.rstrip(".")]) for owner, what, data in _ask(shell, name, "A") if what == "A"]
+    shell.out("".join(f"{address:<15} {' '.join(names)}\n" for address, names in shown))
     return 0 if shown else 2
 
 
