@@ -327,6 +327,8 @@ def test_anything_goes_where_the_schema_says_so(cluster: Cluster) -> None:
         "POST", f"{WIDGETS}?fieldValidation=Strict", widget("free", spec={"x": {"y": [1, None]}})
     )
     assert status == 201 and made["spec"] == {"x": {"y": [1, None]}}
+    older = cluster.request("GET", "/openapi/v2")[1]["definitions"]["com.example.shapes.v1.Widget"]
+    assert set(older) == {"type", "x-kubernetes-group-version-kind"}, "nothing is said of the fields"
     duplicate = (
         '{"apiVersion":"shapes.example.com/v1","kind":"Widget","metadata":{"name":"twice"},"spec":{"a":1,"a":2}}'
     )

@@ -21,8 +21,8 @@ def published(info: VersionInfo, *, v2: bool) -> dict[str, Schema]:
     if v2:
         item = _for_v2(item)
         if info.schema.get("x-kubernetes-preserve-unknown-fields"):
-            # Clients must not refuse what they do not know.
-            item = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+            # Clients must not refuse what they do not know: nothing is said of the fields.
+            item = {"type": "object"}
     if "properties" in item:
         metadata = {
             "$ref": f"#/definitions/{_META}ObjectMeta",

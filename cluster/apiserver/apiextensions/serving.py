@@ -277,7 +277,7 @@ def _set(conditions: list[Obj], kind: str, status: str, reason: str, message: st
         if one["type"] == kind:
             if (one["status"], one.get("reason"), one.get("message")) != (status, reason, message):
                 if one["status"] == status:
-                    fresh["lastTransitionTime"] = one["lastTransitionTime"]
+                    fresh["lastTransitionTime"] = one.get("lastTransitionTime") or clock.timestamp()
                 conditions[index] = fresh
             return
     conditions.append(fresh)

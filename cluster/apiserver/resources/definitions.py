@@ -40,6 +40,18 @@ def definitions() -> dict[str, Schema]:
     return {**found, **own.DEFINITIONS}
 
 
+def always_there(name: str) -> frozenset[str]:
+    """The plain fields that a condition has even when nobody set them; empty for any other definition.
+
+    Nobody validates conditions, anyone who may write a status writes them, and every loop reads them by their type.
+    """
+    if not name.endswith("Condition"):
+        return frozenset()
+    fields = definitions()[name]["properties"]
+    plain = {field for field, schema in fields.items() if plain_type(schema) == "string" and "format" not in schema}
+    return frozenset(plain & {"type", "status", *(definitions()[name].get("required") or ())})
+
+
 def reference(schema: Schema) -> str | None:
     """The name of the definition that a schema refers to."""
     ref = schema.get("$ref")

@@ -14,6 +14,7 @@ from cluster.apiserver.resources.definitions import (
     QUANTITY,
     TIMES,
     Schema,
+    always_there,
     definitions,
     plain_type,
     reference,
@@ -32,6 +33,7 @@ class Node:
         "_fields",
         "_items",
         "_schema",
+        "_zeros",
         "definition",
         "format",
         "kind",
@@ -61,6 +63,7 @@ class Node:
             outer.get("x-kubernetes-patch-merge-key") or schema.get("x-kubernetes-patch-merge-key") or ""
         )
         self._fields: dict[str, Node] | None = None
+        self._zeros: dict[str, str] | None = None
         self._items: Node | None = None
         self._additional: Node | None = None
 
@@ -71,6 +74,13 @@ class Node:
             properties = self._schema.get("properties") or {} if self.kind == "struct" else {}
             self._fields = {name: node_of(schema) for name, schema in properties.items()}
         return self._fields
+
+    @property
+    def zeros(self) -> dict[str, str]:
+        """The fields that are there even when nobody set them, as Go would write them."""
+        if self._zeros is None:
+            self._zeros = dict.fromkeys(sorted(always_there(self.definition)), "")
+        return self._zeros
 
     @property
     def items(self) -> Node:

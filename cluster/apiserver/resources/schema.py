@@ -196,6 +196,8 @@ class _Walker:
             if not cleaned and child.kind in ("list", "map") and name not in required:
                 continue
             result[name] = cleaned
+        for name, zero in node.zeros.items():
+            result.setdefault(name, zero)
         return result
 
     @staticmethod

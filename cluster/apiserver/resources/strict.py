@@ -2,7 +2,7 @@
 
 A "yes" means: known fields of the right types only, no nulls, canonical quantities and times, nothing empty that Go would leave
 out. Then decoding has nothing to do. Anything else takes the slow, explaining way in `schema`. `required` is left out on purpose:
-what must be there is for validation to say, in Kubernetes' words.
+what must be there is for validation to say, in Kubernetes' words (only conditions are completed).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from cluster.apiserver.resources.definitions import (
     QUANTITY,
     TIMES,
     Schema,
+    always_there,
     closure,
     definitions,
     plain_type,
@@ -59,7 +60,10 @@ def _strict(name: str) -> Schema:
         return {"type": "string", "pattern": _TIME % fraction}
     if name in ANYTHING:
         return {}
-    return _narrow(definitions()[name])
+    narrow = _narrow(definitions()[name])
+    if always := always_there(name):
+        narrow["required"] = sorted(always)
+    return narrow
 
 
 def _narrow(schema: Schema) -> Schema:

@@ -26,6 +26,7 @@ TCP: dict[str, tuple[tuple[str, int], ...]] = {
     "port-forward-tester": (),
     "porter": (),
     "webhook": (("port", 443),),
+    "crd-conversion-webhook": (("port", 443),),
     "pause": (),
 }
 # How long those that dial wait for an answer.
@@ -242,6 +243,7 @@ PROGRAMS: dict[str, Handler] = {
     "guestbook": guestbook.answer,
     "porter": _porter,
     "webhook": agnhostwebhook.serve,
+    "crd-conversion-webhook": agnhostwebhook.serve,
     "grpc-health-checking": _grpc_health,
 }
 

@@ -121,3 +121,13 @@ def test_another_kind_or_version_than_the_path():
 @pytest.mark.parametrize("value", [None, 1, "text", [], True])
 def test_a_body_that_is_no_object(value):
     assert "must be of type Pod" in refused(POD, value)
+
+
+@pytest.mark.parametrize(
+    "path", ["v1/pods", "apps/v1/deployments", "apiextensions.k8s.io/v1/customresourcedefinitions"]
+)
+def test_a_condition_of_a_status_has_a_type_whoever_wrote_it(path):
+    resource = REGISTRY.by_path(path)
+    obj = {"apiVersion": resource.api_version, "kind": resource.kind, "status": {"conditions": [{"message": "m"}]}}
+    decoded, warnings = decode(resource, obj, field_validation="Strict")
+    assert decoded["status"]["conditions"] == [{"message": "m", "type": "", "status": ""}] and warnings == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cluster.kubelet.runtime import agnhostserver
 from cluster.kubelet.runtime.agnhostwebhook import serve
 from cluster.kubelet.runtime.cri import HTTPRequest
 
@@ -74,3 +75,8 @@ async def test_nonsense_is_answered_with_an_error():
     assert (
         await serve(SimpleNamespace(), HTTPRequest("/nowhere", "POST", {}, b'{"request":{"uid":"u"}}'))
     ).status == 404  # type: ignore[arg-type]
+
+
+def test_the_converter_serves_under_a_command_of_its_own():
+    assert agnhostserver.ports_of("crd-conversion-webhook", ["--port=9444"], {}) == ((9444,), ())
+    assert agnhostserver.PROGRAMS["crd-conversion-webhook"] is serve
