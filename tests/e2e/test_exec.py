@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 
@@ -71,23 +72,29 @@ def test_refusals(web):
 
 
 def test_pages_of_others_cannot_exec(web):
-    def connect(origin):
+    """A page names its origin and cannot set headers; a program with a token may name whatever origin it likes."""
+
+    def connect(origin, *, page):
+        token = web.token()
+        encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+        hidden = [f"base64url.bearer.authorization.k8s.io.{encoded}"] if page else []
         return websocket.create_connection(
             f"wss://127.0.0.1:{web.https}/api/v1/namespaces/default/pods/web/exec?command=hostname&stdout=true",
-            header=[f"Authorization: Bearer {web.token()}"],
-            subprotocols=["v4.channel.k8s.io"],
+            header=[] if page else [f"Authorization: Bearer {token}"],
+            subprotocols=["v4.channel.k8s.io", *hidden],
             sslopt={"cert_reqs": ssl.CERT_NONE},
             origin=origin,
         )
 
     with pytest.raises(websocket.WebSocketBadStatusException) as caught:
-        connect("https://evil.example")
+        connect("https://evil.example", page=True)
     assert caught.value.status_code == 403
-    connection = connect(f"https://127.0.0.1:{web.https}")
-    # The first message says that the session is there.
-    assert connection.recv() == b"\x01"
-    assert connection.recv() == b"\x01web\n"
-    connection.close()
+    for origin, page in ((f"https://127.0.0.1:{web.https}", True), ("http://localhost", False)):
+        connection = connect(origin, page=page)
+        # The first message says that the session is there.
+        assert connection.recv() == b"\x01"
+        assert connection.recv() == b"\x01web\n"
+        connection.close()
 
 
 def test_a_process_finds_its_service_account(cluster):
