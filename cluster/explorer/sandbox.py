@@ -6,12 +6,14 @@ import asyncio
 import re
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
 from cluster.explorer.asking import Asker, ExplorerView
+from cluster.explorer.permissions import may
 
 SANDBOXES = "sim.kubeweb.dev/v1alpha1/sandboxes"
 # Seconds (real) to wait for the namespace to be ready, and names to try when somebody else has the first.
@@ -24,33 +26,39 @@ def name_for(user: str) -> str:
 
 
 class SandboxView(ExplorerView):
-    """GET: one's sandboxes. POST: one's sandbox, made where there is none."""
+    """GET: one's sandboxes, how many one may have (`limit`) and whether one more would be given (`more`).
+
+    POST: one's sandbox, made where there is none; with `another`, one more. A sandbox is given back by deleting the object.
+    """
 
     def get(self, request: Request) -> Response:
-        return Response({"sandboxes": async_to_sync(self._mine)(self.asker)})
+        return Response(async_to_sync(self._state)(self.asker))
 
     def post(self, request: Request) -> Response:
+        another = isinstance(request.data, dict) and request.data.get("another") is True
         try:
-            found, made = async_to_sync(self._get_or_make)(self.asker)
+            found, made = async_to_sync(self._get_or_make)(self.asker, another=another)
         except StatusError as error:
             return Response(error.status, status=error.code)
         return Response(_told(found), status=201 if made else 200)
 
     @staticmethod
-    async def _mine(who: Asker) -> list[Obj]:
+    async def _state(who: Asker) -> Obj:
+        limit = int(settings.KUBEWEB_SANDBOXES)
         try:
-            page = await who.client.list(SANDBOXES)
-        except StatusError:
-            return []
-        return [_told(one) for one in page.items if one["spec"].get("user") == who.name]
+            mine = await _of(who)
+        except StatusError as error:
+            if error.code != 403:
+                raise
+            return {"sandboxes": [], "limit": limit, "more": False}
+        more = len(mine) < limit and await may(who.client, "create", "sim.kubeweb.dev", "sandboxes")
+        return {"sandboxes": [_told(one) for one in mine], "limit": limit, "more": more}
 
-    async def _get_or_make(self, who: Asker) -> tuple[Obj, bool]:
-        client, owner = who.client, who.name
-        page = await client.list(SANDBOXES)
-        mine = [one for one in page.items if one["spec"].get("user") == owner]
+    async def _get_or_make(self, who: Asker, *, another: bool) -> tuple[Obj, bool]:
+        mine = [] if another else await _of(who)
         if mine:
-            return await _ready(client, mine[0]["metadata"]["name"]), False
-        return await _ready(client, await self._make(client, owner)), True
+            return await _ready(who.client, mine[0]["metadata"]["name"]), False
+        return await _ready(who.client, await self._make(who.client, who.name)), True
 
     @staticmethod
     async def _make(client: Client, owner: str) -> str:
@@ -71,6 +79,16 @@ class SandboxView(ExplorerView):
                 if not is_already_exists(error):
                     raise
         raise StatusError(409, "AlreadyExists", f"there are {TRIES} sandboxes named like {base}")
+
+
+async def _of(who: Asker) -> list[Obj]:
+    """The sandboxes of one person. StatusError for whom RBAC lets see none."""
+    page = await who.client.list(SANDBOXES)
+    return [
+        one
+        for one in page.items
+        if one["spec"].get("user") == who.name and not one["metadata"].get("deletionTimestamp")
+    ]
 
 
 async def _ready(client: Client, name: str) -> Obj:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.support.person import Person
@@ -48,7 +50,7 @@ def test_one_call_makes_everything_and_a_second_finds_it(cluster, people):
     assert (status, "exceeded quota: sandbox-critical" in answer["message"]) == (403, True), answer
     again = ada.ask("POST", "/explorer/sandbox/", {})
     assert (again[0], again[1]) == (200, made)
-    assert ada.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": [made]}
+    assert ada.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": [made], "limit": 1, "more": False}
     listed = cluster.kubectl("get", "sandboxes")
     assert "ada    ada    sandbox-ada   Ready" in listed
 
@@ -76,6 +78,34 @@ def test_there_is_one_for_each_and_nobody_asks_for_others(people):
     status, answer = grace.ask("POST", PATH, {"metadata": {"name": "root"}, "spec": {"role": "cluster-admin"}})
     assert status == 422
     assert grace.ask("DELETE", f"{PATH}/ada")[0] == 403
+
+
+def test_many_at_once_get_no_more_than_one_after_the_other(cluster):
+    cluster.django(
+        "from cluster.accounts.models import User; User.objects.create_user('hasty', password='a-long-enough-one')"
+    )
+    hasty = Person(cluster, "hasty", "a-long-enough-one").sign_in()
+    assert hasty.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": [], "limit": 1, "more": True}
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda n: hasty.ask("POST", PATH, {"metadata": {"name": f"hasty-{n}"}}), range(24)))
+    assert sorted(status for status, _ in answers) == [201] + [403] * 23
+    held = [one for one in cluster.request("GET", PATH)[1]["items"] if one["spec"]["user"] == "hasty"]
+    assert len(held) == 1
+    # The page's own way says the same.
+    status, answer = hasty.ask("POST", "/explorer/sandbox/", {"another": True})
+    assert (status, answer["reason"], 'user "hasty" has 1 of 1 sandbox' in answer["message"]) == (
+        403,
+        "Forbidden",
+        True,
+    )
+    assert hasty.ask("DELETE", f"{PATH}/{held[0]['metadata']['name']}")[0] == 200
+    assert hasty.ask("GET", "/explorer/sandbox/")[1]["more"] is True
+
+
+@pytest.mark.parametrize("body", ["[1]", '"x"', "{", '{"another": "yes"}'])
+def test_what_is_no_question_makes_no_more(people, body):
+    assert people["ada"].ask("POST", "/explorer/sandbox/", body)[0] in (200, 400)
+    assert len(people["ada"].ask("GET", "/explorer/sandbox/")[1]["sandboxes"]) == 1
 
 
 def test_a_namespace_that_was_there_is_left_alone(cluster):
@@ -114,7 +144,7 @@ def test_whom_rbac_does_not_let_gets_none(cluster):
     late = Person(cluster, "late", "a-long-enough-one").sign_in()
     status, answer = late.ask("POST", "/explorer/sandbox/", {})
     assert (status, answer["reason"]) == (403, "Forbidden")
-    assert late.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": []}
+    assert late.ask("GET", "/explorer/sandbox/")[1] == {"sandboxes": [], "limit": 1, "more": False}
 
 
 def test_strangers_and_forged_requests_get_none(cluster, people):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from cluster.accounts.site import ClusterAdminSite
 
 COPY_OF = "sim.kubeweb.dev/copy-of"
-# Characters of the name that its copy's begins with; a name has 253 at most.
-KEPT = 200
+# Characters of the name that its copy is called after: what is generated keeps 58.
+KEPT = 50
 
 
 @dataclass(frozen=True)

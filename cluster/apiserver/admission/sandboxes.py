@@ -43,7 +43,10 @@ class SandboxOwner(Plugin):
                 attributes, f'user "{user}" may not ask for user "{owner}": that takes the right to impersonate them'
             )
         limit = int(settings.KUBEWEB_SANDBOXES)
-        held = sum(one["spec"].get("user") == owner for one in attributes.reader.list(SANDBOXES))
+        known = {one["metadata"]["name"]: one for one in attributes.reader.list(SANDBOXES)}
+        # What other requests are writing at this moment counts, too: many at once get no more than one after the other.
+        known |= {one["metadata"]["name"]: one for one in attributes.reader.underway(SANDBOXES, "")}
+        held = sum(one["spec"].get("user") == owner for one in known.values())
         if held >= limit:
             raise refuse(attributes, f'user "{owner}" has {held} of {limit} sandbox{"es" if limit != 1 else ""}')
 

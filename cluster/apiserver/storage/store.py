@@ -91,7 +91,7 @@ class Storage:
         return [
             obj
             for kind, verb, obj in self._underway.values()
-            if kind == resource and verb != "delete" and obj["metadata"].get("namespace") == namespace
+            if kind == resource and verb != "delete" and (obj["metadata"].get("namespace") or "") == namespace
         ]
 
     def on_change(self, resource: str, callback: Callable[[Obj | None, Obj | None], None]) -> None:

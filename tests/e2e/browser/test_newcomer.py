@@ -28,7 +28,16 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
     expect(rights).to_contain_text("--clusterrole=edit --user=nora -n default")
     assert axe(page) == []
     page.screenshot(path=shots / "newcomer.png")
-    page.get_by_test_id("sandbox").click()
+    # Where there is nothing to see, the way to a place of one's own is offered, too.
+    for view, title in (
+        ("daemonsets", "You may not see diagnoses"),
+        ("desired", "You may not see diagnoses"),
+        ("events", "These events are not yours to see"),
+    ):
+        page.goto(page.url.split("/explore")[0].rstrip("/").split("?")[0] + f"/explore/{view}?ns=default")
+        expect(page.get_by_text(title)).to_be_visible()
+        expect(page.get_by_role("main").get_by_test_id("sandbox")).to_be_visible()
+    page.get_by_role("main").get_by_test_id("sandbox").click()
     page.wait_for_url("**ns=sandbox-nora**", timeout=20_000)
     expect(page.get_by_test_id("namespace")).to_have_value("sandbox-nora", timeout=15_000)
     expect(page.get_by_test_id("rights")).to_be_visible()
@@ -38,6 +47,22 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
     assert axe(page) == []
     page.screenshot(path=shots / "sandbox.png")
     assert page.problems == []
+    page.context.close()
+
+
+def test_a_sandbox_is_seen_and_given_back_on_the_page(sign_in, realistic, nora):
+    page = sign_in("/?ns=sandbox-nora", user=nora)
+    rights = page.get_by_test_id("rights")
+    rights.get_by_text("You see a part of this cluster").click()
+    expect(rights.locator("li", has_text="sandbox-nora")).to_be_visible()
+    # One is all that one may have.
+    expect(rights.get_by_test_id("sandbox")).to_have_count(0)
+    rights.get_by_test_id("give-back").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Give sandbox-nora back?")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("toasts")).to_contain_text("sandbox-nora is being taken down")
+    expect(rights.get_by_test_id("sandbox")).to_be_visible()
+    assert "nora" not in realistic.kubectl("get", "sandboxes")
     page.context.close()
 
 
