@@ -85,6 +85,8 @@ function follow(event: MouseEvent): void {
   const link = (event.target as Element | null)?.closest?.('a');
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
   if (link.pathname !== '/' && !link.pathname.startsWith('/explore/')) return;
+  // A place on this very page: the browser goes there, and takes the focus along.
+  if (link.hash && link.pathname + link.search === location.pathname + location.search) return;
   event.preventDefault();
   visit(link.pathname + link.search);
 }

@@ -16,7 +16,7 @@ const HELP = `This is kubectl, in your browser. Each command is a request to thi
   kubectl help                   all commands; kubectl COMMAND --help for one
 
 Pipes: grep head tail wc sort uniq cut cat less. Files: > name, -f name, ls, rm. && || ; and <<EOF work.
-Keys: Tab completes, Up and Down go through history, Ctrl-R searches it, Ctrl-C stops, Ctrl-L clears.
+Keys: Tab completes, Shift-Tab leaves the terminal, Up and Down go through history, Ctrl-R searches it, Ctrl-C stops, Ctrl-L clears.
 `;
 
 export const BUILTINS: readonly Builtin[] = [

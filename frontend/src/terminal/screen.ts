@@ -12,7 +12,7 @@ const KEPT = 500;
 const [CYAN, SOFT, RED, AMBER, END] = ['\u001b[36m', '\u001b[90m', '\u001b[31m', '\u001b[33m', '\u001b[0m'];
 
 const WELCOME = `kubectl for this cluster, as you. Each command is a real request: watch it on the map.
-Try ${CYAN}kubectl get pods -A${END}, or ${CYAN}help${END}. Tab completes.
+Try ${CYAN}kubectl get pods -A${END}, or ${CYAN}help${END}. Tab completes, Shift-Tab leaves.
 `;
 
 export class Screen {
