@@ -1,17 +1,22 @@
 """APIServices: who serves which group version (kube-aggregator).
 
-Those that this server serves itself are registered by it, built in and custom alike. One that names a Service claims its group version
-for somebody else; no container of the simulated network can answer for it, so its requests fail as they do when nobody listens.
+Those that this server serves itself are registered by it, built in and custom alike. One that names a Service gives its group version
+to somebody else: as long as its discovery document can be had there, requests are passed on (`aggregator`) and discovery tells of it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from cluster import clock
 from cluster.apimachinery.errors import service_unavailable
+from cluster.apimachinery.meta import set_condition
+from cluster.apiserver import aggregator
 from cluster.apiserver.keeping import Keeper
 from cluster.apiserver.request import UserInfo
+from cluster.apiserver.webhooks import CallFailed
 
 if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
@@ -31,10 +36,13 @@ PRIORITIES = {
 _VERSIONS = {("", "v1"): 1, ("autoscaling", "v2"): 30, ("flowcontrol.apiserver.k8s.io", "v1"): 21}
 # Served beside the aggregator: nobody registers itself.
 _OWN = frozenset({"apiregistration.k8s.io"})
+# Seconds between two looks at a backend, when it answered and when it did not.
+_AGAIN, _SOON = 30.0, 1.0
+Key = tuple[str, str]
 
 
 class APIServices(Keeper):
-    """Keeps the APIService objects; `check(group, version)` refuses what somebody else ought to serve."""
+    """Keeps the APIService objects; `backend(group, version)` is the one by which somebody else serves it."""
 
     name = "API services"
 
@@ -42,8 +50,10 @@ class APIServices(Keeper):
         super().__init__()
         self.server = server
         self.client = server.loopback(USER, "kube-aggregator")
-        # (group, version) → why it is not available.
-        self.away: dict[tuple[str, str], str] = {}
+        # By (group, version): who serves it instead of us, and the discovery document of those that answer.
+        self.backends: dict[Key, Obj] = {}
+        self.documents: dict[Key, Obj] = {}
+        self._look: clock.Timer | None = None
 
     def start(self) -> None:
         self.server.storage.on_change(KEY, self._changed)
@@ -52,24 +62,41 @@ class APIServices(Keeper):
         self.server.registry.on_change = self.ring
         self.begin()
 
-    def check(self, group: str, version: str) -> None:
-        """503 for a group version that a Service should serve."""
-        if (group, version) in self.away:
+    def backend(self, group: str, version: str) -> Obj | None:
+        """The APIService of a group version that a Service serves; 503 while that does not answer."""
+        found = self.backends.get((group, version))
+        if found is not None and (group, version) not in self.documents:
             raise service_unavailable("service unavailable")
+        return found
+
+    async def stop(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        await super().stop()
 
     # -- keeping the objects -----------------------------------------------------------------------------------------
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
-        for one in (old, new):
-            if one is not None:
-                spec = one.get("spec") or {}
-                self.away.pop((spec.get("group", ""), spec.get("version", "")), None)
-        if new is not None and (new.get("spec") or {}).get("service"):
-            self.away[new["spec"].get("group", ""), new["spec"].get("version", "")] = new["metadata"]["name"]
+        spec: Obj = ((new or old or {}).get("spec")) or {}
+        key = (spec.get("group", ""), spec.get("version", ""))
+        if new is None or not spec.get("service"):
+            self.backends.pop(key, None)
+        else:
+            self.backends[key] = new
+        if key in self.documents and (new is None or old is None or old.get("spec") != spec):
+            del self.documents[key]
+        self._tell()
         self.ring()
 
+    def _tell(self) -> None:
+        """Discovery speaks of what others serve, too; of those who do not answer it knows no resources."""
+        beyond: dict[str, dict[str, Obj | None]] = {}
+        for group, version in sorted(self.backends):
+            beyond.setdefault(group, {})[version] = self.documents.get((group, version))
+        self.server.registry.declare(beyond)
+
     def _moved(self, old: Obj | None, new: Obj | None) -> None:
-        if self.away:
+        if self.backends:
             self.ring()
 
     async def reconcile(self) -> None:
@@ -80,18 +107,22 @@ class APIServices(Keeper):
             if labels.get(MANAGED) and name not in wanted:
                 await self.client.delete(PATH, name)
                 continue
-            condition = self._condition(obj)
+            condition = await self._condition(obj)
             known: Obj = next(
                 (one for one in (obj.get("status") or {}).get("conditions") or () if one["type"] == "Available"), {}
             )
             if any(known.get(field) != condition[field] for field in ("status", "reason", "message")):
-                if known.get("status") == condition["status"]:
-                    condition["lastTransitionTime"] = known["lastTransitionTime"]
-                status = {**(obj.get("status") or {}), "conditions": [condition]}
+                conditions = set_condition((obj.get("status") or {}).get("conditions") or (), condition)
+                status = {**(obj.get("status") or {}), "conditions": conditions}
                 await self.client.update(PATH, {**obj, "status": status}, subresource="status")
         for name, obj in wanted.items():
             if storage.get(KEY, "", name) is None:
                 await self.client.create(PATH, obj)
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        if self.backends:
+            self._look = clock.call_later(_AGAIN if len(self.documents) == len(self.backends) else _SOON, self.ring)
 
     def _wanted(self) -> dict[str, Obj]:
         found = {}
@@ -116,17 +147,47 @@ class APIServices(Keeper):
                 }
         return found
 
-    def _condition(self, obj: Obj) -> Obj:
-        status, reason, message = self._availability((obj.get("spec") or {}).get("service"), obj["spec"])
+    async def _condition(self, obj: Obj) -> Obj:
+        spec = obj["spec"]
+        status, reason, message = self._availability(spec.get("service"))
+        if status == "True" and spec.get("service"):
+            status, reason, message = await self._discover(spec)
+        if status != "True" and self.documents.pop((spec.get("group", ""), spec["version"]), None) is not None:
+            self._tell()
         return {
             "type": "Available",
             "status": status,
-            "lastTransitionTime": clock.timestamp(),
             "reason": reason,
             "message": message,
         }
 
-    def _availability(self, service: Obj | None, spec: Obj) -> tuple[str, str, str]:
+    async def _discover(self, spec: Obj) -> tuple[str, str, str]:
+        """Whether the backend shows what it serves; its document is kept."""
+        key, reference = (spec.get("group", ""), spec["version"]), spec["service"]
+        service = self.server.storage.get("services", reference["namespace"], reference["name"]) or {}
+        url = aggregator.url_of(spec, service)
+        told = {**aggregator.told_of(USER), "Accept": "application/json"}
+        try:
+            path = f"/apis/{key[0]}/{key[1]}"
+            status, body, _ = await aggregator.ask(self.server, spec, path, "GET", told, b"")
+        except CallFailed as error:
+            return "False", "FailedDiscoveryCheck", f'failing or missing response from {url}: Get "{url}": {error}'
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            document = None
+        if not 200 <= status < 300 or not isinstance(document, dict):
+            return (
+                "False",
+                "FailedDiscoveryCheck",
+                f"failing or missing response from {url}: bad status from {url}: {status}",
+            )
+        if key in self.backends and self.documents.get(key) != document:
+            self.documents[key] = document
+            self._tell()
+        return "True", "Passed", "all checks passed"
+
+    def _availability(self, service: Obj | None) -> tuple[str, str, str]:
         if not service:
             return "True", "Local", "Local APIServices are always available"
         name, namespace, port = service.get("name", ""), service.get("namespace", ""), service.get("port", 443)
@@ -154,10 +215,4 @@ class APIServices(Keeper):
         if not ready:
             shown = match.get("name") or ""
             return "False", "MissingEndpoints", f'endpoints for {where} have no addresses with port name "{shown}"'
-        url = f"https://{found['spec'].get('clusterIP')}:{port}/apis/{spec.get('group', '')}/{spec.get('version', '')}"
-        address = f"{found['spec'].get('clusterIP')}:{port}"
-        return (
-            "False",
-            "FailedDiscoveryCheck",
-            f'failing or missing response from {url}: Get "{url}": dial tcp {address}: connect: connection refused',
-        )
+        return "True", "Passed", "all checks passed"

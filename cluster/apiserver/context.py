@@ -40,6 +40,7 @@ class Context:
     """The request. Stages fill it in; the names follow apiserver/pkg/endpoints."""
 
     __slots__ = (
+        "backend",
         "body",
         "converted",
         "decision",
@@ -89,6 +90,8 @@ class Context:
         self.real: UserInfo | None = None
         # Why the path leads nowhere; told to those who may know.
         self.problem: StatusError | None = None
+        # The APIService by which somebody else answers this request.
+        self.backend: Obj | None = None
         # What authorization said.
         self.decision: Decision | None = None
         self.info: RequestInfo = RequestInfo(path, method.lower())

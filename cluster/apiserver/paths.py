@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from cluster.apimachinery.errors import generic_not_found
-from cluster.apiserver import health, metrics
+from cluster.apiserver import aggregator, health, metrics
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.resources import discovery, openapi
 
@@ -66,7 +66,10 @@ async def _health(context: Context) -> Response:
 async def _discovery(context: Context) -> Response:
     parts = context.path.strip("/").split("/")
     if context.server.api_services is not None and len(parts) == 3:
-        context.server.api_services.check(parts[1], parts[2])
+        backend = context.server.api_services.backend(parts[1], parts[2])
+        if backend is not None:
+            await aggregator.pass_on(context, backend)
+            return context.response or Response()
     return discovery.respond(context.server.registry, context.path, context.headers)
 
 

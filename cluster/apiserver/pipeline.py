@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import CoroutineType
+from typing import Any
 
 from cluster.apimachinery.errors import StatusError
+from cluster.apiserver.aggregator import pass_on
 from cluster.apiserver.context import Context
 from cluster.apiserver.stages.admitting import mutate
 from cluster.apiserver.stages.admitting import validate as admit
@@ -129,6 +131,21 @@ async def run(context: Context) -> None:
         if position == _GATES and not context.info.is_resource:
             # A path of the server itself (/version, /openapi …): answered by whoever called.
             return
+        if position == _GATES and context.backend is not None:
+            await _aggregate(context, context.backend)
+            return
+
+
+async def _aggregate(context: Context, backend: dict[str, Any]) -> None:
+    """Behind the gates another API server answers."""
+    start = wall()
+    try:
+        detail = await pass_on(context, backend)
+    except StatusError as error:
+        refusal = {"code": error.code, "reason": error.reason, "message": error.message}
+        context.journey.spans.append(Span("aggregator", start, wall(), "refused", refusal))
+        raise
+    context.journey.spans.append(Span("aggregator", start, wall(), "ok", detail))
 
 
 def _lost(context: Context) -> StatusError:

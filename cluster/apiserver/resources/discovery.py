@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -88,22 +88,31 @@ def _single(registry: Registry, path: str) -> Obj:
     groups = registry.groups()
     parts = path.strip("/").split("/")
     if path == "/apis":
-        listed = [_group(name, versions) for name, versions in groups.items() if name]
+        listed = [_group(name, versions) for name, versions in _all(registry).items() if name]
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
     if parts[0] == "api" and len(parts) == 2 and parts[1] in groups.get("", ()):
         # The legacy group's list says no apiVersion, unlike all others.
         return {"kind": "APIResourceList", **_resources(parts[1], groups[""][parts[1]])}
-    if parts[0] == "apis" and len(parts) in (2, 3) and parts[1] and parts[1] in groups:
+    if parts[0] == "apis" and len(parts) == 2 and parts[1] and parts[1] in _all(registry):
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], _all(registry)[parts[1]])}
+    if parts[0] == "apis" and len(parts) == 3 and parts[1] and parts[1] in groups:
         versions = groups[parts[1]]
-        if len(parts) == 2:
-            return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], versions)}
         if parts[2] in versions:
             listing = _resources(f"{parts[1]}/{parts[2]}", versions[parts[2]])
             return {"kind": "APIResourceList", "apiVersion": "v1", **listing}
     raise generic_not_found()
 
 
-def _group(name: str, versions: Mapping[str, list[Resource]]) -> Obj:
+def _all(registry: Registry) -> dict[str, list[str]]:
+    """group → versions, with those that others serve."""
+    found = {name: list(versions) for name, versions in registry.groups().items()}
+    for group, versions in registry.beyond.items():
+        known = found.setdefault(group, [])
+        known.extend(version for version in versions if version not in known)
+    return found
+
+
+def _group(name: str, versions: Iterable[str]) -> Obj:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
@@ -144,7 +153,7 @@ def _resources(group_version: str, resources: list[Resource]) -> Obj:
 
 
 def _aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
-    items = [
+    items: list[Obj] = [
         {
             "metadata": {"name": name} if name else {},
             "versions": [
@@ -159,12 +168,60 @@ def _aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
         for name, versions in registry.groups().items()
         if (name == "") == core
     ]
+    if not core:
+        items.extend(_beyond(registry, {item["metadata"].get("name", ""): item for item in items}))
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": f"apidiscovery.k8s.io/{version}",
         "metadata": {},
         "items": items,
     }
+
+
+def _beyond(registry: Registry, known: Mapping[str, Obj]) -> list[Obj]:
+    """What others serve, told in this form: versions join a group that is there, other groups are handed back."""
+    fresh = []
+    for group, versions in registry.beyond.items():
+        told = [
+            {
+                "version": version,
+                "resources": _translated(document, group, version) if document else [],
+                "freshness": "Current" if document else "Stale",
+            }
+            for version, document in versions.items()
+        ]
+        if group in known:
+            here = {one["version"] for one in known[group]["versions"]}
+            known[group]["versions"].extend(one for one in told if one["version"] not in here)
+        else:
+            fresh.append({"metadata": {"name": group}, "versions": told})
+    return fresh
+
+
+def _translated(document: Obj, group: str, version: str) -> list[Obj]:
+    """An APIResourceList's resources in the aggregated form."""
+    found: dict[str, Obj] = {}
+    for one in document.get("resources") or ():
+        name, _, sub = str(one.get("name") or "").partition("/")
+        kind = {
+            "group": one.get("group") or group,
+            "version": one.get("version") or version,
+            "kind": one.get("kind") or "",
+        }
+        if sub:
+            if name in found:
+                below = {"subresource": sub, "responseKind": kind, "verbs": one.get("verbs") or []}
+                found[name].setdefault("subresources", []).append(below)
+            continue
+        entry: Obj = {
+            "resource": name,
+            "responseKind": kind,
+            "scope": "Namespaced" if one.get("namespaced") else "Cluster",
+            "singularResource": one.get("singularName") or "",
+            "verbs": one.get("verbs") or [],
+        }
+        found[name] = entry | {field: one[field] for field in ("shortNames", "categories") if one.get(field)}
+    return list(found.values())
 
 
 def _discovered(resource: Resource) -> Obj:

@@ -142,6 +142,8 @@ class Registry:
         self.generation = 0
         # Told whenever something came or went.
         self.on_change: Callable[[], None] = lambda: None
+        # What others serve behind the aggregator: group → version → their APIResourceList (None: it cannot be had).
+        self.beyond: dict[str, dict[str, dict[str, Any] | None]] = {}
         self._resources: dict[tuple[str, str, str], Resource] = {}
         self._by_kind: dict[tuple[str, str], Resource] = {}
         self._by_path: dict[str, Resource] = {}
@@ -159,6 +161,12 @@ class Registry:
         self._by_path[resource.path] = resource
         if resource.storage_version == resource.version and resource.stored:
             self._by_storage_key[resource.storage_key] = resource
+
+    def declare(self, beyond: dict[str, dict[str, dict[str, Any] | None]]) -> None:
+        """What others serve has changed; documents about everything are made anew."""
+        if beyond != self.beyond:
+            self.beyond = beyond
+            self.generation += 1
 
     def remove(self, resource: Resource) -> None:
         self.generation += 1

@@ -100,7 +100,9 @@ def _find(context: Context, info: RequestInfo) -> None:
     resource = context.server.registry.get(info.group, info.version, info.resource)
     if resource is None:
         if context.server.api_services is not None:
-            context.server.api_services.check(info.group, info.version)
+            context.backend = context.server.api_services.backend(info.group, info.version)
+        if context.backend is not None:
+            return
         raise generic_not_found()
     context.resource = resource
     if resource.path in DEPRECATED:

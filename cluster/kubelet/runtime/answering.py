@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from cluster import clock
-from cluster.kubelet.runtime import agnhostserver, guestbook, servers
+from cluster.kubelet.runtime import agnhostserver, guestbook, sampleapiserver, servers
 from cluster.kubelet.runtime.container import Container
 from cluster.kubelet.runtime.containers import Containers
 from cluster.kubelet.runtime.cri import (
@@ -16,7 +16,7 @@ from cluster.kubelet.runtime.cri import (
 from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
 from cluster.kubelet.runtime.shell.options import flag
 
-ANSWERS = {**servers.PROGRAMS, **agnhostserver.PROGRAMS}
+ANSWERS = {**servers.PROGRAMS, **agnhostserver.PROGRAMS, "sample-apiserver": sampleapiserver.serve}
 
 
 class Answering(Containers):

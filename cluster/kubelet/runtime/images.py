@@ -146,6 +146,10 @@ CATALOGUE: dict[str, Image] = {
     "vish/stress": Image(3 * MIB, program="stress"),
     "registry.k8s.io/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
     "registry.k8s.io/e2e-test-images/agnhost": Image(52 * MIB, program="agnhost", exit_on_term=2, args=("pause",)),
+    "registry.k8s.io/e2e-test-images/sample-apiserver": Image(
+        60 * MIB, ports=(443,), has_shell=False, program="sample-apiserver", memory=24 * MIB
+    ),
+    "registry.k8s.io/etcd": Image(100 * MIB, ports=(2379, 2380), has_shell=False, memory=20 * MIB),
     "registry.k8s.io/e2e-test-images/nautilus": _picture("nautilus"),
     "registry.k8s.io/e2e-test-images/kitten": _picture("kitten"),
     "registry.k8s.io/e2e-test-images/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
