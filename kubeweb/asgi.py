@@ -14,6 +14,8 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
+import kubeweb.lean_rest  # noqa: F401  # isort: skip
+
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator

@@ -7,7 +7,8 @@ publishes it: plain types, `$ref` to `#/definitions/NAME`.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,7 +36,10 @@ ANYTHING = frozenset(
 @cache
 def definitions() -> dict[str, Schema]:
     """All definitions by name, as the package has them (types widened), and our own."""
-    path = files("kubernetes_validate") / "kubernetes-json-schema" / "v1.37.0-local" / "_definitions.json"
+    # The package's data, without its code: that loads another validator, 2 MB.
+    package = find_spec("kubernetes_validate")
+    assert package is not None and package.origin is not None, "the package kubernetes-validate is not installed"
+    path = Path(package.origin).parent / "kubernetes-json-schema" / "v1.37.0-local" / "_definitions.json"
     found: dict[str, Schema] = orjson.loads(path.read_bytes())["$defs"]
     return {**found, **own.DEFINITIONS}
 
