@@ -10,6 +10,7 @@ import websocket
 
 from tests.support.person import Person
 from tests.support.server import Cluster, wait_for
+from tests.support.sockets import next_message
 
 PASSWORD = "a-long-enough-one"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -70,7 +71,7 @@ class Stream:
 
     def read(self) -> dict:
         """One message; the end is {"op": "closed", "code": …}."""
-        code, data = self.socket.recv_data()
+        code, data = next_message(self.socket)
         if code == websocket.ABNF.OPCODE_CLOSE:
             return {"op": "closed", "code": int.from_bytes(data[:2], "big")}
         message = json.loads(data)

@@ -12,6 +12,7 @@ import websocket
 from cluster.explorer.consumers import MOST_STREAMS
 from tests.support.person import Person
 from tests.support.server import wait_for
+from tests.support.sockets import closing_code
 
 PASSWORD = "a-long-enough-one"
 
@@ -116,19 +117,11 @@ def stream(cluster, cookies):
     )
 
 
-def ending(socket):
-    """The code with which the server closes it."""
-    while True:
-        opcode, data = socket.recv_data()
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            return int.from_bytes(data[:2], "big")
-
-
 def test_a_person_has_so_many_streams_and_no_more(cluster, bob):
     held = [stream(cluster, bob.headers["Cookie"]) for _ in range(MOST_STREAMS)]
     for one in held:
         assert '"op":"hello"' in one.recv()
-    assert ending(stream(cluster, bob.headers["Cookie"])) == 4429
+    assert closing_code(stream(cluster, bob.headers["Cookie"])) == 4429
     for one in held:
         one.close()
     wait_for(lambda: '"op":"hello"' in str(stream(cluster, bob.headers["Cookie"]).recv_data()[1]), "room")
