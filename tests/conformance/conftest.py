@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--speed=5").start()
+    running = Cluster("--profile=instant", "--speed=5", prepared=True).start()
     yield running
     running.close()
 

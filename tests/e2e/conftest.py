@@ -20,6 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant").start()
+    running = Cluster("--profile=instant", prepared=True).start()
     yield running
     running.close()

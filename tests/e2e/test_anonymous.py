@@ -11,7 +11,7 @@ from tests.support.server import Cluster
 @pytest.fixture
 def cluster(monkeypatch):
     monkeypatch.setenv("KUBEWEB_ANONYMOUS", "0")
-    running = Cluster("--profile=instant", "--nodes=0").start()
+    running = Cluster("--profile=instant", "--nodes=0", prepared=True).start()
     yield running
     running.close()
 

@@ -26,7 +26,7 @@ HIDDEN = "aHVudGVyMg=="
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster("--profile=instant", "--nodes=0")
+    made = Cluster("--profile=instant", "--nodes=0", prepared=True)
     (made.data / "audit-policy.yaml").write_text(POLICY)
     yield made.start()
     made.close()

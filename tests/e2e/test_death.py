@@ -19,7 +19,7 @@ SPEED = 5
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=realistic", f"--speed={SPEED}").start()
+    running = Cluster("--profile=realistic", f"--speed={SPEED}", prepared=True).start()
     yield running
     running.close()
 

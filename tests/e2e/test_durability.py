@@ -16,7 +16,7 @@ DEPLOYMENT = deployment("survivor", 20)
 
 @pytest.fixture
 def cluster():
-    running = Cluster("--profile=instant").start()
+    running = Cluster("--profile=instant", prepared=True).start()
     yield running
     running.close()
 

@@ -15,7 +15,7 @@ EXAMPLES = {path.stem.partition("-")[2]: path for path in sorted((ROOT / "exampl
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--speed=10").start()
+    running = Cluster("--profile=instant", "--speed=10", prepared=True).start()
     yield running
     running.close()
 

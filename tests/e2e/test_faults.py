@@ -15,7 +15,7 @@ from tests.support.server import Cluster, wait_for
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--speed=10").start()
+    running = Cluster("--profile=instant", "--speed=10", prepared=True).start()
     yield running
     running.close()
 

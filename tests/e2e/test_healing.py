@@ -18,7 +18,7 @@ from tests.support.server import Cluster, wait_for
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--speed=20").start()
+    running = Cluster("--profile=instant", "--speed=20", prepared=True).start()
     yield running
     running.close()
 

@@ -16,7 +16,7 @@ LESSONS = {lesson["metadata"]["name"]: lesson["spec"] for lesson in load()}
 
 @pytest.fixture(scope="module")
 def world():
-    running = Cluster("--speed=5").start()
+    running = Cluster("--speed=5", prepared=True).start()
     yield running
     running.close()
 

@@ -16,7 +16,7 @@ GROUP = "rbac.authorization.k8s.io"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--nodes=1").start()
+    running = Cluster("--profile=instant", "--nodes=1", prepared=True).start()
     yield running
     running.close()
 

@@ -22,7 +22,7 @@ PODS = "/api/v1/namespaces/default/pods"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--nodes=1").start()
+    running = Cluster("--profile=instant", "--nodes=1", prepared=True).start()
     yield running
     running.close()
 

@@ -27,7 +27,7 @@ volumeBindingMode: WaitForFirstConsumer
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    running = Cluster("--profile=instant", "--speed=20").start()
+    running = Cluster("--profile=instant", "--speed=20", prepared=True).start()
     running.kubectl("apply", "-f", "-", stdin=CLASSES)
     yield running
     running.close()

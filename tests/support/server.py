@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.tables import tables
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOOLS = ROOT / ".tools"
 PASSWORD = "correct-horse-battery"
@@ -39,12 +41,18 @@ def tool(name: str) -> str:
 
 
 class Cluster:
-    """A running cluster. `stop()` ends it as a person would, `kill()` as a power cut would; the data stays until `close()`."""
+    """A running cluster. `stop()` ends it as a person would, `kill()` as a power cut would; the data stays until `close()`.
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    `prepared`: it finds its tables made.
+    """
+
+    def __init__(self, *arguments: str, prepared: bool = False, **environment: str) -> None:
         self.arguments = arguments
         self.environment = environment
         self.data = Path(tempfile.mkdtemp(prefix="kubeweb-e2e-"))
+        if prepared:
+            for database in tables().glob("*.sqlite3"):
+                shutil.copy(database, self.data)
         self.http, self.https = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.output = self.data / "output.txt"

@@ -59,7 +59,7 @@ def picture(documents: Path) -> Callable[[Page, str], None]:
 @pytest.fixture(scope="module")
 def realistic() -> Iterator[Cluster]:
     """A cluster whose pods take the time that pods take."""
-    running = Cluster().start()
+    running = Cluster(prepared=True).start()
     yield running
     running.close()
 

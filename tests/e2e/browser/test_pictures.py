@@ -28,7 +28,7 @@ def workload(name, image, replicas):
 
 @pytest.fixture(scope="module")
 def realistic():
-    running = Cluster("--nodes=5").start()
+    running = Cluster("--nodes=5", prepared=True).start()
     yield running
     running.close()
 
