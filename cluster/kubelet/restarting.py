@@ -34,6 +34,10 @@ async def advance(worker: Worker, record: Record) -> None:
         if record.container is None or record.container.config.image == record.spec["image"]:
             return
         await worker.starter.stop(record, f"Container {record.spec['name']} definition changed, will be restarted")
+        # In the same look, whatever the restart policy says: the new container has not failed yet.
+        record.backoff = 0.0
+        await worker.starter.start(record)
+        return
     if record.state == "terminated" and not restarts(worker, record):
         return
     now = clock.now()

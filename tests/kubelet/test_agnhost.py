@@ -78,6 +78,10 @@ def test_images_under_their_older_names() -> None:
         await clock.sleep(1)
         code, out = await stage.run("box", "wget", "-q", "-O-", f"http://{ip}/data.json")
         assert (code, out) == (0, '{\n  "image": "nautilus.jpg"\n}\n')
+        # A file server: of a directory it shows what is in it.
+        code, out = await stage.run("box", "wget", "-q", "-O-", f"http://{ip}/")
+        assert code == 0 and '<a href="data.json">data.json</a>\n<a href="dev/">dev/</a>\n' in out
+        assert (await stage.run("box", "wget", "-q", "-O-", f"http://{ip}/nosuch"))[0] == 1
         assert await stage.log("tester") == "[/agnhost entrypoint-tester a]\n"
 
     play(scenario)

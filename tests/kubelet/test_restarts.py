@@ -8,7 +8,7 @@ import pytest
 
 from cluster import clock
 from cluster.kubelet.podstatus import backoff_after
-from tests.support.stage import BUSYBOX, Stage, condition_of, play, reason_of, state_of
+from tests.support.stage import AGNHOST, BUSYBOX, Stage, condition_of, play, reason_of, state_of
 
 Obj = dict[str, object]
 
@@ -275,5 +275,30 @@ def test_a_changed_image_restarts_the_container() -> None:
         await stage.ready("one")
         assert pod["status"]["containerStatuses"][0]["image"].endswith("nginx:1.30")
         assert stage.events("one", "Killing") == ["Killing Container c definition changed, will be restarted"]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("policy", ["Always", "Never"])
+def test_a_changed_image_is_put_in_place_in_one_look_whatever_the_restart_policy(policy: str) -> None:
+    """Nobody who watches sees the pod unready in between."""
+
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("one", {"image": AGNHOST}, restartPolicy=policy)
+        await stage.ready("one")
+        seen: list[tuple[str, str, int]] = []
+
+        def changed() -> bool:
+            pod = stage.there("one")
+            assert pod is not None
+            one = pod["status"]["containerStatuses"][0]
+            seen.append((condition_of(pod, "Ready"), next(iter(one["state"])), one["restartCount"]))
+            return bool(one["restartCount"])
+
+        image = {"spec": {"containers": [{"name": "c", "image": "nginx:1.28"}]}}
+        await stage.admin.patch("v1/pods", "one", image, "default", kind="strategic")
+        await stage.until(changed)
+        assert set(seen) == {("True", "running", 0), ("True", "running", 1)}
+        assert "Killing Container c definition changed, will be restarted" in stage.events("one", "Killing")
 
     play(scenario)

@@ -191,7 +191,6 @@ PROGRAMS: dict[str, Handler] = {
     "hpa": _hpa,
     "redis": _redis,
     "files": _files,
-    "test-webserver": _site("", "agnhost"),
 }
 
 
