@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +65,26 @@ class _Writer:
         self.tree.attributes[path] = Attributes(mode, uid, group or 0)
 
 
+def published(payload: Tree, moment: float) -> Tree:
+    """The files as the kubelet's atomic writer lays them out, so that all of them change at once (pkg/volume/util.AtomicWriter).
+
+    They stand in a directory named after the moment, `..data` points to it, and each name of the volume to its entry behind `..data`.
+    """
+    stamp = time.strftime("..%Y_%m_%d_%H_%M_%S", time.gmtime(moment)) + f".{random.randrange(10**9):09d}"
+    root = payload.attributes[""]
+    tree = Tree(mode=root.mode, gid=root.gid, medium=payload.medium)
+    tree.directories.add(stamp)
+    tree.links["..data"] = stamp
+    for name, content in payload.items():
+        tree[f"{stamp}/{name}"] = content
+        tree.attributes[f"{stamp}/{name}"] = payload.attributes_of(name)
+        first = name.partition("/")[0]
+        tree.links[first] = f"..data/{first}"
+    return tree
+
+
 async def volume_files(client: Client, pod: Obj, volume: Obj, place: Place, tokens: Tokens) -> Tree:
-    """The files as of now; Missing when something is not there. `tokens`: those that were fetched before, kept up to date."""
+    """The files by their names in the volume, as of now; Missing when something is not there. `tokens`: those that were fetched before, kept up to date."""
     namespace, owners = pod["metadata"]["namespace"], owners_of(pod)
     for kind, word, name_key, resource, read in _SOURCES:
         source = volume.get(kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cluster import clock
@@ -19,6 +18,7 @@ from cluster.kubelet.probes import Prober
 from cluster.kubelet.references import Missing, expand, variables
 from cluster.kubelet.restarting import could_not_start
 from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
+from cluster.kubelet.runtime.tree import Tree
 
 if TYPE_CHECKING:
     from cluster.kubelet.worker import Worker
@@ -256,12 +256,20 @@ class Starter:
             raise Missing(f"error SubPath `{sub_path}` must not be an absolute path")
         if ".." in sub_path.split("/"):
             raise Missing(f"unable to provision SubPath `{sub_path}`: must not contain '..'")
+        place = f"{volume.base}/{sub_path}".strip("/")
+        bound = bool(sub_path) and volume.projected
+
+        async def later() -> Tree:
+            files = await volume.fetch(worker)
+            return files.snapshot(place) if bound else files
+
         return Mount(
             mount["mountPath"],
-            volume.files,
+            # What is bound is the file behind the links: it stays the same when the volume's files are switched.
+            volume.files.snapshot(place) if bound else volume.files,
             bool(mount.get("readOnly")) or volume.read_only,
-            f"{volume.base}/{sub_path}".strip("/"),
-            later=partial(volume.fetch, worker) if volume.lazy else None,
+            place,
+            later=later if volume.lazy else None,
         )
 
     @staticmethod

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
 from cluster.kubelet import naming
-from cluster.kubelet.projection import Tokens, volume_files
+from cluster.kubelet.projection import Tokens, published, volume_files
 from cluster.kubelet.references import Missing
 from cluster.kubelet.runtime.cri import RuntimeFailure
 from cluster.kubelet.runtime.tree import Attributes, Tree
@@ -47,6 +48,8 @@ class PodVolume:
     read_only: bool = False
     lazy: bool = False
     tokens: Tokens = field(default_factory=dict)
+    # What the API objects said last.
+    payload: Tree | None = None
 
     @property
     def projected(self) -> bool:
@@ -61,7 +64,11 @@ class PodVolume:
             raise RuntimeFailure(str(missing)) from missing
 
     async def _fetch(self, worker: Worker) -> Tree:
-        return await volume_files(worker.kubelet.client, worker.pod, self.spec, worker.place, self.tokens)
+        payload = await volume_files(worker.kubelet.client, worker.pod, self.spec, worker.place, self.tokens)
+        if self.payload is not None and payload.same_as(self.payload):
+            return self.files
+        self.payload = payload
+        return published(payload, clock.now())
 
     async def mount(self, worker: Worker) -> None:
         """Bring the files; Missing in the words of a failed mount."""

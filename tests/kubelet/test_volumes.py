@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -135,7 +136,41 @@ def test_files_follow_their_objects_and_variables_do_not() -> None:
         await clock.sleep(120)
         assert await stage.run("one", "cat", "/v/a") == (0, "2")
         assert await stage.run("one", "ls", "/v") == (0, "a\nnew\n")
+        # Of a single file that is mounted the old one stays.
+        assert await stage.run("one", "cat", "/fixed") == (0, "1")
         assert await stage.run("one", "sh", "-c", "echo $X") == (0, "1\n")
+
+    play(scenario)
+
+
+def test_files_stand_behind_a_link_that_is_switched_at_once() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.create("v1/configmaps", config(a="1", b="x"))
+        items = [{"key": "a", "path": "a"}, {"key": "b", "path": "deep/er/b", "mode": 0o400}]
+        container, spec = mounted({"configMap": {"name": "settings", "items": items}})
+        await stage.pod("one", container, **spec)
+        await stage.ready("one")
+
+        async def out(*command: str) -> str:
+            code, text = await stage.run("one", *command)
+            assert code == 0, text
+            return text
+
+        stamp = (await out("readlink", "/v/..data")).strip()
+        assert re.fullmatch(r"\.\.\d{4}(_\d\d){5}\.\d+", stamp)
+        assert await out("readlink", "/v/a") == "..data/a\n" and await out("readlink", "/v/deep") == "..data/deep\n"
+        assert await out("readlink", "-f", "/v/deep/er/b") == f"/v/{stamp}/deep/er/b\n"
+        assert (await out("ls", "-A", "/v")).split() == [stamp, "..data", "a", "deep"]
+        assert "lrwxrwxrwx" in await out("ls", "-l", "/v") and await out("ls", "/v") == "a\ndeep\n"
+        assert await out("stat", "-L", "-c", "%a", "/v/deep/er/b") == "400\n"
+        assert await out("sh", "-c", "cat /v/* 2>/dev/null; cd /v/deep; cat er/b") == "1x"
+        assert await out("find", "/v", "-type", "f") == f"/v/{stamp}/a\n/v/{stamp}/deep/er/b\n"
+        assert await out("sh", "-c", "cp -rL /v/deep /tmp/copy; cat /tmp/copy/er/b") == "x"
+        await stage.admin.patch("v1/configmaps", "settings", {"data": {"a": "2"}}, "default")
+        await clock.sleep(120)
+        assert await out("cat", "/v/a") == "2"
+        assert (await out("readlink", "/v/..data")).strip() != stamp
+        assert (await out("ls", "-A", "/v")).count("\n") == 4
 
     play(scenario)
 

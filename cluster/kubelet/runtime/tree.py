@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+# Links that are followed to find one file.
+MAX_HOPS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -56,11 +59,57 @@ class Tree(dict[str, bytes]):
         if name:
             self.attributes.pop(name, None)
 
+    def same_as(self, other: Tree) -> bool:
+        """Whether somebody who looks sees the same."""
+        return (
+            self == other
+            and self.attributes == other.attributes
+            and self.links == other.links
+            and self.directories == other.directories
+        )
+
     def replace(self, other: Tree) -> None:
         """Become another tree, in place: whoever mounts this one sees it."""
-        if other == self and other.attributes == self.attributes:
+        if other is self:
             return
         self.clear()
         self.update(other)
         self.attributes = dict(other.attributes)
         self.directories, self.links = set(other.directories), dict(other.links)
+
+    def resolved(self, name: str) -> str:
+        """A name with the links of this tree followed, as far as they stay in it."""
+        done: list[str] = []
+        parts, hops = name.split("/"), 0
+        while parts:
+            part = parts.pop(0)
+            if part in ("", "."):
+                continue
+            if part == "..":
+                done = done[:-1]
+                continue
+            target = self.links.get("/".join((*done, part)))
+            hops += 1
+            if target is None or target.startswith("/") or hops > MAX_HOPS:
+                done.append(part)
+            else:
+                parts = target.split("/") + parts
+        return "/".join(done)
+
+    def snapshot(self, name: str) -> Tree:
+        """What lies under a name as it is now (its links followed), under the same name in a tree of its own."""
+        real = self.resolved(name)
+        tree = Tree(medium=self.medium)
+        tree.attributes[""] = self.attributes[""]
+        for one in (*self.names(), *self.attributes):
+            if one == real or one.startswith(real + "/"):
+                place = name + one[len(real) :]
+                if one in self:
+                    tree[place] = self[one]
+                if one in self.links:
+                    tree.links[place] = self.links[one]
+                if one in self.directories:
+                    tree.directories.add(place)
+                if one in self.attributes:
+                    tree.attributes[place] = self.attributes[one]
+        return tree

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -12,6 +12,7 @@ from cluster.kubelet.runtime.tree import Attributes, Tree
 # Bytes that the files of one container, or one volume, may come to.
 MAX_BYTES = 16 * 1024 * 1024
 MAX_LINKS = 20
+MAX_DEPTH = 40
 STANDARD = (
     *("bin", "dev", "dev/shm", "etc", "home", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp"),
     *("usr", "usr/bin", "usr/local", "usr/local/bin", "usr/sbin", "usr/share", "var", "var/lib", "var/log", "var/run"),
@@ -265,6 +266,21 @@ class Files:
                 path = one.path(name)
                 if path is not None and self._place(path)[0] is one:
                     yield path
+
+    def walk(self, path: str, *, follow: bool = False) -> Iterator[str]:
+        """What is there and all below, each directory before what it holds; links are passed by unless they are to be followed."""
+        yield path
+        if self.link_of(path) is None or follow:
+            yield from self._below(path, follow, 0)
+
+    def _below(self, path: str, follow: bool, depth: int) -> Iterator[str]:
+        if depth > MAX_DEPTH or not self.is_directory(path):
+            return
+        for name in self.entries(path):
+            entry = f"{path.rstrip('/')}/{name}"
+            yield entry
+            if follow or self.link_of(entry) is None:
+                yield from self._below(entry, follow, depth + 1)
 
     def is_directory(self, path: str) -> bool:
         path = self.real(path.rstrip("/") or "/")

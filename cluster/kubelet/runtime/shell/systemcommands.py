@@ -124,22 +124,26 @@ def _pack(shell: Shell, base: str, name: str, operands: list[str]) -> int:
         for operand in operands:
             root = operand.rstrip("/") if operand.startswith("/") else f"{base.rstrip('/')}/{operand}".rstrip("/")
             root = shell.world.path(root or "/")
-            below = sorted(path for path in files.paths() if path == root or path.startswith(root.rstrip("/") + "/"))
             if not files.exists(root):
                 shell.err(f"tar: {operand}: No such file or directory\n")
                 status = 1
                 continue
             if operand.startswith("/"):
                 shell.err("tar: removing leading '/' from member names\n")
-            if files.is_directory(root):
-                entry = tarfile.TarInfo(operand.strip("/") or ".")
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-                archive.addfile(entry)
-            for path in below:
-                content = files.read(path) or b""
-                entry = tarfile.TarInfo((operand.strip("/") + path[len(root.rstrip("/")) :]).lstrip("/"))
-                entry.size, entry.mode = len(content), files.attributes(path).mode
-                archive.addfile(entry, io.BytesIO(content))
+            for path in files.walk(root):
+                name_of = (operand.strip("/") + path[len(root.rstrip("/")) :]).lstrip("/") if path != root else ""
+                entry, link = tarfile.TarInfo(name_of or operand.strip("/") or "."), files.link_of(path)
+                entry.mode = files.attributes(path, follow=link is None).mode
+                if link is not None:
+                    entry.type, entry.linkname = tarfile.SYMTYPE, link
+                    archive.addfile(entry)
+                elif files.is_directory(path):
+                    entry.type = tarfile.DIRTYPE
+                    archive.addfile(entry)
+                else:
+                    content = files.read(path) or b""
+                    entry.size = len(content)
+                    archive.addfile(entry, io.BytesIO(content))
     data = buffer.getvalue()
     if name == "-":
         shell.out(data.decode("utf-8", "surrogateescape"))
@@ -163,6 +167,11 @@ def _unpack(shell: Shell, base: str, data: bytes, *, list_only: bool) -> int:
                 path = shell.world.path(f"{base.rstrip('/')}/{name}")
                 if entry.isdir():
                     files.make_directory(path, entry.mode & 0o7777, parents=True)
+                elif entry.issym():
+                    files.make_directory(path.rpartition("/")[0] or "/", parents=True)
+                    if files.link_of(path) is not None:
+                        files.remove(path)
+                    files.link(path, entry.linkname)
                 elif entry.isfile() and entry.size <= MAX_ARCHIVE:
                     files.make_directory(path.rpartition("/")[0] or "/", parents=True)
                     read = archive.extractfile(entry)
