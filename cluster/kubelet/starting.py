@@ -233,6 +233,7 @@ class Starter:
             own_security.get("allowPrivilegeEscalation") is False,
             spec.get("terminationMessagePath") or "/dev/termination-log",
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+            bool(spec.get("stdinOnce")),
         )
 
     def _check_user(self, record: Record, security: Obj) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import subprocess
 
 import kubernetes
 import pytest
@@ -12,7 +13,7 @@ import websocket
 import yaml
 from kubernetes.stream import stream
 
-from tests.support.server import tool, wait_for
+from tests.support.server import Cluster, tool, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,31 @@ def test_debug_adds_a_container(web):
     taken = {"spec": {"ephemeralContainers": [{"name": "web", "image": "busybox"}]}}
     out = web.kubectl("patch", "pod", "web", "--subresource=ephemeralcontainers", "-p", json.dumps(taken), check=False)
     assert "Duplicate value" in out
+
+
+def test_a_command_reads_what_is_typed_at_it_from_outside(cluster: Cluster) -> None:
+    script = 'read -r line; echo "<$line>"; cat; exit 42'
+    words = ("run", "typed", "-i", "--rm", "--image=busybox", "--restart=Never", "--", "sh", "-c", script)
+    done = cluster.run(tool("kubectl"), *words, stdin="one\ntwo\nthree")
+    assert done.returncode == 42 and done.stdout.startswith("<one>\ntwo\nthree"), done
+
+
+def test_input_that_is_left_open_goes_on_after_who_typed_has_left(cluster: Cluster) -> None:
+    words = ("run", "open", "-i", "--leave-stdin-open", "--image=busybox", "--restart=Never")
+    attached = subprocess.Popen(
+        [tool("kubectl"), *words, "--", "sh", "-c", 'read -r a; echo "a=$a"; read -r b; echo "b=$b"'],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"KUBECONFIG": str(cluster.kubeconfig), "HOME": str(cluster.data)},
+    )
+    assert attached.stdin is not None
+    attached.stdin.write("first\n")
+    attached.stdin.flush()
+    wait_for(lambda: "a=first" in cluster.kubectl("logs", "open", check=False), "the first line was read")
+    attached.kill()
+    attached.wait()
+    assert cluster.kubectl("get", "pod", "open", "-o", "jsonpath={.status.phase}") == "Running"
+    cluster.run(tool("kubectl"), "attach", "-i", "open", stdin="second\n")
+    wait_for(lambda: "b=second" in cluster.kubectl("logs", "open"), "the second line was read")
+    cluster.kubectl("delete", "pod", "open", "--now")

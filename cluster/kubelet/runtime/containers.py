@@ -30,7 +30,7 @@ from cluster.kubelet.runtime.shell.commands import COMMANDS
 from cluster.kubelet.runtime.shell.interpreter import Shell
 from cluster.kubelet.runtime.shell.options import flag, klog
 from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
-from cluster.kubelet.runtime.shell.world import Net, World
+from cluster.kubelet.runtime.shell.world import Net, Pipe, World
 from cluster.kubelet.runtime.troubles import Troubles
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -230,6 +230,9 @@ class Containers:
         shell = container.shell = Shell(world, container.log.write)
         if program not in SHELLS:
             container.first = program
+        if container.config.stdin:
+            # Who reads waits for what somebody types who attaches.
+            shell.stdin = Pipe()
 
         async def run() -> None:
             code = await interpret(shell, words)

@@ -128,6 +128,8 @@ class ContainerConfig:
     no_new_privileges: bool = False
     termination_path: str = "/dev/termination-log"
     termination_from_log: bool = False
+    # The first who attaches closes stdin when they leave.
+    stdin_once: bool = False
 
 
 @dataclass(slots=True)

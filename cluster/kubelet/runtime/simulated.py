@@ -6,6 +6,7 @@ Here are the ways into them (exec, attach); what they do by themselves is in `co
 from __future__ import annotations
 
 import asyncio
+import codecs
 from typing import Any
 
 from cluster import clock
@@ -18,7 +19,7 @@ from cluster.kubelet.runtime.cri import (
 )
 from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
 from cluster.kubelet.runtime.shell.programs import SHELLS
-from cluster.kubelet.runtime.shell.world import Input, Pipe
+from cluster.kubelet.runtime.shell.world import BrokenPipe, Input, Pipe
 from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
 
 # Bytes that a command reads from its client before it runs.
@@ -107,13 +108,35 @@ class SimulatedRuntime(Answering):
             code = await converse(self._world(container), Terminal(stdin, write, write_error, tty=tty))
             self._exited(container, code)
             return 0
+        pipe = container.shell.stdin if container.shell is not None else None
+        typing = None
+        if stdin is not None and isinstance(pipe, Pipe):
+            terminal = Terminal(stdin, write, write_error, tty=tty)
+            once = container.config.stdin_once
+            typing = asyncio.ensure_future(_typed(terminal, pipe) if tty else _passed_on(stdin, pipe, once=once))
         log = container.log
         _, position = log.since(0)
-        while await log.more(position):
-            lines, position = log.since(position)
-            for _, text in lines:
-                write((text.replace("\n", "\r\n") if tty else text).encode("utf-8", "surrogateescape"))
+        try:
+            while await log.more(position):
+                lines, position = log.since(position)
+                for _, text in lines:
+                    write((text.replace("\n", "\r\n") if tty else text).encode("utf-8", "surrogateescape"))
+        finally:
+            if typing is not None:
+                typing.cancel()
         return 0
+
+
+async def _passed_on(stdin: Stdin, pipe: Pipe, *, once: bool) -> None:
+    """What comes from outside, as the process reads it. Its end is the process's end of input only where stdin is had `once`."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    try:
+        while (data := await stdin.get()) is not None:
+            pipe.write(decoder.decode(data))
+    except BrokenPipe:
+        return
+    if once:
+        pipe.close()
 
 
 async def _everything(stdin: Stdin) -> str:
