@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from cluster.kubelet.runtime.shell.filearguments import each, has
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
@@ -40,19 +42,49 @@ def _mkdir(shell: Shell, args: list[str]) -> int:
     return each(shell, "mkdir", operands, make)
 
 
-def _dd(shell: Shell, args: list[str]) -> int:
+# Where bytes come from without end.
+_ENDLESS = {"/dev/zero": bytes, "/dev/urandom": os.urandom, "/dev/random": os.urandom}
+# What one copy takes from there at most.
+_MOST = 64 * 1024 * 1024
+
+
+async def _dd(shell: Shell, args: list[str]) -> int:
     options = dict(arg.partition("=")[::2] for arg in args)
     units = {"k": 1024, "M": 1024**2, "G": 1024**3, "K": 1024}
     size = options.get("bs", "512")
-    each = int(size.rstrip("kKMGB") or 0) * units.get(size.rstrip("B")[-1:], 1)
-    amount = each * int(options.get("count", "1") or 0)
-    if "of" in options and options["of"] != "/dev/null":
-        try:
-            shell.world.files.put(shell.world.path(options["of"]), bytes(min(amount, 64 * 1024 * 1024)))
-        except FileTrouble as error:
-            shell.err(f"dd: {options['of']}: {error}\n")
+    number = size.rstrip("kKMGB")
+    block = (int(number) if number.isdigit() else 0) * units.get(size.rstrip("B")[-1:], 1)
+    if block <= 0 or not all(options.get(name, "0").isdigit() for name in ("count", "skip", "seek")):
+        shell.err("dd: invalid number\n")
+        return 1
+    amount = min(block * int(options["count"]), _MOST) if "count" in options else _MOST
+    skip, seek = block * int(options.get("skip", "0")), block * int(options.get("seek", "0"))
+    source, target = options.get("if", ""), options.get("of", "")
+    files = shell.world.files
+    if source in _ENDLESS:
+        data = _ENDLESS[source](amount)
+    elif source:
+        found = files.get(shell.world.path(source))
+        if found is None:
+            shell.err(f"dd: can't open '{source}': No such file or directory\n")
             return 1
-    shell.err(f"{options.get('count', '1')}+0 records in\n{options.get('count', '1')}+0 records out\n")
+        data = found[skip : skip + amount]
+    else:
+        data = (await shell.stdin.read()).encode("utf-8", "surrogateescape")[skip : skip + amount]
+    if not target:
+        shell.out(data.decode("utf-8", "surrogateescape"))
+    elif target != "/dev/null":
+        path = shell.world.path(target)
+        before = files.get(path) or b""
+        after = before[seek + len(data) :] if "notrunc" in options.get("conv", "") else b""
+        try:
+            files.put(path, before[:seek].ljust(seek, b"\0") + data + after)
+        except FileTrouble as error:
+            shell.err(f"dd: {target}: {error}\n")
+            return 1
+    records = f"{len(data) // block}+{int(len(data) % block > 0)} records"
+    if options.get("status") != "none":
+        shell.err(f"{records} in\n{records} out\n")
     return 0
 
 
