@@ -9,12 +9,8 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.server import ROOT
+from tests.support.views import REGISTRY, VIEWS, address
 
-REGISTRY = (ROOT / "frontend/src/views/registry.ts").read_text()
-VIEWS = re.findall(r"^    id: '(\w+)',$", REGISTRY, re.MULTILINE)
-# A view that is reached by links only has nothing to show without one.
-WHERE = {"object": "/explore/object/apps~v1/deployments/default/seen"}
 CONTROLS = (
     "button|link|textbox|combobox|checkbox|radio|slider|spinbutton|searchbox|switch|tab|menuitem|option|img|progressbar"
 )
@@ -63,7 +59,7 @@ def phone(sign_in, world):
 
 
 def visit(page, world, view):
-    page.goto(f"http://127.0.0.1:{world.http}{WHERE.get(view, f'/explore/{view}')}")
+    page.goto(f"http://127.0.0.1:{world.http}{address(view, 'seen')}")
     expect(page.get_by_test_id("live")).to_contain_text("live", timeout=15_000)
     expect(page.locator("#view .wait")).to_have_count(0, timeout=15_000)
     expect(page.locator("#view h1")).to_have_count(1, timeout=15_000)
