@@ -156,6 +156,7 @@ class Cluster:
             tokens,
             self.machines,
         )
+        self.server.journeys = self.journeys if self.options.journeys else None
         self.server.dynamic = DynamicAdmission(self.server)
         self.server.classifier = Classifier(self.storage)
         self.server.api_services = APIServices(self.server)

@@ -61,6 +61,15 @@ def format_binary(amount: int) -> str:
     return str(amount)
 
 
+def of_resource(name: str, amount: Decimal) -> str:
+    """A sum as a quantity in the form that people give amounts of this resource: bytes in Ki, Mi …, all else in decimals."""
+    if ("memory" in name or "storage" in name or "hugepages" in name) and amount == amount.to_integral_value():
+        whole = int(amount)
+        if whole and whole % 1024 == 0:
+            return format_binary(whole)
+    return canonical(format(amount.normalize(), "f"))
+
+
 @lru_cache(maxsize=8192)
 def canonical(text: str | int | float) -> str:
     """The form in which the API server returns a quantity: `0.5` → `500m`, `1024Mi` → `1Gi`, `1000m` → `1`."""

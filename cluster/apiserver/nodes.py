@@ -71,6 +71,13 @@ class Nodes(Protocol):
         """Cores and bytes in use by (namespace, pod) and container; empty: all."""
         ...
 
+    async def inside(self, node: str, namespace: str, pod: str) -> dict[str, dict[str, Any]]:
+        """What one would find by looking into a pod, by container.
+
+        `memory`: bytes that it holds, or held when it ended last; `listens`: {port: those of a few usual paths that answer well}.
+        """
+        ...
+
     async def logs(
         self,
         node: str,

@@ -28,6 +28,7 @@ from cluster.apiserver.request import RequestInfo, UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.storage.store import Storage
 from cluster.audit.log import AuditLog
+from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import Journey, current_causes
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class APIServer:
     # Which FlowSchema a request falls under, and which group versions others ought to serve.
     classifier: Classifier | None = None
     api_services: APIServices | None = None
+    # What is known of requests and of what they caused; None: nothing is recorded.
+    journeys: JourneyStore | None = None
     # None: nothing is audited.
     audit: AuditLog | None = None
     live: LiveRequests = field(init=False)

@@ -216,7 +216,7 @@ class DaemonSetController(ControlLoop):
             for problem in [error, *results]:
                 if isinstance(problem, StatusError):
                     if not namespace_terminating(problem):
-                        span.outcome = "error"
+                        span.outcome, span.detail = "error", {**span.detail, "error": problem.message}
                         return problem
                 elif isinstance(problem, BaseException):
                     raise problem

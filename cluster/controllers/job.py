@@ -232,6 +232,7 @@ class JobController(ControlLoop):
                 return None
             span.outcome = "error"
             if isinstance(error, StatusError):
+                span.detail["error"] = error.message
                 return error
             raise error
 

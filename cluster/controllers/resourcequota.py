@@ -7,7 +7,7 @@ the wiring hands over (`settings["quota_usage"]`), as controllers do not reach i
 from __future__ import annotations
 
 from cluster.apimachinery.meta import key_of
-from cluster.apimachinery.quantity import canonical
+from cluster.apimachinery.quantity import of_resource
 from cluster.client.client import Obj
 from cluster.client.loop import ControlLoop, LoopContext
 from cluster.controllers.lib.batching import Throttle
@@ -98,7 +98,7 @@ class ResourceQuotaController(ControlLoop):
                 objects = informer.list(quota["metadata"]["namespace"])
                 for name, amount in self.used_in(objects, storage_key, quota).items():
                     if name in used:
-                        used[name] = canonical(format(amount.normalize(), "f"))
+                        used[name] = of_resource(name, amount)
             span.detail = {"used": used}
         status = {"hard": dict(hard), "used": used}
         with step("verify"):

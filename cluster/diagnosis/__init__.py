@@ -1,7 +1,8 @@
 """Why is it not as it should be? Desired against actual, and the ordered checklist with evidence and mending.
 
 Pure: it looks at objects through a `View` and decides nothing. The API server serves what it finds as resources, worked out when they
-are read; the page asks the same way. `facts` finds what belongs together, `gaps` compares, `checklist` looks for reasons.
+are read; the page asks the same way. `facts` finds what belongs together, `gaps` compares, `checklist` looks for reasons, `spans` finds the
+recorded work that bears them out, `mends` what would change them.
 """
 
 from __future__ import annotations
@@ -10,15 +11,22 @@ from typing import Any
 
 from cluster.diagnosis import checklist, gaps
 from cluster.diagnosis.facts import KINDS, Facts, Obj, View
+from cluster.diagnosis.inside import Inside
+from cluster.diagnosis.spans import Traces
 
-__all__ = ["KINDS", "View", "diagnose", "diagnose_node"]
+__all__ = ["KINDS", "Inside", "Traces", "View", "diagnose", "diagnose_node"]
 
 API_VERSION = "sim.kubeweb.dev/v1alpha1"
 
 
-def diagnose(view: View, resource: str, obj: Obj, now: float) -> Obj:
-    """The Diagnosis of a workload or pod; `resource` is its storage key (`apps/deployments`), `now` the cluster time of the view."""
-    facts = Facts(view, resource, obj, now)
+def diagnose(
+    view: View, resource: str, obj: Obj, now: float, traces: Traces | None = None, inside: Inside | None = None
+) -> Obj:
+    """The Diagnosis of a workload or pod; `resource` is its storage key (`apps/deployments`), `now` the cluster time of the view.
+
+    `traces`: journeys that may be named; `inside`: what a look into pods finds.
+    """
+    facts = Facts(view, resource, obj, now, traces, inside)
     found = _diagnosis(facts, "Diagnosis", f"{facts.kind.lower()}.{obj['metadata']['name']}")
     found["metadata"]["namespace"] = obj["metadata"]["namespace"]
     if facts.kind == "DaemonSet":
@@ -26,9 +34,9 @@ def diagnose(view: View, resource: str, obj: Obj, now: float) -> Obj:
     return found
 
 
-def diagnose_node(view: View, node: Obj, now: float) -> Obj:
+def diagnose_node(view: View, node: Obj, now: float, traces: Traces | None = None) -> Obj:
     """The NodeDiagnosis of a node."""
-    return _diagnosis(Facts(view, "nodes", node, now), "NodeDiagnosis", node["metadata"]["name"])
+    return _diagnosis(Facts(view, "nodes", node, now, traces), "NodeDiagnosis", node["metadata"]["name"])
 
 
 def _diagnosis(facts: Facts, kind: str, name: str) -> Obj:

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from cluster.apimachinery.meta import get_condition
+from cluster.diagnosis.inside import Inside, Unseen
+from cluster.diagnosis.spans import Traces, Untold
 
 Obj = dict[str, Any]
 
@@ -42,10 +44,20 @@ def owner_of(obj: Obj) -> str:
 class Facts:
     """One object and what is known around it."""
 
-    def __init__(self, view: View, resource: str, obj: Obj, now: float) -> None:
+    def __init__(
+        self,
+        view: View,
+        resource: str,
+        obj: Obj,
+        now: float,
+        traces: Traces | None = None,
+        inside: Inside | None = None,
+    ) -> None:
         self.view = view
         # Cluster time of what the view shows: things are as old as they were then.
         self.now = now
+        self.traces = traces or Untold()
+        self.inside = inside or Unseen()
         self.resource = resource
         self.kind = KINDS[resource]
         self.obj = obj
@@ -111,10 +123,15 @@ class Facts:
         """What was said about an object, of these reasons (none: any)."""
         return [one for one in self._events.get(uid, ()) if not reasons or one.get("reason") in reasons]
 
-    def last_action(self, uid: str, component: str) -> Obj | None:
-        """The latest event that a component wrote about an object."""
-        said = [one for one in self._events.get(uid, ()) if component in (one.get("source") or {}).get("component", "")]
-        return said[-1] if said else None
+    def last_action(self, uids: Iterable[str], component: str) -> Obj | None:
+        """The latest event that a component wrote about any of these objects."""
+        said = [
+            one
+            for uid in uids
+            for one in self._events.get(uid, ())
+            if component in (one.get("source") or {}).get("component", "")
+        ]
+        return max(said, key=said_at, default=None)
 
 
 def said_at(event: Obj) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from cluster.apimachinery.placement import daemon_placement, daemon_tolerations, untolerated, wants_node
+from cluster.diagnosis import spans
 from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at
 
 
@@ -13,17 +14,52 @@ def gaps(facts: Facts) -> list[Obj]:
     return _BY_KIND[facts.kind](facts)
 
 
-def _gap(facts: Facts, what: str, desired: object, actual: object, missing: str, by: str, uid: str = "") -> Obj:
+def _gap(
+    facts: Facts, what: str, desired: object, actual: object, missing: str, by: str, about: Sequence[Obj] = ()
+) -> Obj:
+    """One comparison. `by` closes it, at the object itself or at those that it is `about`."""
     found: Obj = {"what": what, "desired": str(desired), "actual": str(actual), "gap": missing, "closedBy": by}
     component = by.removesuffix(" controller").replace(" ", "")
-    last = facts.last_action(uid or facts.obj["metadata"]["uid"], _COMPONENTS.get(component, component))
+    uids = [one["metadata"]["uid"] for one in about] or [*facts.owners]
+    last = facts.last_action(uids, _COMPONENTS.get(component, component))
     if last is not None:
         found["lastAction"] = f"{last['reason']}: {last['message']}"
         found["lastActionTime"] = said_at(last)[:19].rstrip("Z") + "Z"
+        picked = _recorded(facts, last, _WORK.get(component, "reconcile"), about)
+        if picked is not None:
+            found["lastSpan"] = spans.span_of(picked)
     return found
 
 
+def _recorded(facts: Facts, event: Obj, kind: str, about: Iterable[Obj]) -> spans.Picked | None:
+    """The span of what an event tells of: of the stage that it is about, else of the same work."""
+    target = event["involvedObject"]
+    same = [one for one in (*about, facts.obj) if one["metadata"]["uid"] == target.get("uid")]
+    for stages in (_STAGES.get(event["reason"], ()), ()):
+        for written in (event, *same):
+            name, namespace = target["name"], target.get("namespace", "")
+            picked = spans.work(facts.traces, written, kind, namespace, name, stages)
+            if picked is not None:
+                return picked
+    return None
+
+
+# Which stage an event of a kubelet is about.
+_STAGES = {
+    "BackOff": ("back-off", "pull"),
+    "Failed": ("pull", "create", "start"),
+    "FailedMount": ("mount",),
+    "Pulling": ("pull",),
+    "Pulled": ("pull",),
+    "Created": ("create",),
+    "Started": ("start",),
+    "Unhealthy": ("probe",),
+}
+
+
 _COMPONENTS = {"scheduler": "default-scheduler"}
+# What a component's journeys are called, where they are no reconciles.
+_WORK = {"scheduler": "schedule", "kubelet": "sync"}
 
 
 def _missing(wanted: int, have: int, what: str) -> str:
@@ -41,8 +77,9 @@ def _replicated(facts: Facts) -> list[Obj]:
     alive = _alive(facts)
     ready = [pod for pod in alive if is_ready(pod)]
     controller = f"{facts.kind.lower()} controller"
+    missing = _missing(wanted, len(alive), "pods are not there")
     found = [
-        _gap(facts, "pods", wanted, len(alive), _missing(wanted, len(alive), "pods are not there"), controller),
+        _gap(facts, "pods", wanted, len(alive), missing, _maker(facts) if missing else controller),
         _gap(
             facts,
             "ready pods",
@@ -50,6 +87,7 @@ def _replicated(facts: Facts) -> list[Obj]:
             len(ready),
             _missing(wanted, len(ready), "pods are not ready"),
             _who(facts, alive),
+            _unready(alive),
         ),
     ]
     updated = facts.status.get("updatedReplicas")
@@ -57,7 +95,9 @@ def _replicated(facts: Facts) -> list[Obj]:
         text = _missing(wanted, min(updated, wanted), "pods have the old template")
         if facts.kind == "StatefulSet" and facts.status.get("currentRevision") == facts.status.get("updateRevision"):
             text, updated = "", wanted
-        found.append(_gap(facts, "pods of the newest template", wanted, updated, text, controller))
+        # Pods that are not there have no template at all: that is said above.
+        if not text or len(alive) > updated:
+            found.append(_gap(facts, "pods of the newest template", wanted, updated, text, controller))
     if facts.status.get("observedGeneration", 0) < facts.obj["metadata"].get("generation", 0):
         found.append(
             _gap(
@@ -74,10 +114,27 @@ def _replicated(facts: Facts) -> list[Obj]:
 
 def _who(facts: Facts, alive: list[Obj]) -> str:
     """Whose turn it is with the pods that are not ready."""
-    unready = [pod for pod in alive if not is_ready(pod)]
+    unready = _unready(alive)
     if any(not pod["spec"].get("nodeName") for pod in unready):
         return "scheduler"
-    return "kubelet" if unready else f"{facts.kind.lower()} controller"
+    return "kubelet" if unready else _maker(facts)
+
+
+def _maker(facts: Facts) -> str:
+    """Who makes (and takes away) the pods: of a Deployment its ReplicaSets, once they are told how many."""
+    if facts.kind == "Deployment":
+        told = sum(
+            one["spec"].get("replicas", 1)
+            for one in facts.view.list("apps/replicasets", facts.namespace)
+            if one["metadata"]["uid"] in facts.owners
+        )
+        if told == facts.spec.get("replicas", 1):
+            return "replicaset controller"
+    return f"{facts.kind.lower()} controller"
+
+
+def _unready(alive: list[Obj]) -> list[Obj]:
+    return [pod for pod in alive if not is_ready(pod)]
 
 
 def _daemons(facts: Facts) -> list[Obj]:
@@ -98,6 +155,7 @@ def _daemons(facts: Facts) -> list[Obj]:
             len(set(eligible) & ready),
             f"not ready on {', '.join(unready)}" if unready else "no ready pod" if missing else "",
             _who(facts, alive),
+            _unready(alive),
         ),
     ]
     if not missing and updated < len(eligible):

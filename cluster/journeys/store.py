@@ -133,8 +133,11 @@ class JourneyStore:
                     break
         return found
 
-    async def tree(self, root: str) -> list[dict[str, Any]]:
-        """All journeys of a tree as dicts, by start; empty when it is not known (any more)."""
+    async def tree(self, root: str, most: int = 0) -> list[dict[str, Any]]:
+        """All journeys of a tree as dicts, by start; empty when it is not known (any more).
+
+        `most`: of what is written away only about so many, the latest.
+        """
         self._settle()
         tree = self._outside.get(root) or self._inside.get(root)
         # First what is at hand: what is written away meanwhile is then found in the database.
@@ -143,7 +146,7 @@ class JourneyStore:
         )
         chunks: list[bytes] = []
         if self.persist and (tree is None or root in self._outside):
-            chunks = await sync_to_async(_read_chunks)(root)
+            chunks = await sync_to_async(_read_chunks)(root, most)
         if tree is not None:
             chunks += tree.packed
         # A tree may hold thousands: the loop does not wait for them to be unpacked.
@@ -291,5 +294,14 @@ def _read_roots() -> list[dict[str, Any]]:
     return [row.summary for row in Root.objects.order_by("sequence")]
 
 
-def _read_chunks(root: str) -> list[bytes]:
-    return [bytes(data) for data in Chunk.objects.filter(root=root).order_by("id").values_list("data", flat=True)]
+def _read_chunks(root: str, most: int) -> list[bytes]:
+    chunks = Chunk.objects.filter(root=root)
+    if most:
+        chosen, total = [], 0
+        for key, count in chunks.order_by("-id").values_list("id", "count"):
+            chosen.append(key)
+            total += count
+            if total >= most:
+                break
+        chunks = Chunk.objects.filter(id__in=chosen)
+    return [bytes(data) for data in chunks.order_by("id").values_list("data", flat=True)]

@@ -143,7 +143,10 @@ class Journey:
         except BaseException as error:
             if span.outcome == "open":
                 span.outcome = "error"
-                span.detail = span.detail or {"message": str(error)}
+                if isinstance(span.detail, dict):
+                    span.detail = {**span.detail, "error": str(error)}
+                else:
+                    span.detail = span.detail or {"message": str(error)}
             raise
         finally:
             span.end = wall()

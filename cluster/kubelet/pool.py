@@ -16,6 +16,7 @@ from cluster.client.informer import SharedInformers
 from cluster.kubelet import logs as log_endpoint
 from cluster.kubelet.forwarding import Incoming, converse
 from cluster.kubelet.kubelet import Kubelet
+from cluster.kubelet.looking import look_into
 from cluster.kubelet.network import Network
 from cluster.kubelet.node import fresh_node
 from cluster.kubelet.podstatus import Record
@@ -274,6 +275,11 @@ class Machines:
                     if used:
                         found[metadata["namespace"], metadata["name"]] = used
         return found
+
+    async def inside(self, node: str, namespace: str, pod: str) -> dict[str, dict[str, Any]]:
+        """What one would find by looking into a pod (`looking`)."""
+        worker = self._worker(node, namespace, pod, f"exec/{namespace}/{pod}")
+        return {} if worker is None else await look_into(worker)
 
     async def execute(
         self,

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from cluster import clock
 from cluster.client.client import Obj
 from cluster.journeys import signals
+from cluster.journeys.trace import wall
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
 
@@ -149,10 +150,13 @@ class Prober:
         first: float,
         changed: Callable[[], None],
         kill: Callable[[str, str, Obj], None],
-        unhealthy: Callable[[Record, str, str], None],
+        unhealthy: Callable[[Record, str, str, str, float], None],
         elsewhere: Elsewhere,
     ) -> None:
-        """`first`: seconds until the first attempt without an initial delay. `unhealthy` is told (record, reason, message)."""
+        """`first`: seconds until the first attempt without an initial delay.
+
+        `unhealthy` is told (record, reason, message, the probe's kind when this is its first failure in a row, when the attempt began).
+        """
         self._runtime = runtime
         self._record = record
         self._pod = pod
@@ -166,6 +170,8 @@ class Prober:
         self._liveness: asyncio.Task[None] | None = None
         self._readiness: asyncio.Task[None] | None = None
         self._trigger = asyncio.Event()
+        # Probes that failed the last time.
+        self._failing: set[str] = set()
 
     def start(self) -> None:
         self._startup = asyncio.create_task(self._begin(), name=f"probes {self._record.spec['name']}")
@@ -205,18 +211,23 @@ class Prober:
 
     async def _attempt(self, kind: str, probe: Obj) -> Verdict:
         """One attempt, told where it is not well."""
+        began = wall()
         verdict = await run_probe(self._runtime, self._record, probe, self._ip, kind, self._pod, self._elsewhere)
+        first = "" if kind in self._failing else kind
         if signals.heard():
             metadata, node = self._pod["metadata"], self._pod["spec"].get("nodeName", "")
             said = "" if verdict.good else verdict.said
             signals.emit(kind.lower(), node, metadata["namespace"], metadata["name"], verdict.good, said)
         if verdict.unknown:
             text = f"{kind} probe errored and resulted in unknown state: {verdict.said}"
-            self._unhealthy(self._record, "Unhealthy", text)
+            self._unhealthy(self._record, "Unhealthy", text, "", began)
         elif verdict.warning:
-            self._unhealthy(self._record, "ProbeWarning", f"{kind} probe warning: {verdict.said}")
+            self._unhealthy(self._record, "ProbeWarning", f"{kind} probe warning: {verdict.said}", "", began)
         elif not verdict.good:
-            self._unhealthy(self._record, "Unhealthy", f"{kind} probe failed: {verdict.said}")
+            self._failing.add(kind)
+            self._unhealthy(self._record, "Unhealthy", f"{kind} probe failed: {verdict.said}", first, began)
+        if verdict.good:
+            self._failing.discard(kind)
         return verdict
 
     async def _watch(self, kind: str, probe: Obj, *, once: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster import clock
+from cluster.journeys import trace
 from cluster.kubelet.podstatus import Record, backoff_after, duration
 
 if TYPE_CHECKING:
@@ -93,4 +94,7 @@ def _show_backoff(worker: Worker, record: Record) -> None:
     name = record.spec["name"]
     text = f"back-off {duration(record.waits)} restarting failed container={name} pod={worker.key}"
     record.waiting("CrashLoopBackOff", text)
+    detail = {"container": name, "seconds": record.waits, "restarts": record.restarts, "message": text}
+    with trace.step("back-off", detail) as span:
+        span.outcome = "wait"
     worker.tell(record, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {worker.key}")

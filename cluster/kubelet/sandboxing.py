@@ -47,6 +47,8 @@ async def make_sandbox(worker: Worker) -> bool:
     try:
         await mount_volumes(worker)
     except Missing as missing:
+        with trace.step("mount", {"message": str(missing)}) as span:
+            span.outcome = "error"
         kubelet.events.event(pod, "Warning", "FailedMount", str(missing))
         await worker.write_status()
         worker.mount_delay = min(worker.mount_delay * 2 or FIRST_MOUNT, LAST_MOUNT)

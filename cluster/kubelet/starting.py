@@ -40,17 +40,19 @@ class Starter:
         if not await self._pull(record):
             return
         kubelet, spec = worker.kubelet, record.spec
-        try:
-            config = await self.config(record)
-        except Missing as missing:
-            record.waiting("CreateContainerConfigError", str(missing))
-            worker.tell(record, "Warning", "Failed", f"Error: {missing}")
-            record.next_try = clock.now() + 10.0
-            worker.wake_in(10.0)
-            return
         with trace.step("create") as span:
+            span.detail = {"container": spec["name"], "image": spec["image"]}
+            try:
+                config = await self.config(record)
+            except Missing as missing:
+                span.outcome, span.detail["error"] = "error", str(missing)
+                record.waiting("CreateContainerConfigError", str(missing))
+                worker.tell(record, "Warning", "Failed", f"Error: {missing}")
+                record.next_try = clock.now() + 10.0
+                worker.wake_in(10.0)
+                return
             container = await kubelet.runtime.create_container(worker.sandbox, config)
-            span.detail = {"container": spec["name"], "image": spec["image"], "id": container.id[:12]}
+            span.detail["id"] = container.id[:12]
         worker.tell(record, "Normal", "Created", "Container created")
         if record.container is not None:
             # Of the runs before, the log of the latest is kept.
@@ -112,11 +114,27 @@ class Starter:
             kubelet.latency.pick(kubelet.profile.first_probe),
             worker.changed,
             self._probe_kills,
-            lambda record, reason, message: worker.tell(record, "Warning", reason, message),
+            self._unhealthy,
             kubelet,
         )
         worker.probers[spec["name"]] = prober
         prober.start()
+
+    def _unhealthy(self, record: Record, reason: str, message: str, probe: str, began: float) -> None:
+        """A probe is not well: an event, and a span when it was well before (`probe` is its kind then, else empty)."""
+        worker = self._worker
+        if not probe:
+            worker.tell(record, "Warning", reason, message)
+            return
+        journey = worker.journey()
+        journey.start = began
+        with trace.working_on(journey):
+            worker.tell(record, "Warning", reason, message)
+            detail = {"container": record.spec["name"], "probe": probe, "message": message}
+            journey.add("probe", began, "error", detail)
+        journey.finish("error", reason=message)
+        # That it is restarted, or gets no more requests, goes on from here.
+        worker.causes = (journey.id,)
 
     def _beside(self, work: Coroutine[Any, Any, Any]) -> None:
         task: asyncio.Task[Any] = asyncio.ensure_future(work)
@@ -151,16 +169,16 @@ class Starter:
             return False
         worker.tell(record, "Normal", "Pulling", f'Pulling image "{image}"')
         with trace.step("pull") as span:
-            span.detail = {"image": image}
+            span.detail = {"container": spec["name"], "image": image}
             began = clock.now()
             try:
                 info, took = await kubelet.runtime.pull_image(image)
             except RuntimeFailure as failure:
-                span.outcome, span.detail = "error", {"image": image, "message": failure.text}
+                span.outcome, span.detail["message"] = "error", failure.text
                 self._pull_failed(record, failure)
                 return False
             waited = clock.now() - began
-            span.detail = {"image": image, "seconds": round(took, 3), "bytes": info.size}
+            span.detail |= {"seconds": round(took, 3), "bytes": info.size}
         worker.tell(
             record,
             "Normal",

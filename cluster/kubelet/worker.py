@@ -50,6 +50,7 @@ class Worker:
         "causes",
         "debug",
         "ends_at",
+        "exits",
         "finished",
         "hooks",
         "init",
@@ -92,6 +93,8 @@ class Worker:
         self.told: dict[str, Obj] = {}
         # When the grace period of an ending pod is over.
         self.ends_at = 0.0
+        # Spans of containers that have ended and that no sync has told of yet.
+        self.exits: list[trace.Span] = []
         # preStop handlers that are running.
         self.hooks: set[asyncio.Future[bool]] = set()
         self.starter = Starter(self)
@@ -138,6 +141,14 @@ class Worker:
     def counts(self) -> bool:
         """Whether the pod has what it asked for: it was let in and has not ended."""
         return bool(self.started_at) and self.rejected is None and not self.finished
+
+    def journey(self) -> trace.Journey:
+        """A new one, about this pod, going on from what was done last."""
+        journey = trace.Journey("sync", f"kubelet/{self.kubelet.name}", self.causes)
+        metadata = self.pod["metadata"]
+        journey.actor, journey.resource = self.kubelet.client.user, "pods"
+        journey.namespace, journey.name = metadata["namespace"], metadata["name"]
+        return journey
 
     # -- waking up -------------------------------------------------------------------------------------------------
 
@@ -280,10 +291,8 @@ class Worker:
         try:
             while True:
                 self._again = False
-                journey = trace.Journey("sync", f"kubelet/{self.kubelet.name}", self.causes)
-                metadata = self.pod["metadata"]
-                journey.actor, journey.resource = self.kubelet.client.user, "pods"
-                journey.namespace, journey.name = metadata["namespace"], metadata["name"]
+                journey = self.journey()
+                journey.spans, self.exits = self.exits, []
                 with trace.working_on(journey):
                     try:
                         await self.sync()
@@ -317,6 +326,8 @@ class Worker:
             self.rejected = await self.kubelet.refusal(self.pod)
             if self.rejected is not None:
                 reason, message = self.rejected
+                with trace.step("admit", {"reason": reason, "message": message}) as span:
+                    span.outcome = "refused"
                 self.kubelet.events.event(self.pod, "Warning", reason, message)
                 self.rejected = reason, f"Pod was rejected: {message}"
         if self.rejected is not None:
@@ -392,6 +403,7 @@ class Worker:
         record.ready, record.passed = False, record in self.init and container.exit_code == 0
         if self._terminating:
             return
+        self.exits.append(_exit(record))
         exited(self, record)
         self.wake()
 
@@ -437,9 +449,8 @@ class Worker:
             await asyncio.gather(self._task, return_exceptions=True)
         for prober in self.probers.values():
             prober.stop()
-        journey = trace.Journey("sync", f"kubelet/{self.kubelet.name}", self.causes)
-        journey.actor, journey.resource, journey.verb = self.kubelet.client.user, "pods", "evict"
-        journey.namespace, journey.name = self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]
+        journey = self.journey()
+        journey.verb = "evict"
         with trace.working_on(journey):
             await end_containers(self, journey, grace)
         journey.finish("ok", reason=message)
@@ -496,3 +507,14 @@ class Worker:
     def adopt(self) -> None:
         """The pod was here before this kubelet."""
         adopt(self)
+
+
+def _exit(record: Record) -> trace.Span:
+    """That a container has ended, and how."""
+    now, code = trace.wall(), record.exit_code
+    detail: Obj = {"container": record.spec["name"], "exit_code": code}
+    if record.reason:
+        detail["reason"] = record.reason
+    if record.message:
+        detail["message"] = record.message
+    return trace.Span("exit", now, now, "error" if code else "ok", detail)

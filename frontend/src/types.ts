@@ -153,7 +153,8 @@ export interface Example {
 /** What the right-hand panel explains. */
 export type Subject =
   | { kind: 'none' }
-  | { kind: 'journey'; root: string; id: string }
+  /** `span`: the number of the one that is pointed at. */
+  | { kind: 'journey'; root: string; id: string; span?: number }
   | { kind: 'station'; name: string }
   | { kind: 'loop'; name: string }
   | { kind: 'node'; name: string }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
 from cluster import clock
@@ -144,7 +145,7 @@ def test_too_much_becomes_half_of_what_is_left():
 def test_what_is_missing_is_created_with_the_keys_that_are_named():
     env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "colour"}}}]
     obj = deployment(containers=[{"name": "web", "image": "x", "env": env}])
-    _, (manifest,) = mended("MissingConfigMap", said("spec…", "settings"), obj=obj)
+    _, (manifest,) = mended("MissingConfigMap", said("spec.containers[web].env[A]", "settings"), obj=obj)
     assert manifest == {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -161,3 +162,112 @@ def test_twice_the_memory_after_an_oom():
 
 def test_a_crash_has_no_mend():
     assert mended("CrashLoopBackOff", said("status.containerStatuses[web].state")) is None
+
+
+class Inside:
+    """What a look into every pod finds."""
+
+    def __init__(self, **found):
+        self.found = {"web": found}
+
+    def of(self, pod):
+        return self.found
+
+
+def probing(action, finding_event, **found):
+    """The mend of a deployment whose pod's readiness probe fails so, when a look inside finds that."""
+    container = {"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}
+    obj = deployment(containers=[{**container, "readinessProbe": action}])
+    owner = [{"kind": "Deployment", "uid": "u", "controller": True, "name": "web"}]
+    pod = {"metadata": {"name": "web-1", "namespace": "shop", "uid": "p", "ownerReferences": owner}, "spec": {}}
+    facts = Facts(View(nodes=[NODE], pods=[pod]), "apps/deployments", obj, clock.now(), None, Inside(**found))
+    evidence = [said("status.containerStatuses[web].ready", "false"), said("Event", f"Unhealthy: {finding_event}")]
+    found_mend = mend(facts, {"reason": "Unhealthy", "evidence": evidence})
+    if found_mend is None:
+        return None
+    return yaml.safe_load(found_mend["manifest"])["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]
+
+
+@pytest.mark.parametrize(
+    ("action", "listens", "expected"),
+    [
+        ({"httpGet": {"port": 81, "path": "/"}}, {80: ["/"]}, {"httpGet": {"port": 80}}),
+        ({"httpGet": {"port": "http", "path": "/nope"}}, {80: ["/", "/healthz"]}, {"httpGet": {"path": "/"}}),
+        (
+            {"httpGet": {"port": 81, "path": "/nope"}},
+            {80: [], 90: ["/health"]},
+            {"httpGet": {"port": 90, "path": "/health"}},
+        ),
+        ({"httpGet": {"port": "web", "path": "/"}}, {80: ["/"]}, {"httpGet": {"port": 80}}),
+        ({"tcpSocket": {"port": 81}}, {8080: [], 80: []}, {"tcpSocket": {"port": 80}}),
+        # It answers there: the port and the path are not what is wrong.
+        ({"httpGet": {"port": 80, "path": "/"}}, {80: ["/"]}, None),
+        ({"httpGet": {"port": 80, "path": "/x"}}, {80: []}, None),
+        # It asks somebody else, or nothing is known of what listens.
+        ({"httpGet": {"port": 81, "host": "example.com"}}, {80: ["/"]}, None),
+        ({"httpGet": {"port": 81}}, {}, None),
+        ({"exec": {"command": ["false"]}}, {80: ["/"]}, None),
+    ],
+)
+def test_a_probe_asks_where_it_is_answered(action, listens, expected):
+    assert probing(action, "Readiness probe failed: no", listens=listens) == expected
+
+
+def test_memory_that_is_enough_for_what_was_held():
+    obj = deployment(containers=[{"name": "web", "image": "x", "resources": {"limits": {"memory": "64Mi"}}}])
+    owner = [{"kind": "Deployment", "uid": "u", "controller": True, "name": "web"}]
+    pod = {"metadata": {"name": "web-1", "namespace": "shop", "uid": "p", "ownerReferences": owner}, "spec": {}}
+    facts = Facts(
+        View(nodes=[NODE], pods=[pod]), "apps/deployments", obj, clock.now(), None, Inside(memory=300 * 1024**2)
+    )
+    found = mend(facts, {"reason": "OOMKilled", "evidence": [said("status.containerStatuses[web].state")]})
+    assert found["sentence"] == "8 times the memory: 512Mi for container web, of which it held 300Mi."
+
+
+def refused(reason, message, obj=None, **objects):
+    finding = {"reason": reason, "message": message, "evidence": []}
+    found = mend(
+        Facts(View(**{"nodes": [NODE], **objects}), "apps/deployments", obj or deployment(), clock.now()), finding
+    )
+    return None if found is None else list(yaml.safe_load_all(found["manifest"]))
+
+
+def quota(hard, used):
+    return {"metadata": {"name": "q", "namespace": "shop"}, "spec": {"hard": hard}, "status": {"used": used}}
+
+
+def test_a_quota_becomes_large_enough_and_no_larger():
+    obj = deployment()
+    obj["spec"]["replicas"] = 3
+    message = "exceeded quota: q, requested: pods=1,requests.memory=100Mi, used: pods=2,requests.memory=200Mi, limited: pods=2,requests.memory=250Mi"
+    held = quota({"pods": "2", "requests.memory": "250Mi", "services": "1"}, {"pods": "2", "requests.memory": "200Mi"})
+    (manifest,) = refused("QuotaExceeded", message, obj, resourcequotas=[held])
+    assert manifest["spec"] == {"hard": {"pods": "5", "requests.memory": "500Mi"}}
+    assert refused("QuotaExceeded", message, obj) is None, "a quota that is gone is not raised"
+
+
+def test_what_a_quota_counts_is_named_as_far_as_it_reaches():
+    message = "failed quota: q: must specify limits.memory for: web; requests.cpu for: web"
+    held = quota({"limits.memory": "64Mi", "requests.cpu": "1"}, {"limits.memory": "0", "requests.cpu": "950m"})
+    (manifest,) = refused("QuotaNeedsRequests", message, resourcequotas=[held])
+    resources = {"limits": {"memory": "64Mi"}, "requests": {"cpu": "50m"}}
+    assert manifest["spec"]["template"]["spec"]["containers"] == [{"name": "web", "resources": resources}]
+    full = quota({"limits.memory": "64Mi", "requests.cpu": "1"}, {"limits.memory": "64Mi", "requests.cpu": "0"})
+    assert refused("QuotaNeedsRequests", message, resourcequotas=[full]) is None
+
+
+def test_what_ran_before_only_where_nothing_else_has_changed():
+    owner = [{"kind": "Deployment", "uid": "u", "controller": True, "name": "web"}]
+
+    def before(**container):
+        spec = {"containers": [{"name": "web", "image": "ngnix:1.27", **container}]}
+        metadata = {"name": "web-1", "ownerReferences": owner}
+        return {"metadata": metadata, "status": {"readyReplicas": 1}, "spec": {"template": {"spec": spec}}}
+
+    crash = said("status.containerStatuses[web].state")
+    obj = deployment(containers=[{"name": "web", "image": "ngnix:1.27", "command": ["false"]}])
+    _, (manifest,) = mended("CrashLoopBackOff", crash, obj=obj, apps__replicasets=[before(args=["-x"])])
+    expected = {"name": "web", "command": [], "args": ["-x"]}
+    assert manifest["spec"]["template"]["spec"]["containers"] == [expected]
+    other = before(env=[{"name": "A", "value": "1"}])
+    assert mended("CrashLoopBackOff", crash, obj=obj, apps__replicasets=[other]) is None

@@ -160,3 +160,17 @@ def test_every_example_is_what_it_says(cluster):
         lines = [line for line in out.splitlines() if "NotFound): error when creating" not in line]
         problems = [line for line in lines if "rror" in line or "is invalid" in line]
         assert bool(problems) is (path.name == "70-invalid.yaml"), f"{path.name}:\n{out}"
+
+
+def test_an_empty_list_that_is_applied_takes_away_what_others_said(cluster):
+    cluster.kubectl("create", "deployment", "emptied", "--image=busybox", "--", "sleep", "3600")
+    container = {"name": "busybox", "command": [], "args": []}
+    spec = {"template": {"spec": {"containers": [container]}}}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "emptied"}, "spec": spec}
+    apply = ("apply", "--server-side", "--field-manager=two", "-f", "-")
+    refused = cluster.kubectl(*apply, stdin=json.dumps(body), check=False)
+    assert ".spec.template.spec.containers" in refused and ".command" in refused
+    cluster.kubectl(*apply, "--force-conflicts", stdin=json.dumps(body))
+    stored = json.loads(cluster.kubectl("get", "deployment", "emptied", "-o", "json"))
+    assert not {"command", "args"} & set(stored["spec"]["template"]["spec"]["containers"][0])
+    cluster.kubectl("delete", "deployment", "emptied")

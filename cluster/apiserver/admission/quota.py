@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from cluster import clock
-from cluster.apimachinery.quantity import canonical, parse
+from cluster.apimachinery.quantity import canonical, of_resource, parse
 from cluster.apiserver.admission.plugin import Plugin, refuse
 from cluster.apiserver.request import Attributes
 
@@ -229,8 +229,8 @@ class ResourceQuota(Plugin):
         used = _in_use(attributes, quota)
         exceeded = sorted(one for one in grows if used.get(one, Decimal(0)) + grows[one] > parse(hard[one]))
         if exceeded:
-            asked = ",".join(f"{one}={_show(grows[one])}" for one in exceeded)
-            have = ",".join(f"{one}={_show(used.get(one, Decimal(0)))}" for one in exceeded)
+            asked = ",".join(f"{one}={of_resource(one, grows[one])}" for one in exceeded)
+            have = ",".join(f"{one}={of_resource(one, used.get(one, Decimal(0)))}" for one in exceeded)
             limited = ",".join(f"{one}={canonical(hard[one])}" for one in exceeded)
             raise refuse(attributes, f"exceeded quota: {name}, requested: {asked}, used: {have}, limited: {limited}")
 
@@ -266,7 +266,3 @@ def _unspecified(pod: Obj | None, hard: Obj) -> str:
         if silent:
             found.append(f"{resource} for: {','.join(silent)}")
     return "; ".join(found)
-
-
-def _show(amount: Decimal) -> str:
-    return canonical(format(amount.normalize(), "f"))

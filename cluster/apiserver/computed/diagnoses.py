@@ -1,8 +1,17 @@
-"""Diagnoses as resources: `kubectl get diagnoses`, one for each workload and for each pod that stands alone; any other by name."""
+"""Diagnoses as resources: `kubectl get diagnoses`, one for each workload and for each pod that stands alone; any other by name.
+
+A list tells what objects tell. One that is asked for by name also names the spans that bear it out, of the journeys that the asker may
+see, and looks into pods where that tells what would mend them: it is worked out once to learn what is to be read, and again then.
+"""
 
 from __future__ import annotations
 
-from cluster.apiserver.context import Obj
+from collections.abc import Callable
+
+from cluster import clock
+from cluster.apiserver.computed.inside import Looks
+from cluster.apiserver.computed.traces import Traces
+from cluster.apiserver.context import Context, Obj
 from cluster.diagnosis import KINDS, View, diagnose, diagnose_node
 from cluster.diagnosis.facts import owner_of
 
@@ -13,10 +22,8 @@ _BY_WORD = {kind.lower(): resource for resource, kind in KINDS.items() if kind !
 def workloads(view: View, now: float, namespace: str, name: str) -> list[Obj]:
     """The Diagnosis of that name, or of everything that nobody else controls."""
     if name:
-        word, _, target = name.partition(".")
-        resource = _BY_WORD.get(word)
-        obj = view.get(resource, namespace, target) if resource else None
-        return [diagnose(view, resource, obj, now)] if resource and obj is not None else []
+        found = _diagnosis(view, now, namespace, name)
+        return [] if found is None else [found]
     return [
         diagnose(view, resource, obj, now)
         for resource in _BY_WORD.values()
@@ -29,3 +36,39 @@ def nodes(view: View, now: float, namespace: str, name: str) -> list[Obj]:
     """The NodeDiagnosis of that node, or of all."""
     wanted = [view.get("nodes", "", name)] if name else list(view.list("nodes"))
     return [diagnose_node(view, node, now) for node in wanted if node is not None]
+
+
+async def workload(context: Context) -> Obj | None:
+    """One Diagnosis as of now, with its spans."""
+    view, (namespace, name) = context.server.storage, context.key
+    return await _closer(context, lambda traces, looks: _diagnosis(view, clock.now(), namespace, name, traces, looks))
+
+
+async def node(context: Context) -> Obj | None:
+    """One NodeDiagnosis as of now, with its spans."""
+    view, name = context.server.storage, context.key[1]
+
+    def look(traces: Traces | None, looks: Looks) -> Obj | None:
+        found = view.get("nodes", "", name)
+        return None if found is None else diagnose_node(view, found, clock.now(), traces)
+
+    return await _closer(context, look)
+
+
+def _diagnosis(
+    view: View, now: float, namespace: str, name: str, traces: Traces | None = None, looks: Looks | None = None
+) -> Obj | None:
+    word, _, target = name.partition(".")
+    resource = _BY_WORD.get(word)
+    obj = view.get(resource, namespace, target) if resource else None
+    return diagnose(view, resource, obj, now, traces, looks) if resource and obj is not None else None
+
+
+async def _closer(context: Context, look: Callable[[Traces | None, Looks], Obj | None]) -> Obj | None:
+    journeys, looks = context.server.journeys, Looks(context.server, context.user)
+    traces = None if journeys is None else Traces(context.server, journeys, context.user)
+    found = look(traces, looks)
+    if found is None:
+        return None
+    read = [await looks.load(), traces is not None and await traces.load()]
+    return look(traces, looks) if any(read) else found

@@ -241,6 +241,8 @@ def _apply(context: Context, old: Any) -> None:
     if patch.get("metadata") and patch["metadata"].get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     wanted = checked(context, patch, duplicates)
+    # What is applied as empty is wanted so, though an object that has it is stored without.
+    emptied = resource.stored and resource.custom is None and _restore_empty(patch, wanted)
     _place(context, wanted)
     if old is None and context.info.subresource:
         raise errors.not_found(resource.plural, resource.group, context.info.name)
@@ -257,6 +259,8 @@ def _apply(context: Context, old: Any) -> None:
         subresource=context.info.subresource,
     )
     obj: Obj = orjson.loads(orjson.dumps(result))
+    if emptied:
+        obj, _ = schema.decode(resource, obj, field_validation="Ignore", duplicates=[])
     if old is None:
         if wanted_uid:
             raise errors.conflict(
@@ -274,6 +278,21 @@ def _apply(context: Context, old: Any) -> None:
     if wanted_uid:
         obj["metadata"]["uid"] = wanted_uid
     _begin_update(context, obj, old)
+
+
+def _restore_empty(given: Any, wanted: Any) -> bool:
+    """Put back lists and maps with nothing in them, which decoding leaves out; whether there were any."""
+    found = False
+    if isinstance(given, dict) and isinstance(wanted, dict):
+        for name, value in given.items():
+            if name in wanted:
+                found |= _restore_empty(value, wanted[name])
+            elif value in ([], {}):
+                wanted[name], found = value, True
+    elif isinstance(given, list) and isinstance(wanted, list) and len(given) == len(wanted):
+        for one, other in zip(given, wanted, strict=True):
+            found |= _restore_empty(one, other)
+    return found
 
 
 def _delete(context: Context) -> None:

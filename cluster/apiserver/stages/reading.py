@@ -34,7 +34,7 @@ async def read(context: Context) -> Detail | None:
         from cluster.apiserver import computed
 
         if info.verb == "get":
-            return computed.get(context)
+            return await computed.get(context)
         return await computed.list_objects(context, selection_of(context))
     if info.verb == "get":
         return await _get(context)

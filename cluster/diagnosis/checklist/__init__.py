@@ -27,6 +27,8 @@ def steps(facts: Facts) -> list[Obj]:
         for finding in findings:
             if (mended := mend(facts, finding)) is not None:
                 finding["mend"] = mended
+            # What only the mend needs to know.
+            finding.pop("request", None)
         found.append(
             {
                 "step": number,

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.apimachinery.placement import daemon_placement
-from cluster.diagnosis.checklist.findings import awaited, event_of, field_of, finding_of
+from cluster.diagnosis.checklist.findings import (
+    awaited,
+    event_of,
+    field_of,
+    finding_of,
+    pods_wanted,
+    refused_requests,
+    span_evidence,
+    traced,
+)
 from cluster.diagnosis.facts import Facts, Obj, is_ready
+from cluster.diagnosis.spans import refusing
+
+# What an event recorder writes before the latest of many that differ a little (client-go's EventAggregator).
+COMBINED = "(combined from similar events): "
 
 
 def configuration(facts: Facts) -> list[Obj]:
     if facts.kind == "Node":
         return []
-    found = [*_refused(facts), *_references(facts)]
+    found = [*_merged(_references(facts), _refused(facts)), *_denied(facts)]
     named = {finding["reason"] for finding in found}
     for pod in awaited(facts):
         if is_ready(pod):
@@ -20,7 +32,8 @@ def configuration(facts: Facts) -> list[Obj]:
         for event in facts.events(pod["metadata"]["uid"], "FailedMount")[-1:]:
             if not named & {"MissingConfigMap", "MissingSecret"}:
                 text = "Create what the volume is made of."
-                return [*found, finding_of("FailedMount", event["message"], [event_of(event)], text)]
+                seen = traced(facts, [event, pod], "sync", pod, "mount")
+                return [*found, finding_of("FailedMount", event["message"], [event_of(event), *seen], text)]
         for one in (pod.get("status") or {}).get("containerStatuses") or ():
             waiting = (one.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") == "CreateContainerConfigError" and not named & {
@@ -31,32 +44,56 @@ def configuration(facts: Facts) -> list[Obj]:
                     pod, "pod", f"status.containerStatuses[{one['name']}].state.waiting", waiting.get("message", "")
                 )
                 text = "Create what is missing, or correct the reference."
-                return [*found, finding_of("CreateContainerConfigError", waiting.get("message", ""), [said], text)]
+                seen = _starting(facts, pod, "create")
+                return [
+                    *found,
+                    finding_of("CreateContainerConfigError", waiting.get("message", ""), [said, *seen], text),
+                ]
     return found
+
+
+def _merged(references: list[Obj], refused: list[Obj]) -> list[Obj]:
+    """What is missing was seen twice: by the reference to it, and by what came of it. Each reason once, the worse first."""
+    for finding in refused:
+        same = next((one for one in references if one["reason"] == finding["reason"]), None)
+        if same is None:
+            references.insert(0, finding)
+        else:
+            same["evidence"] += finding["evidence"]
+    return references
 
 
 def _refused(facts: Facts) -> list[Obj]:
     """Pods that the API server did not let be made: quota, limits, policy, a missing ServiceAccount."""
-    alive = len(awaited(facts))
-    wanted = facts.spec.get("replicas", 1)
-    if facts.kind == "DaemonSet":
-        wanted = sum(daemon_placement(facts.template, node)[0] for node in facts.nodes.values())
     if facts.kind in ("Pod", "Job") and facts.pods:
         return []
-    if alive >= wanted:
-        return []
-    for uid in facts.owners:
+    for uid in _short(facts):
         failed = facts.events(uid, "FailedCreate")
         if not failed:
             continue
-        message = failed[-1]["message"]
+        message, owner = failed[-1]["message"].removeprefix(COMBINED), failed[-1]["involvedObject"]
+        made_by = facts.obj if uid == facts.obj["metadata"]["uid"] else {"kind": owner.get("kind"), "metadata": owner}
+        evidence = [event_of(failed[-1]), *refused_requests(facts, failed[-1], made_by)]
         for word, (reason, fix, command) in _REFUSALS.items():
             if word in message:
-                return [
-                    finding_of(reason, message, [event_of(failed[-1])], fix, command.format(namespace=facts.namespace))
-                ]
-        return [finding_of("FailedCreate", message, [event_of(failed[-1])], "Make the pod template acceptable.")]
+                return [finding_of(reason, message, evidence, fix, command.format(namespace=facts.namespace))]
+        return [finding_of("FailedCreate", message, evidence, "Make the pod template acceptable.")]
     return []
+
+
+def _short(facts: Facts) -> list[str]:
+    """Uids of those that should make pods and have not: the object itself, or of a Deployment its ReplicaSets.
+
+    While a Deployment rolls, its new ReplicaSet may be short though there are as many pods as ever.
+    """
+    if facts.kind == "Deployment":
+        return [
+            one["metadata"]["uid"]
+            for one in facts.view.list("apps/replicasets", facts.namespace)
+            if one["metadata"]["uid"] in facts.owners
+            and one["spec"].get("replicas", 1) > (one.get("status") or {}).get("replicas", 0)
+        ]
+    return [facts.obj["metadata"]["uid"]] if len(awaited(facts)) < pods_wanted(facts) else []
 
 
 _REFUSALS: dict[str, tuple[str, str, str]] = {
@@ -99,12 +136,57 @@ def _references(facts: Facts) -> list[Obj]:
             finding_of(
                 f"Missing{kind}",
                 f'{kind} "{name}" is not there',
-                [field_of(facts.obj, facts.kind.lower(), field, name)],
+                [field_of(facts.obj, facts.kind.lower(), field, name), *_unstarted(facts, kind)],
                 f"Create the {kind}, or correct the reference.",
                 f"kubectl create {what} {name} -n {facts.namespace}",
             )
         )
     return found
+
+
+def _unstarted(facts: Facts, kind: str) -> list[Obj]:
+    """The kubelet's attempt that came to nothing for want of it. Without its ServiceAccount no pod is made at all."""
+    if kind == "ServiceAccount":
+        return []
+    waiting = (pod for pod in awaited(facts) if not is_ready(pod) and pod["spec"].get("nodeName"))
+    pod = next(waiting, None)
+    return [] if pod is None else _starting(facts, pod, "mount", "create")
+
+
+def _starting(facts: Facts, pod: Obj, *stages: str) -> list[Obj]:
+    said = facts.events(pod["metadata"]["uid"], "FailedMount", "Failed")[-1:]
+    return [
+        one
+        for one in traced(facts, [*said, pod], "sync", pod, *stages)
+        if one["span"]["outcome"] in ("error", "refused")
+    ]
+
+
+def _denied(facts: Facts) -> list[Obj]:
+    """What the pods asked of the API and may not, while they are not well: told by journeys alone."""
+    if not any(not is_ready(pod) for pod in awaited(facts)):
+        return []
+    account = facts.template.get("serviceAccountName") or "default"
+    found, seen = [], set()
+    for request in facts.traces.refusals(f"system:serviceaccount:{facts.namespace}:{account}"):
+        what = (request["verb"], request["group"], request["resource"], request["subresource"], request["namespace"])
+        if what in seen or (picked := refusing(request)) is None:
+            continue
+        seen.add(what)
+        evidence = span_evidence(picked, f"serviceaccount/{account}")
+        text = "Let its ServiceAccount do what it asks for, if that is meant; else make the program not ask."
+        command = f"kubectl auth can-i {request['verb']} {_resource_of(request)} --as {request['actor']}"
+        if request["namespace"]:
+            command += f" -n {request['namespace']}"
+        finding = finding_of("AccessDenied", request["reason"], [evidence], text, command)
+        asked = {key: request[key] for key in ("verb", "group", "resource", "subresource", "namespace")}
+        found.append({**finding, "request": {**asked, "account": account}})
+    return found
+
+
+def _resource_of(request: Obj) -> str:
+    plural = f"{request['resource']}.{request['group']}" if request["group"] else str(request["resource"])
+    return f"{plural} --subresource {request['subresource']}" if request["subresource"] else plural
 
 
 def _named(spec: Obj) -> Iterable[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.diagnosis.checklist.findings import awaited, field_of, finding_of
+from cluster.diagnosis.checklist.findings import awaited, field_of, finding_of, traced
 from cluster.diagnosis.facts import Facts, Obj
 
 
@@ -21,6 +21,7 @@ def nodes(facts: Facts) -> list[Obj]:
             sick = condition["status"] != "True" if condition["type"] == "Ready" else condition["status"] == "True"
             if sick and condition["type"] in _NODE_FIXES:
                 reason, fix = _NODE_FIXES[condition["type"]]
+                said = facts.events(node["metadata"]["uid"], reason)[-1:]
                 found.append(
                     finding_of(
                         reason,
@@ -32,7 +33,8 @@ def nodes(facts: Facts) -> list[Obj]:
                                 f"status.conditions[{condition['type']}]",
                                 condition["status"],
                                 condition.get("lastTransitionTime", ""),
-                            )
+                            ),
+                            *traced(facts, [node, *said], "reconcile", node, "act", "decide", "compare"),
                         ],
                         fix,
                         f"kubectl describe node {name}",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from cluster import clock
-from cluster.diagnosis.checklist.findings import event_of, field_of, finding_of
-from cluster.diagnosis.facts import Facts, Obj, is_ready, node_is_ready
+from cluster.diagnosis.checklist.findings import event_of, field_of, finding_of, traced
+from cluster.diagnosis.facts import Facts, Obj, is_ready, node_is_ready, said_at
 from cluster.diagnosis.gaps import trouble_of
 
 # Seconds after which a restart is past: the kubelet forgets its back-off then, too.
 PAST = 600.0
+# What the kubelet says of a container whose process does not stay, or does not come up at all.
+LOOPS = frozenset({"CrashLoopBackOff", "RunContainerError", "StartError"})
 
 
 def pods(facts: Facts) -> list[Obj]:
@@ -36,6 +38,7 @@ def _pod_findings(facts: Facts, pod: Obj) -> list[tuple[Obj, str]]:
                 field_of(pod, "pod", "status.phase", "Failed"),
                 field_of(pod, "pod", "status.message", status.get("message", "")),
             ]
+            said += traced(facts, [pod], "sync", pod, "exit", "admit", "sigterm")
             text = "See its log, and why it ended."
             return [
                 (
@@ -70,7 +73,7 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
         return finding_of(
             reason,
             f"{where}: image {one.get('image', '')} cannot be pulled",
-            said,
+            [*said, *_traced(facts, pod, name, ("pull",), "Failed", "BackOff")],
             "Correct the name or the tag of the image, or see to the registry.",
             _set_image(facts, name),
         )
@@ -90,33 +93,81 @@ def _container(facts: Facts, pod: Obj, one: Obj, field: str) -> Obj | None:
         return finding_of(
             "OOMKilled",
             f"{where} wanted more memory than its limit of {limit}",
-            [*said, field_of(pod, "pod", f"spec.containers[{name}].resources.limits.memory", limit)],
+            [
+                *said,
+                field_of(pod, "pod", f"spec.containers[{name}].resources.limits.memory", limit),
+                *_traced(facts, pod, name, ("exit",), "BackOff", "Started"),
+            ],
             "Raise the memory limit, or make the process need less.",
             _set_resources(facts, name),
         )
-    if reason in ("CrashLoopBackOff", "RunContainerError", "StartError") or killed.get("reason") == "StartError":
+    if (unwell := _probed_to_death(facts, pod, one, here, where)) is not None:
+        return unwell
+    ended = state.get("terminated") or {}
+    if reason in LOOPS or killed.get("reason") == "StartError" or ended.get("exitCode"):
         code = killed.get("exitCode", "")
         said.append(field_of(pod, "pod", f"{here}.lastState.terminated.exitCode", code, killed.get("finishedAt", "")))
         if killed.get("message"):
             said.append(field_of(pod, "pod", f"{here}.lastState.terminated.message", killed["message"]))
+        for stages in (("exit",), ("back-off",)) if code != 128 else (("start",),):
+            said += _traced(facts, pod, name, stages, "BackOff", "Failed")
+        restarts = one.get("restartCount", 0)
         return finding_of(
-            reason or "StartError",
-            f"{where} ends again and again: exit code {code}, {one.get('restartCount', 0)} restarts",
+            reason or killed.get("reason") or "Error",
+            f"{where} {'ends again and again' if restarts else 'has ended'}: exit code {code}, {restarts} restarts",
             said,
             "See what it wrote before it ended.",
-            _logs(pod, name, previous=True),
+            _logs(pod, name, previous=not ended),
         )
     if "running" in state and not one.get("ready") and not is_ready(pod):
-        failing = [event for event in facts.events(pod["metadata"]["uid"], "Unhealthy") if name in _container_of(event)]
+        failing = _said_of(facts, pod, name, "Unhealthy")
         if failing:
-            return finding_of(
-                "Unhealthy",
-                f"{where} runs and is not ready: {failing[-1]['message']}",
-                [field_of(pod, "pod", f"{here}.ready", "false"), event_of(failing[-1])],
-                "See why the probe fails: the port, the path, or the process itself.",
-                _logs(pod, name),
-            )
+            unready = field_of(pod, "pod", f"{here}.ready", "false")
+            return _unhealthy(facts, pod, name, f"{where} runs and is not ready", unready, failing[-1])
     return None
+
+
+def _probed_to_death(facts: Facts, pod: Obj, one: Obj, here: str, where: str) -> Obj | None:
+    """The kubelet ends it lately because a probe fails: it will again, however well it looks in between."""
+    name = one["name"]
+    last = (one.get("state") or {}).get("terminated") or (one.get("lastState") or {}).get("terminated") or {}
+    if not last or _past(last, facts.now):
+        return None
+    killed = [
+        event for event in _said_of(facts, pod, name, "Killing") if " probe, will be restarted" in event["message"]
+    ]
+    kind = killed[-1]["message"].partition(" failed ")[2].partition(" probe")[0] if killed else ""
+    failing = [
+        event
+        for event in _said_of(facts, pod, name, "Unhealthy")
+        if event["message"].lower().startswith(f"{kind} probe")
+    ]
+    if not kind or not failing or said_at(killed[-1])[:19] < str(last.get("startedAt", ""))[:19]:
+        return None
+    restarts = field_of(pod, "pod", f"{here}.restartCount", one.get("restartCount", 0), last.get("finishedAt", ""))
+    return _unhealthy(facts, pod, name, f"{where} is restarted because its {kind} probe fails", restarts, failing[-1])
+
+
+def _unhealthy(facts: Facts, pod: Obj, container: str, text: str, field: Obj, event: Obj) -> Obj:
+    return finding_of(
+        "Unhealthy",
+        f"{text}: {event['message']}",
+        [field, event_of(event), *_traced(facts, pod, container, ("probe",), "Unhealthy")],
+        "See why the probe fails: the port, the path, or the process itself.",
+        _logs(pod, container),
+    )
+
+
+def _said_of(facts: Facts, pod: Obj, container: str, *reasons: str) -> list[Obj]:
+    """Events about one container of a pod, the oldest first."""
+    named = f"{{{container}}}"
+    return [one for one in facts.events(pod["metadata"]["uid"], *reasons) if named in _container_of(one)]
+
+
+def _traced(facts: Facts, pod: Obj, container: str, stages: tuple[str, ...], *reasons: str) -> list[Obj]:
+    """The kubelet's work at a container, from the latest event of these reasons or from the pod's status."""
+    said = _said_of(facts, pod, container, *reasons)
+    return traced(facts, [*said[-1:], pod], "sync", pod, *stages, container=container)
 
 
 def _past(terminated: Obj, now: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster.apimachinery.meta import get_condition
 from cluster.apimachinery.placement import HARD, daemon_placement, daemon_tolerations, untolerated, wants_node
 from cluster.apimachinery.quantity import milli, value
-from cluster.diagnosis.checklist.findings import NAMED, awaited, field_of, finding_of, listed
+from cluster.diagnosis.checklist.findings import NAMED, awaited, field_of, finding_of, listed, traced
 from cluster.diagnosis.facts import Facts, Obj
 
 
@@ -26,7 +26,12 @@ def scheduling(facts: Facts) -> list[Obj]:
         if condition.get("status") != "False" or message in seen:
             continue
         seen.add(message)
-        found += _unschedulable(facts, pod, condition)
+        findings = _unschedulable(facts, pod, condition)
+        said = facts.events(pod["metadata"]["uid"], "FailedScheduling")[-1:]
+        attempt = traced(facts, [*said, pod], "schedule", pod, "filter", "volumes")
+        for finding in findings:
+            finding["evidence"] += attempt
+        found += findings
     return found
 
 
@@ -54,9 +59,12 @@ def _nowhere(facts: Facts) -> Obj:
         if wants_node(facts.template, node)
     ]
     if taints:
-        taint = next(one for one in taints if one)
-        return _taint(facts, taint)
-    return _selector(facts, facts.obj, facts.kind.lower(), facts.template)
+        finding = _taint(facts, next(one for one in taints if one))
+        finding["evidence"] += traced(facts, [facts.obj], "reconcile", facts.obj, "decide")
+        return finding
+    finding = _selector(facts, facts.obj, facts.kind.lower(), facts.template)
+    finding["evidence"] += traced(facts, [facts.obj], "reconcile", facts.obj, "decide")
+    return finding
 
 
 def _taint(facts: Facts, taint: Obj) -> Obj:

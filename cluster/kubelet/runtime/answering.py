@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from cluster import clock
@@ -30,6 +31,28 @@ class Answering(Containers):
 
     def listens(self, container: Container, port: int) -> bool:
         return self._serving(container) and (not container.ports or port in container.ports)
+
+    def ports(self, container: Container) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(container.ports)) if container.program and not container.hung else ()
+
+    def held(self, container: Container) -> int:
+        return container.base_memory + container.memory
+
+    async def answers_at(self, container: Container, port: int, paths: tuple[str, ...]) -> list[str]:
+        """Asked of a copy of the server that writes no log, remembers nothing and cannot end."""
+        answers = dict(container.profile.answers) if container.kind == "server" else {}
+        me = self._self(container, port)
+        me = replace(me, log=lambda line: None, end=lambda code: None, heard=dict(me.heard))
+        found = []
+        for path in dict.fromkeys((*answers, *paths)):
+            request = HTTPRequest(path)
+            if answers:
+                answer = servers.fixed(answers, request)
+            else:
+                answer = await servers.answer(ANSWERS.get(container.program, servers.plain), me, request)
+            if 200 <= answer.status < 400:
+                found.append(path)
+        return found
 
     async def http(self, container: Container, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
         if not self.listens(container, port):

@@ -269,4 +269,16 @@ class Runtime(Protocol):
 
     def usage(self, container: Any) -> Usage: ...
 
+    def held(self, container: Any) -> int:
+        """Bytes of memory that it holds, or held when it ended."""
+        ...
+
+    def ports(self, container: Any) -> tuple[int, ...]:
+        """The TCP ports that it listens on, or did until it ended."""
+        ...
+
+    async def answers_at(self, container: Any, port: int, paths: tuple[str, ...]) -> list[str]:
+        """Which of the paths a GET is answered well at, without the container noticing; its own usual ones besides."""
+        ...
+
     def listens(self, container: Any, port: int) -> bool: ...

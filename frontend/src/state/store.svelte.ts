@@ -5,6 +5,7 @@ import { isNoise, lengthOf, schedule, steps, together, type Run } from '../time/
 import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
+import { placeOf } from './place';
 import { applyParts, collect, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
 
 const RESOURCES = [
@@ -374,6 +375,18 @@ class Store {
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
+  }
+
+  /** Play a tree and stand still at one of its spans, which the panel points at. */
+  async point(at: string): Promise<void> {
+    const place = placeOf(at);
+    await this.follow(place.root);
+    if (this.replay?.root !== place.root || !this.journey(place.id)) return;
+    this.subject = { kind: 'journey', ...place };
+    const leg = place.span === undefined ? undefined : this.replay.runs.find((one) => one.ids.includes(place.id))?.legs[place.span];
+    if (!leg) return;
+    this.moment = (leg.from + leg.to) / 2;
+    this.paused = true;
   }
 
   /** Back to what happens now. */

@@ -1,6 +1,17 @@
 /** A Diagnosis (sim.kubeweb.dev): what is desired, what is, the four steps with their evidence. Worked out by the server when it is read. */
 import { collection, hrefOf } from '../api/kinds';
 
+/** One stage of a recorded journey: `id` is what an address carries (`root.journey:3`). */
+export interface SpanReference {
+  journey: string;
+  id: string;
+  component: string;
+  stage: string;
+  outcome: string;
+  time: string;
+  detail?: string;
+}
+
 export interface Gap {
   what: string;
   desired: string;
@@ -9,6 +20,7 @@ export interface Gap {
   closedBy?: string;
   lastAction?: string;
   lastActionTime?: string;
+  lastSpan?: SpanReference;
 }
 
 export interface Evidence {
@@ -16,6 +28,8 @@ export interface Evidence {
   field: string;
   value: string;
   time?: string;
+  /** Of a Span: which one, where the person may see it. */
+  span?: SpanReference;
 }
 
 export interface Finding {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -41,6 +42,30 @@ def test_the_worst_stands_first(page, realistic, workloads, shots, axe):
     expect(page.get_by_test_id("workload-well").get_by_role("img", name="3 ready, 3 there, 3 wanted")).to_be_visible()
     page.screenshot(path=shots / "desired.png")
     assert axe(page, "main") == []
+    assert page.problems == []
+
+
+def test_evidence_leads_to_the_span_that_bears_it_out(page, realistic, workloads, shots, axe):
+    visit(page, realistic, "/deployment/default/typo")
+    detail = page.get_by_test_id("desired-detail")
+    evidence = detail.get_by_test_id("finding").first.get_by_test_id("span").first
+    expect(evidence).to_contain_text(re.compile("kubelet/node-., pull.*error.*failed to pull"), timeout=30_000)
+    expect(detail.get_by_test_id("last-span").first).to_contain_text("deployment, act")
+    page.screenshot(path=shots / "desired-evidence.png", full_page=True)
+    assert axe(page, "main") == []
+    evidence.click()
+    pointed = page.get_by_test_id("pointed")
+    expect(pointed).to_be_in_viewport(timeout=15_000)
+    expect(pointed).to_contain_text("pull")
+    expect(pointed).to_contain_text("failed to pull and unpack image")
+    expect(pointed).to_have_attribute("aria-current", "true")
+    # It is an address: whoever is sent it sees the same, and the map stands still at that moment.
+    assert re.search(r"/explore/pipeline/\w+\.\w+%3A\d+", page.url)
+    expect(page.get_by_text("Replaying")).to_be_visible()
+    page.screenshot(path=shots / "desired-span.png")
+    assert axe(page, "aside") == []
+    page.reload()
+    expect(page.get_by_test_id("pointed")).to_contain_text("pull", timeout=15_000)
     assert page.problems == []
 
 

@@ -51,6 +51,7 @@ DEFINITIONS = {
             "closedBy": text("Who should close the gap."),
             "lastAction": text("What they did last."),
             "lastActionTime": moment("When that was."),
+            "lastSpan": ref("DiagnosisSpan", "Where that was recorded, while it is and the asker may see it."),
         },
     ),
     **struct(
@@ -84,12 +85,26 @@ DEFINITIONS = {
     ),
     **struct(
         "DiagnosisEvidence",
-        "DiagnosisEvidence is a field of an object, or an Event.",
+        "DiagnosisEvidence is a field of an object, an Event, or a span of a journey.",
         {
             "object": text("The object: kind/name."),
-            "field": text("The field, or Event."),
+            "field": text("The field, or Event, or Span."),
             "value": text("What it says."),
             "time": moment("Since when, or when it was said."),
+            "span": ref("DiagnosisSpan", "Of a Span: which one. Named when one diagnosis is read, not in a list."),
+        },
+    ),
+    **struct(
+        "DiagnosisSpan",
+        "DiagnosisSpan names one stage of a recorded journey that the asker may see.",
+        {
+            "journey": text("The journey's id; its root is what stands before the first dot."),
+            "id": text("The span's id: the journey's, a colon, and the span's number in it from 0."),
+            "component": text("Who did it: apiserver, a control loop, default-scheduler, kubelet/NODE."),
+            "stage": text("Which stage it was."),
+            "outcome": text("ok, refused, error, wait, skipped or open."),
+            "time": text("When it began, in real time (RFC 3339, microseconds)."),
+            "detail": text("What it said, in a line."),
         },
     ),
     **struct(

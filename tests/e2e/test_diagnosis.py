@@ -1,0 +1,133 @@
+"""Diagnoses with kubectl: evidence down to the span, as far as the asker may see it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.server import wait_for
+
+
+def got(cluster, *what):
+    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
+
+
+def apply(cluster, *objects, namespace="default"):
+    cluster.kubectl(
+        "apply", "-n", namespace, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    )
+
+
+def workload(name, *, kind="Deployment", replicas=1, spec=None, **container):
+    """A workload of one container `c`; `container` over its defaults, `spec` over the pod's."""
+    pod = {
+        "containers": [{"name": "c", "image": "nginx:1.27", **container}],
+        "terminationGracePeriodSeconds": 1,
+        **(spec or {}),
+    }
+    template = {"metadata": {"labels": {"app": name}}, "spec": pod}
+    body = {"selector": {"matchLabels": {"app": name}}, "template": template}
+    if kind != "DaemonSet":
+        body["replicas"] = replicas
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": body}
+
+
+def findings(found):
+    return {one["reason"]: one for step in found["checklist"] for one in step.get("findings", ())}
+
+
+def traced(cluster, name, reason, *more):
+    """The spans that the evidence of a finding names, once there are any: (component without node, stage, outcome)."""
+
+    def look():
+        finding = findings(got(cluster, "diagnosis", name, *more)).get(reason, {})
+        named = [one["span"] for one in finding.get("evidence", ()) if one["field"] == "Span"]
+        return named or None
+
+    wait_for(look, f"{reason} of {name} names its span", 60)
+    return look()
+
+
+def short(spans):
+    return [(one["component"].partition("/")[0], one["stage"], one["outcome"]) for one in spans]
+
+
+def test_every_step_of_the_checklist_names_the_span_that_bears_it_out(cluster):
+    cluster.kubectl("create", "namespace", "tight")
+    cluster.kubectl("create", "quota", "few", "-n", "tight", "--hard=pods=0")
+    apply(cluster, workload("many"), workload("all", kind="DaemonSet"), namespace="tight")
+    apply(
+        cluster,
+        workload("ssd", spec={"nodeSelector": {"disk": "ssd"}}),
+        workload("typo", image="ngnix:1.27"),
+        workload("crash", image="busybox", command=["sh", "-c", "exit 3"]),
+        workload("shy", readinessProbe={"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}),
+        workload("unset", envFrom=[{"configMapRef": {"name": "settings"}}]),
+        workload("nobody", spec={"serviceAccountName": "robot"}),
+    )
+    assert short(traced(cluster, "deployment.ssd", "NodeSelectorMismatch")) == [("scheduler", "filter", "refused")]
+    assert short(traced(cluster, "deployment.typo", "ImagePullBackOff")) == [("kubelet", "pull", "error")]
+    assert ("kubelet", "exit", "error") in short(traced(cluster, "deployment.crash", "CrashLoopBackOff"))
+    assert short(traced(cluster, "deployment.shy", "Unhealthy")) == [("kubelet", "probe", "error")]
+    assert short(traced(cluster, "deployment.unset", "MissingConfigMap")) == [("kubelet", "create", "error")]
+    made = [("replicaset", "act", "error"), ("apiserver", "admission", "refused")]
+    assert short(traced(cluster, "deployment.nobody", "MissingServiceAccount")) == made
+    refused = traced(cluster, "deployment.many", "QuotaExceeded", "-n", "tight")
+    assert short(refused) == [("replicaset", "act", "error"), ("apiserver", "policy", "refused")]
+    assert "exceeded quota: few" in refused[1]["detail"]
+    refused = traced(cluster, "daemonset.all", "QuotaExceeded", "-n", "tight")
+    assert short(refused) == [("daemonset", "act", "error"), ("apiserver", "policy", "refused")]
+
+
+def test_describe_shows_the_span_and_the_journey_is_there_to_be_read(cluster):
+    span = traced(cluster, "deployment.typo", "ImagePullBackOff")[0]
+    described = cluster.kubectl("describe", "diagnosis", "deployment.typo")
+    assert span["id"] in described and "failed to pull" in described
+    journey, number = span["id"].rsplit(":", 1)
+    script = (
+        "import asyncio; from cluster.journeys.store import JourneyStore; "
+        f"tree = asyncio.run(JourneyStore().tree('{journey.partition('.')[0]}')); "
+        f"print([one['spans'][{number}]['stage'] for one in tree if one['id'] == '{journey}'])"
+    )
+    wait_for(lambda: cluster.django(script) == "['pull']", "the journey is kept, and that span is its pull")
+
+
+def test_what_the_loop_last_did_names_its_span(cluster):
+    gaps = {one["what"]: one for one in got(cluster, "diagnosis", "deployment.ssd")["desired"]}
+    assert gaps["pods"]["lastSpan"]["stage"] == "act"
+    assert (gaps["ready pods"]["closedBy"], gaps["ready pods"]["lastSpan"]["stage"]) == ("scheduler", "filter")
+
+
+def test_a_denied_request_of_a_service_account_is_found_by_its_span(cluster):
+    token = cluster.kubectl("create", "token", "default").strip()
+    denied = cluster.kubectl("--token", token, "get", "configmaps", check=False)
+    assert "cannot list resource" in denied
+    assert short(traced(cluster, "deployment.crash", "AccessDenied")) == [("apiserver", "authz", "refused")]
+    # Once it may, nothing is said of it any more.
+    cluster.kubectl("create", "rolebinding", "may", "--clusterrole=view", "--serviceaccount=default:default")
+    assert "AccessDenied" not in findings(got(cluster, "diagnosis", "deployment.crash"))
+
+
+def test_who_may_not_see_a_journey_learns_nothing_of_it(cluster):
+    cluster.kubectl("create", "clusterrolebinding", "viewers", "--clusterrole=view", "--user=alice")
+    mine = got(cluster, "diagnosis", "deployment.typo")
+    theirs = got(cluster, "diagnosis", "deployment.typo", "--as=alice")
+    assert [one["reason"] for one in findings(theirs).values()] == [one["reason"] for one in findings(mine).values()]
+    assert '"span"' not in json.dumps(theirs) and "lastSpan" not in json.dumps(theirs)
+    assert '"span"' in json.dumps(mine)
+    # What began with a request of one's own one may see, as at /explorer/journeys/.
+    cluster.kubectl("create", "rolebinding", "editors", "--clusterrole=edit", "--user=alice")
+    cluster.kubectl("apply", "--as=alice", "-f", "-", stdin=json.dumps(workload("hers", image="ngnix:1.27")))
+
+    def span_of_hers():
+        found = got(cluster, "diagnosis", "deployment.hers", "--as=alice")
+        return "pull" in [
+            one["span"]["stage"] for finding in findings(found).values() for one in finding["evidence"] if "span" in one
+        ]
+
+    wait_for(span_of_hers, "alice sees the span of her own journey", 60)
+
+
+def test_a_list_names_no_spans(cluster):
+    found = got(cluster, "diagnoses")
+    assert any(one["verdict"] == "Unhealthy" for one in found["items"])
+    assert '"span"' not in json.dumps(found)
