@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.test_diagnosis import apply, findings, got, workload
-from tests.support.server import wait_for
+from tests.support.server import tool, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +30,16 @@ def proposed(cluster, name, reason, namespace):
     return look()
 
 
+def shell(cluster, command):
+    """Runs what is proposed as a person would who copies it."""
+    done = cluster.run("bash", "-c", f'kubectl() {{ "{tool("kubectl")}" "$@"; }}; {command}')
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def mended(cluster, name, reason, namespace):
     """Applies what is proposed and waits until all is well; the sentence that was said."""
     found = proposed(cluster, name, reason, namespace)
-    cluster.kubectl(
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--field-manager=kubeweb-mend",
-        "-f",
-        "-",
-        stdin=found["manifest"],
-    )
+    shell(cluster, found["command"])
 
     def well():
         return got(cluster, "diagnosis", name, "-n", namespace)["verdict"] == "Healthy"
@@ -110,8 +108,9 @@ def test_back_to_the_process_that_ran_before(cluster, namespace):
     cluster.kubectl("rollout", "status", "deployment/web", "-n", where, "--timeout=60s")
     apply(cluster, workload("web", replicas=2, command=["sh", "-c", "exit 3"]), namespace=where)
     assert mended(cluster, "deployment.web", "CrashLoopBackOff", where) == "Go back to the command that ran before."
-    apply(cluster, workload("web", replicas=2, image="nginx:1.27", command=["no-such-program"]), namespace=where)
-    assert mended(cluster, "deployment.web", "CrashLoopBackOff", where) == "Go back to the command that ran before."
+    apply(cluster, workload("web", replicas=2, image="busybox:1.36", command=["sh", "-c", "exit 4"]), namespace=where)
+    sentence = mended(cluster, "deployment.web", "CrashLoopBackOff", where)
+    assert sentence == "Go back to the command and image that ran before."
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "StatefulSet"])
@@ -157,7 +156,7 @@ def test_a_right_that_is_missing(cluster, namespace):
     assert "forbidden" in cluster.kubectl(*ask, check=False)
     found = proposed(cluster, "deployment.reader", "AccessDenied", where)
     assert found["sentence"] == f"Let ServiceAccount default list configmaps in {where}."
-    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=found["manifest"])
+    shell(cluster, found["command"])
     assert "kube-root-ca.crt" in cluster.kubectl(*ask)
     assert "forbidden" in cluster.kubectl("--token", token, "get", "secrets", "-n", where, check=False), (
         "and nothing more"

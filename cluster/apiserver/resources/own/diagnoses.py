@@ -81,7 +81,11 @@ DEFINITIONS = {
     **struct(
         "DiagnosisMend",
         "DiagnosisMend is a change that would mend what was found.",
-        {"sentence": text("What it does."), "manifest": text("YAML for kubectl apply --server-side -f -.")},
+        {
+            "sentence": text("What it does."),
+            "manifest": text("YAML for server-side apply by a field manager of its own: it names only what changes."),
+            "command": text("The same for a shell."),
+        },
     ),
     **struct(
         "DiagnosisEvidence",
