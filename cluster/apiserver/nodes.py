@@ -67,6 +67,10 @@ class Nodes(Protocol):
         """Cores and bytes in use by node (empty name: all whose kubelet answers)."""
         ...
 
+    def node_log(self, name: str, path: str) -> Answered:
+        """What a node's kubelet answers for a path below its /logs/."""
+        ...
+
     def pod_usage(self, namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
         """Cores and bytes in use by (namespace, pod) and container; empty: all."""
         ...

@@ -21,11 +21,14 @@ from cluster.kubelet.network import Network
 from cluster.kubelet.node import fresh_node
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
+from cluster.kubelet.runtime.fileserver import serve
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
+from cluster.kubelet.runtime.shell.files import Files
 from cluster.kubelet.runtime.terminal import Stdin, Write
 from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Registry, SickProbe, Troubles
+from cluster.kubelet.volumes import machine_disk
 from cluster.kubelet.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -261,6 +264,13 @@ class Machines:
             if name in ("", node) and not kubelet.client.cut:
                 found[node] = kubelet.usage()
         return found
+
+    def node_log(self, name: str, path: str) -> HTTPResult:
+        """What a node's kubelet answers for a path below its /logs/: the files of /var/log."""
+        disk = self._disks.setdefault(f"{name}:", machine_disk(name))
+        files = Files()
+        files.mount("/logs", disk, "var/log", read_only=True)
+        return serve(files, f"/logs/{path}")
 
     def pod_usage(self, namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
         """Cores and bytes in use by pod and container, of what runs."""

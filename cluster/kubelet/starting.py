@@ -249,6 +249,7 @@ class Starter:
             bool(own_security.get("readOnlyRootFilesystem")),
             bool(own_security.get("privileged")),
             own_security.get("allowPrivilegeEscalation") is False,
+            (security.get("seccompProfile") or {}).get("type", "Unconfined") != "Unconfined",
             spec.get("terminationMessagePath") or "/dev/termination-log",
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
             bool(spec.get("stdinOnce")),

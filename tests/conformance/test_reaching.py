@@ -60,6 +60,12 @@ def test_a_proxied_root_is_redirected_to_where_relative_links_lead_back(ns, clus
     assert ns.request("GET", f"{base}/echo?msg=hi") == "hi"
 
 
+def test_proxy_logs_on_node(ns):
+    for name in (ns.list("nodes")[0]["metadata"]["name"], ns.list("nodes")[0]["metadata"]["name"] + ":10250"):
+        place = f"/api/v1/nodes/{name}/proxy/logs/"
+        assert '<a href="pods/">pods/</a>' in ns.request("GET", place)
+
+
 def test_hosts_entries_of_a_pod_need_no_service(ns):
     ns.pod("querier", "pause", hostname="dns-querier-2", subdomain="dns-test-service")
     ns.ready("querier")

@@ -88,6 +88,14 @@ SCRIPTS = [
     ("timeout 2 sleep 10; echo $?", "124\n", 0),
     ("echo a \\\n b # comment", "a b\n", 0),
     ("sleep 1 & wait; echo done", "done\n", 0),
+    ("tty; [ -t 0 ] || echo none", "not a tty\nnone\n", 0),
+    (
+        "chroot /config cat /key; chroot /config ls /; chroot /config/dir sh -c 'pwd; cat inner'",
+        "valuedir\nkey\n/\nx\n",
+        0,
+    ),
+    ("set -x; echo a >/dev/null 2>&1; { true; } 2>/dev/null", "", 0),
+    ("find /config -name 'i*'; find /config -maxdepth 1 -type d", "/config/dir/inner\n/config\n/config/dir\n", 0),
     ("hostname; whoami; id -u; pwd", "box\nroot\n0\n/\n", 0),
 ]
 
@@ -109,6 +117,8 @@ TROUBLES = [
     ("echo $((1/0))", "sh: syntax error: divide by zero\n", 2),
     ("rm /nosuch", "rm: /nosuch: No such file or directory\n", 1),
     ("rm -rf /nosuch; wget -q http://nowhere", "wget: can't connect", 1),
+    ("set -x; echo a >/dev/null 2>&1", "+ echo a\n", 0),
+    ("chroot /nosuch ls", "chroot: cannot change root directory to '/nosuch': No such file or directory\n", 125),
     ("f() { f; }; f", "sh: syntax error: functions call one another too deeply\n", 2),
 ]
 

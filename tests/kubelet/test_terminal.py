@@ -94,3 +94,22 @@ async def test_ctrl_c_ends_the_command_and_not_the_shell() -> None:
     session.type(b"\x03", b"echo still here\r", b"\x04")
     assert await running == 0
     assert "^C" in session.shown.decode() and "still here\r\n" in session.shown.decode()
+
+
+@pytest.mark.looptime
+async def test_commands_and_shells_within_read_what_is_typed() -> None:
+    session = Session()
+    session.type(b"read a\r", b"typed\r", b"echo $a\r", b"cat\r", b"x\r", b"\x04", b"tty\r")
+    session.type(b"chroot /etc\r", b"ls /\r", b"exit 0\r", b"ls -d /etc\r", b"exit\r")
+    assert await session.run() == 0
+    said = session.shown.decode().replace(PROMPT, "").split("exit\r\n")[-1]
+    # Behind the echo of all that was typed ahead: what the commands said, in order.
+    assert said == "typed\r\nx\r\n/dev/pts/0\r\nmotd\r\n/etc\r\n"
+
+
+@pytest.mark.looptime
+async def test_a_script_on_the_input_is_shared_with_its_commands() -> None:
+    session = Session(tty=False)
+    session.type(b"read a\none\necho got $a\nsh\necho inner\nexit 4\necho $?\ncat\nrest\n", None)
+    assert await session.run() == 0
+    assert session.shown == b"got one\ninner\n4\nrest\n"

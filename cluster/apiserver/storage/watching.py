@@ -82,10 +82,9 @@ class Watch:
                 bell = loop.create_future()
                 self._stream.bells.add(bell)
                 try:
-                    if deadline is None:
+                    # Not `wait_for`: that forgets a cancellation which comes together with the doorbell.
+                    async with asyncio.timeout_at(deadline):
                         await bell
-                    else:
-                        await asyncio.wait_for(bell, max(deadline - loop.time(), 0.0))
                 except TimeoutError:
                     return []
                 finally:

@@ -56,7 +56,7 @@ async def _pass_on(context: Context) -> dict[str, object]:
     path = "/" + rest.lstrip("/")
     target = f"{path}?{query}" if query else path
     if context.resource.plural == "nodes":
-        context.response = await _node(context, name, path)
+        context.response = _node(context, name, path, Rewriter(prefix, f"{name}:10250", ""))
         return {"node": name, "path": path}
     address, number = _pod(context, name, port) if context.resource.plural == "pods" else _service(context, name, port)
     asked = context.headers.get(b"host", b"").decode("latin-1")
@@ -126,7 +126,7 @@ def _service(context: Context, name: str, port: str) -> tuple[str, int]:
     return random.choice(found)
 
 
-async def _node(context: Context, name: str, path: str) -> Response:
+def _node(context: Context, name: str, path: str, rewriter: Rewriter) -> Response:
     """The kubelet's own endpoint, as far as a simulated one has it."""
     if context.server.storage.entry("nodes", ("", name)) is None:
         raise errors.not_found("nodes", "", name)
@@ -140,6 +140,8 @@ async def _node(context: Context, name: str, path: str) -> Response:
         return Response(data=orjson.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods}))
     if path.rstrip("/") == "/stats/summary":
         return Response(data=orjson.dumps(_summary(context, name, used[name])))
+    if path.startswith("/logs/"):
+        return _answer(context.server.nodes.node_log(name, path.removeprefix("/logs/")), rewriter)
     return Response(404, data=b"404 page not found\n", content_type="text/plain; charset=utf-8")
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import mimetypes
-import posixpath
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import orjson
 
 from cluster import clock
-from cluster.kubelet.runtime import agnhostwebhook, guestbook
+from cluster.kubelet.runtime import agnhostwebhook, fileserver, guestbook
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.servers import Handler, Self, json_answer, path_of, query_of, text_answer
 from cluster.kubelet.runtime.shell.options import duration, flag, klog
@@ -238,36 +235,8 @@ def serving(args: Sequence[str], heard: dict[str, Any], started_at: float) -> bo
     return "not serving" not in heard
 
 
-def _files(me: Self, request: HTTPRequest) -> HTTPResult:
-    """`test-webserver`: Go's file server over the container's root."""
-    path = posixpath.normpath(path_of(request)).replace("//", "/")
-    ends = path_of(request).endswith("/")
-    if path_of(request).endswith("/index.html"):
-        return HTTPResult(301, headers={"Location": "./"})
-    if me.files.is_directory(path):
-        if not ends:
-            return HTTPResult(301, headers={"Location": f"{posixpath.basename(path)}/"})
-        index = me.files.get(f"{path.rstrip('/')}/index.html")
-        if index is not None:
-            return text_answer(index.decode("utf-8", "replace"))
-        names = [
-            name + ("/" if me.files.is_directory(f"{path.rstrip('/')}/{name}") else "")
-            for name in me.files.entries(path)
-        ]
-        lines = "".join(f'<a href="{quote(name)}">{html.escape(name)}</a>\n' for name in names)
-        return HTTPResult(200, f"<pre>\n{lines}</pre>\n", headers={"Content-Type": "text/html; charset=utf-8"})
-    content = me.files.get(path)
-    if content is None:
-        return text_answer("404 page not found\n", 404)
-    if ends:
-        return HTTPResult(301, headers={"Location": f"../{posixpath.basename(path)}"})
-    answer = text_answer(content.decode("utf-8", "replace"))
-    kind = mimetypes.guess_type(path)[0]
-    return HTTPResult(200, answer.body, headers={"Content-Type": kind} if kind else answer.headers)
-
-
 PROGRAMS: dict[str, Handler] = {
-    "test-webserver": _files,
+    "test-webserver": lambda me, request: fileserver.serve(me.files, path_of(request)),
     "netexec": _netexec,
     "liveness": _liveness,
     "serve-hostname": lambda me, request: text_answer(me.hostname),

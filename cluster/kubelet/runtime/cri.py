@@ -126,6 +126,8 @@ class ContainerConfig:
     read_only_root: bool = False
     privileged: bool = False
     no_new_privileges: bool = False
+    # Whether system calls are filtered.
+    seccomp: bool = False
     termination_path: str = "/dev/termination-log"
     termination_from_log: bool = False
     # The first who attaches closes stdin when they leave.

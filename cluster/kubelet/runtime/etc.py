@@ -37,7 +37,7 @@ def files_of(container: Container) -> Files:
         "proc/self/uid_map": "         0          0 4294967295\n",
         "proc/self/status": (
             f"Name:\t{container.first or 'sh'}\nState:\tR (running)\nUid:\t{user}\t{user}\t{user}\t{user}\n"
-            f"NoNewPrivs:\t{int(config.no_new_privileges)}\n"
+            f"NoNewPrivs:\t{int(config.no_new_privileges)}\nSeccomp:\t{2 if config.seccomp else 0}\n"
         ),
         "proc/1/comm": f"{container.first or 'sh'}\n",
         **{f"proc/sys/{name.replace('.', '/')}": f"{text}\n" for name, text in sysctls.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from cluster import clock
@@ -56,6 +57,9 @@ class Process:
             greeting = agnhostserver.greeting(container.program, container.ports)
             if greeting:
                 container.log.line(greeting)
+        if program == "httpd" and container.profile.kind == "shell" and not _in_front(args):
+            # busybox's goes on by itself; the container lasts as long as its first process.
+            return 0
         container.ended = container.ended or asyncio.get_running_loop().create_future()
         try:
             return await asyncio.shield(container.ended)
@@ -69,6 +73,11 @@ class Process:
         if program == "python" and "http.server" in args:
             return (8000,)
         return (*self._container.config.ports, *self._container.profile.ports)
+
+
+def _in_front(args: list[str]) -> bool:
+    """`-f`, alone or among other letters."""
+    return any(re.fullmatch(r"-[a-z]*f[a-z]*", arg) for arg in args)
 
 
 _ANSWERS = {"httpd": "files", "python": "files", "python3": "files"}

@@ -74,6 +74,7 @@ class SimulatedRuntime(Answering):
         program, world = command[0].rpartition("/")[2], self._beside(container)
         await self._mount(container)
         terminal = Terminal(stdin or asyncio.Queue(), write, write_error, tty=tty)
+        world.terminal = tty
         if program in SHELLS and len(command) == 1:
             return await converse(world, terminal) if stdin is not None else 0
         typed = Input(await _everything(stdin)) if stdin is not None and not tty else Input()

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from cluster.kubelet.runtime.shell.interpreter import Shell
-from cluster.kubelet.runtime.shell.world import World
+from cluster.kubelet.runtime.shell.world import PROMPT, Input, World
 
-PROMPT = "/ # "
 # What somebody may type ahead, in bytes.
 MAX_LINE = 64 * 1024
 
@@ -29,6 +28,8 @@ class Terminal:
         self.interrupt: Callable[[], None] = lambda: None
         self._typed = bytearray()
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        # True when the client will send nothing more.
+        self._over = False
 
     async def pump(self) -> None:
         """Read until there is nothing more."""
@@ -37,6 +38,7 @@ class Terminal:
             if data is None:
                 if self._typed:
                     self._finish()
+                self._over = True
                 self._lines.put_nowait(None)
                 return
             for byte in data:
@@ -68,8 +70,12 @@ class Terminal:
         self._typed.clear()
 
     async def line(self) -> str | None:
-        """The next line; None at the end."""
-        return await self._lines.get()
+        """The next line; None at the end, and (typed as Ctrl-D) at the end of what one command reads."""
+        found = await self._lines.get()
+        if found is None and self._over:
+            # For all who ask after this.
+            self._lines.put_nowait(None)
+        return found
 
     def tell(self, text: str) -> None:
         """Output."""
@@ -83,9 +89,29 @@ class Terminal:
         return (text.replace("\n", "\r\n") if self.tty else text).encode("utf-8", "surrogateescape")
 
 
+class Typed(Input):
+    """What the commands at a terminal read: the lines that are typed while they run."""
+
+    typed = True
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    async def line(self) -> str | None:
+        return await self._terminal.line()
+
+    async def read(self) -> str:
+        lines = []
+        while (line := await self._terminal.line()) is not None:
+            lines.append(line + "\n")
+        return "".join(lines)
+
+
 async def converse(world: World, terminal: Terminal) -> int:
     """Prompt, read, run, until `exit` or the end of the input; the shell's exit code."""
-    shell = Shell(world, terminal.tell, terminal.complain)
+    world.terminal = terminal.tty
+    shell = Shell(world, terminal.tell, terminal.complain, Typed(terminal))
     reading = asyncio.create_task(terminal.pump())
     try:
         while True:

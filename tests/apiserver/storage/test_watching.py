@@ -53,6 +53,18 @@ async def test_a_waiting_watch_is_woken_and_times_out(storage, put):
     assert await watch.next(timeout=0.01) == []
 
 
+async def test_a_cancellation_that_comes_with_the_doorbell_is_heard(storage, put):
+    watch = Watch(storage, "pods", Selection())
+    watch.start((await put("a/one")).revision)
+    waiting = asyncio.ensure_future(watch.next(600.0))
+    await asyncio.sleep(0)
+    for bell in list(watch._stream.bells):
+        bell.set_result(None)
+    waiting.cancel()
+    done, _ = await asyncio.wait({waiting}, timeout=30)
+    assert done and waiting.cancelled()
+
+
 async def test_entering_and_leaving_a_selection(storage, put):
     watch = Watch(storage, "pods", Selection("", "app=web"))
     watch.start(0)

@@ -46,7 +46,7 @@ async def _shell(shell: Shell, args: list[str]) -> int:
             return 2
         inner.name, inner.args = args[0], args[1:]
         return await inner.run(content.decode("utf-8", "surrogateescape"))
-    return await inner.run(await shell.stdin.read())
+    return await (inner.dialogue() if shell.stdin.typed else inner.run(await shell.stdin.read()))
 
 
 async def _exec(shell: Shell, args: list[str]) -> int:

@@ -35,6 +35,8 @@ def _holds(shell: Shell, words: list[str]) -> bool:
         path = shell.world.path(text)
         if kind in ("-z", "-n"):
             return (text == "") == (kind == "-z")
+        if kind == "-t":
+            return shell.world.terminal and text in ("0", "1", "2")
         if kind == "-d":
             return files.is_directory(path)
         if kind == "-s":

@@ -75,6 +75,22 @@ class Files:
         self._mounts.append(Mounted(path.rstrip("/"), tree, sub_path, read_only))
         self._mounts.sort(key=lambda one: -len(one.point))
 
+    def below(self, path: str) -> Files:
+        """What is seen by who has this directory for a root (chroot)."""
+        path = self.real(path).rstrip("/")
+        mounted, name = self._place(path or "/")
+        inner = Files(user=self.user, groups=self.groups)
+        inner.own = mounted.tree
+        inner._mounts = [
+            *(
+                Mounted(one.point[len(path) :], one.tree, one.sub, one.read_only)
+                for one in self._mounts
+                if one.point.startswith(path + "/")
+            ),
+            Mounted("", mounted.tree, name, mounted.read_only),
+        ]
+        return inner
+
     @property
     def mounts(self) -> tuple[Mounted, ...]:
         """All of them, the longest paths first."""

@@ -22,6 +22,12 @@ def _hostname(shell: Shell, args: list[str]) -> int:
     return 0
 
 
+def _tty(shell: Shell, args: list[str]) -> int:
+    if "-s" not in args:
+        shell.out("/dev/pts/0\n" if shell.world.terminal else "not a tty\n")
+    return int(not shell.world.terminal)
+
+
 def _uname(shell: Shell, args: list[str]) -> int:
     if any("a" in arg for arg in args if arg.startswith("-")):
         shell.out(f"Linux {shell.world.hostname} 6.12.0-kubeweb #1 SMP x86_64 GNU/Linux\n")
@@ -65,6 +71,7 @@ def _ps(shell: Shell, args: list[str]) -> int:
 
 
 COMMANDS: dict[str, Handler] = {
+    "tty": _tty,
     "hostname": _hostname,
     "uname": _uname,
     "whoami": _whoami,

@@ -32,7 +32,7 @@ from cluster.kubelet.runtime.shell.syntax import (
     SyntaxTrouble,
     parse,
 )
-from cluster.kubelet.runtime.shell.world import BrokenPipe, Input, Out, Pipe, Signals, World
+from cluster.kubelet.runtime.shell.world import PROMPT, BrokenPipe, Input, Out, Pipe, Signals, World
 
 # How many commands one run may take without waiting: an endless loop without a sleep would hold up everybody.
 BUSY = 200
@@ -103,6 +103,18 @@ class Shell:
             self.err(f"{self.name}: syntax error: {error}\n")
             self.status = 2
         return None
+
+    async def dialogue(self) -> int:
+        """Lines as they are typed, until `exit` or the end; the exit code."""
+        while True:
+            if self.world.terminal:
+                self.out(PROMPT)
+            text = await self.stdin.line()
+            if text is None:
+                return self.status
+            ended = await self.line(text)
+            if ended is not None:
+                return ended
 
     async def command(self, words: list[str]) -> int:
         """One command given as words, as exec does; the exit code."""
@@ -356,9 +368,10 @@ class Shell:
         if words:
             self.world.env.update(assigned)
         try:
-            await redirect(self, node.redirects)
             if "x" in self.options and words:
+                # On the shell's own stderr, wherever the command's goes.
                 self.err(f"+ {' '.join(words)}\n")
+            await redirect(self, node.redirects)
             if words:
                 self.status = await self.call(words)
             if words == ["exec"]:

@@ -76,6 +76,26 @@ def _nproc(shell: Shell, args: list[str]) -> int:
     return 0
 
 
+async def _chroot(shell: Shell, args: list[str]) -> int:
+    """A command, or a shell, that has a directory for its root."""
+    words = [arg for arg in args if not arg.startswith("--")]
+    if not words:
+        shell.err("chroot: missing operand\n")
+        return 125
+    root, command = shell.world.path(words[0]), words[1:] or ["sh"]
+    files, trouble = shell.world.files, ""
+    if not files.is_directory(root):
+        trouble = "Not a directory" if files.get(root) is not None else "No such file or directory"
+    elif files.user != 0:
+        trouble = "Operation not permitted"
+    if trouble:
+        shell.err(f"chroot: cannot change root directory to '{words[0]}': {trouble}\n")
+        return 125
+    inner = shell.child(own=True)
+    inner.world.files, inner.world.cwd = files.below(root), "/"
+    return await inner.command(command)
+
+
 # -- tar ---------------------------------------------------------------------------------------------------------------
 
 
@@ -192,4 +212,5 @@ COMMANDS: dict[str, Handler] = {
     "free": _free,
     "nproc": _nproc,
     "tar": _tar,
+    "chroot": _chroot,
 }

@@ -81,6 +81,8 @@ class World:
     programs: frozenset[str] = frozenset()
     privileged: bool = False
     no_new_privileges: bool = False
+    # Whether a person's terminal is at the other end.
+    terminal: bool = False
 
     def beside(self, cwd: str = "") -> World:
         """The world of another process of the container: the same files, its own variables and directory."""
@@ -89,6 +91,10 @@ class World:
     def path(self, name: str) -> str:
         """A name as an absolute path."""
         return posixpath.normpath(posixpath.join(self.cwd, name)).replace("//", "/")
+
+
+# What a shell shows a person at a terminal.
+PROMPT = "/ # "
 
 
 @dataclass(slots=True)
@@ -113,7 +119,9 @@ class BrokenPipe(Exception):
 
 
 class Input:
-    """What a command reads: text that is there already."""
+    """What a command reads: text that is there already. `typed`: it comes line by line from somebody who types."""
+
+    typed = False
 
     def __init__(self, text: str = "") -> None:
         self._text = text
