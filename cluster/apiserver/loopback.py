@@ -217,9 +217,17 @@ class LoopbackClient(Client):
         return self._object(await self._request("delete", self._resource(resource), namespace, name, body=options))
 
     async def delete_collection(
-        self, resource: str, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
+        self,
+        resource: str,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        propagation_policy: str = "",
     ) -> None:
         params = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        if propagation_policy:
+            params["propagationPolicy"] = propagation_policy
         await self._request("deletecollection", self._resource(resource), namespace, "", params=params)
 
     async def watch(

@@ -113,7 +113,13 @@ class Client(ABC):
 
     @abstractmethod
     async def delete_collection(
-        self, resource: str, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
+        self,
+        resource: str,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        propagation_policy: str = "",
     ) -> None: ...
 
     @abstractmethod

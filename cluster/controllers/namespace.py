@@ -121,7 +121,7 @@ class NamespaceController(ControlLoop):
             found = (await self.client.list(resource.path, namespace)).items
             if not found:
                 return
-            await self.client.delete_collection(resource.path, namespace)
+            await self.client.delete_collection(resource.path, namespace, propagation_policy="Background")
             left = (await self.client.list(resource.path, namespace)).items
         except StatusError as error:
             if not is_not_found(error):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.conformance.api import pod_template
 from tests.conformance.workloads import job, owner, pods_of
 from tests.support.server import wait_for
 
@@ -119,3 +122,25 @@ def test_job_should_allow_to_use_the_pod_failure_policy_on_exit_code_to_fail_the
     condition = ns.condition("jobs", "early", "Failed")
     assert condition["reason"] == "PodFailurePolicy"
     assert "failed with exit code 42 matching FailJob rule at index 0" in condition["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "left"), [("", True), ("?propagationPolicy=Background", False), ("?orphanDependents=true", True)]
+)
+def test_a_job_that_is_deleted_without_a_word_leaves_its_pods(ns, query, left):
+    """Kept for back compatibility in batch/v1, as for ReplicationControllers in v1; a warning says so."""
+    pods = pod_template({"app": "left"}, "pause", restartPolicy="Never")
+    ns.create("jobs", "left", {"parallelism": 2, "completions": 2, "template": pods})
+    wait_for(lambda: len(ns.list("pods")) == 2, "its pods are there")
+    ns.delete("jobs", "left", query)
+    wait_for(lambda: ns.find("jobs", "left") is None, "the job is gone")
+    if left:
+        assert all("ownerReferences" not in one["metadata"] for one in ns.list("pods")) and len(ns.list("pods")) == 2
+    else:
+        wait_for(lambda: not ns.list("pods"), "its pods go with it")
+
+
+def test_who_deletes_a_job_without_a_word_is_warned(ns):
+    ns.create("jobs", "warned", {"template": pod_template({"app": "warned"}, "pause", restartPolicy="Never")})
+    told = ns.kubectl("delete", "--raw", ns.path("jobs", "warned"))
+    assert "child pods are preserved by default when jobs are deleted" in told

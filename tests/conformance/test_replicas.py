@@ -78,3 +78,11 @@ def test_should_serve_a_basic_image_on_each_replica(ns, resource):
     for pod in pods_of(ns, "serve"):
         name = pod["metadata"]["name"]
         assert ns.request("GET", f"/api/v1/namespaces/{ns.name}/pods/{name}:9376/proxy/").strip() == name
+
+
+def test_a_replication_controller_that_is_deleted_without_a_word_leaves_its_pods(ns):
+    ns.create("replicationcontrollers", "left", {"replicas": 2, "template": pod_template({"app": "left"}, "pause")})
+    wait_for(lambda: len(ns.list("pods")) == 2, "its pods are there")
+    ns.delete("replicationcontrollers", "left")
+    wait_for(lambda: ns.find("replicationcontrollers", "left") is None, "the controller is gone")
+    assert all("ownerReferences" not in one["metadata"] for one in ns.list("pods")) and len(ns.list("pods")) == 2

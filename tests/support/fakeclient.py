@@ -203,12 +203,23 @@ class FakeClient(Client):
         return self._stored_or_removed(resource, new, old)
 
     async def delete_collection(
-        self, resource: str, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
+        self,
+        resource: str,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        propagation_policy: str = "",
     ) -> None:
         self._admit("deletecollection", resource, namespace, "")
         page = await self.list(resource, namespace, label_selector=label_selector, field_selector=field_selector)
         for obj in page.items:
-            await self.delete(resource, obj["metadata"]["name"], obj["metadata"].get("namespace", ""))
+            await self.delete(
+                resource,
+                obj["metadata"]["name"],
+                obj["metadata"].get("namespace", ""),
+                propagation_policy=propagation_policy,
+            )
 
     async def watch(
         self,

@@ -340,6 +340,10 @@ def _delete(context: Context) -> None:
         raise errors.bad_request("gracePeriodSeconds must be an integer")
     context.options = given
     context.operation = "DELETE"
+    if not policy and given.get("orphanDependents") is None and not context.implied:
+        warning = strategy_of(context.resource).orphaning_warning
+        if warning:
+            context.warnings.append(warning)
     if context.info.verb == "delete":
         resource = context.resource
         context.old = current(context)

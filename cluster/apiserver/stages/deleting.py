@@ -71,7 +71,9 @@ def plan(resource: Resource, old: Obj, options: Obj) -> Plan:
     """What deleting `old` with these DeleteOptions comes to."""
     check_preconditions(resource, old, options)
     metadata = dict(old["metadata"])
-    finalizers = _finalizers(metadata.get("finalizers") or [], options)
+    finalizers = _finalizers(
+        metadata.get("finalizers") or [], options, orphans=strategy_of(resource).orphans_by_default
+    )
     if resource.storage_key == DEFINITIONS and not metadata.get("deletionTimestamp") and CLEANUP not in finalizers:
         finalizers.append(CLEANUP)
     grace = strategy_of(resource).graceful_delete(old, options)
@@ -111,12 +113,16 @@ def plan(resource: Resource, old: Obj, options: Obj) -> Plan:
     return Plan(obj, gone=False)
 
 
-def _finalizers(present: list[str], options: Obj) -> list[str]:
-    """The finalizers that the propagation policy asks for (deletionFinalizersForGarbageCollection)."""
+def _finalizers(present: list[str], options: Obj, *, orphans: bool) -> list[str]:
+    """The finalizers that the propagation policy asks for (deletionFinalizersForGarbageCollection).
+
+    Without a policy the object's own finalizers say it, and without those its kind: `orphans`.
+    """
     policy = options.get("propagationPolicy")
     orphan = options.get("orphanDependents")
     if not policy and orphan is None:
-        return list(present)
+        undecided = ORPHAN not in present and FOREGROUND not in present
+        return [*present, ORPHAN] if orphans and undecided else list(present)
     kept = [finalizer for finalizer in present if finalizer not in (ORPHAN, FOREGROUND)]
     if policy == "Orphan" or orphan is True:
         kept.append(ORPHAN)

@@ -26,6 +26,10 @@ class Strategy:
     status_keeps: ClassVar[tuple[str, ...]] = ()
     allow_create_on_update: ClassVar[bool] = False
     allow_unconditional_update: ClassVar[bool] = True
+    # What becomes of dependents when the deletion does not say: kept for old kinds, as they ever were.
+    orphans_by_default: ClassVar[bool] = False
+    # What the client hears who deletes without saying it.
+    orphaning_warning: ClassVar[str] = ""
     supported_field_labels: ClassVar[frozenset[str]] = METADATA_FIELDS
     # Where those that are named otherwise stand in what is stored (`one|other`: the first that is not empty).
     field_paths: ClassVar[Mapping[str, str]] = {}

@@ -86,6 +86,7 @@ class ReplicaSetStrategy(Workload):
 
 
 class ReplicationControllerStrategy(Workload):
+    orphans_by_default = True
     supported_field_labels = METADATA_FIELDS | {"status.replicas"}
     absent_fields: ClassVar[Mapping[str, str]] = {"status.replicas": "0"}
 

@@ -17,6 +17,11 @@ Obj = dict[str, Any]
 
 
 class JobStrategy(Strategy):
+    orphans_by_default = True
+    orphaning_warning = (
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+        "set propagationPolicy=Orphan to suppress this warning"
+    )
     has_status = True
     has_generation = True
     supported_field_labels = METADATA_FIELDS | {"status.successful"}
