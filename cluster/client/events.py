@@ -56,7 +56,7 @@ class EventRecorder:
         self._known: OrderedDict[tuple[str, ...], tuple[str, int]] = OrderedDict()
         # By object: how many tokens are left, as of when. By object, type and reason: since when, which messages.
         self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._similar: OrderedDict[tuple[str, ...], tuple[float, set[str]]] = OrderedDict()
+        self._similar: OrderedDict[tuple[str, ...], tuple[float, tuple[str, ...]]] = OrderedDict()
         self._waiting: deque[tuple[tuple[str, ...], Obj, trace.Journey | None]] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -112,17 +112,16 @@ class EventRecorder:
     ) -> tuple[str, tuple[str, ...]]:
         """The message, and what makes this the same event as another (EventAggregator)."""
         alike = (uid, kind, reason)
-        since, messages = self._similar.get(alike, (now, set()))
+        since, messages = self._similar.get(alike, (now, ()))
         if now - since > SIMILAR_SECONDS:
-            since, messages = now, set()
-        messages.add(message)
-        self._similar[alike] = (since, messages)
-        if len(self._similar) > REMEMBERED:
-            self._similar.popitem(last=False)
-        if len(messages) <= SIMILAR:
-            return message, (uid, field_path, kind, reason, message)
-        messages.discard(message)
-        return COMBINED + message, alike
+            since, messages = now, ()
+        if message not in messages:
+            if len(messages) >= SIMILAR:
+                return COMBINED + message, alike
+            self._similar[alike] = (since, (*messages, message))
+            if len(self._similar) > REMEMBERED:
+                self._similar.popitem(last=False)
+        return message, (uid, field_path, kind, reason, message)
 
     def start(self) -> None:
         if self._task is None:

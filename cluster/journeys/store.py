@@ -260,6 +260,10 @@ class JourneyStore:
 
 
 def _pack(work: Iterable[tuple[Tree, list[Journey]]]) -> list[tuple[Tree, bytes, int]]:
+    work = list(work)
+    for _, journeys in work:
+        for journey in journeys:
+            journey.render()
     return [(tree, zlib.compress(encode(journeys), 1), len(journeys)) for tree, journeys in work]
 
 

@@ -61,7 +61,8 @@ def root_of(journey: str) -> str:
 class Span:
     """One stage of a journey. `outcome`: ok, refused, error, wait, skipped or open (still running).
 
-    `detail` is JSON-able, or an object whose `as_detail()` says it: rendering waits until somebody reads.
+    `detail` is JSON-able, or an object whose `as_detail()` says it: rendering waits until somebody reads, or, where the object's class
+    says `large`, until the journey is put away.
     """
 
     stage: str
@@ -160,6 +161,13 @@ class Journey:
         self.code = code or self.code
         self.reason = reason or self.reason
         recorder.publish(self)
+
+    def render(self) -> None:
+        """Let go of what large details are made from (those whose class says `large`): from now on they are what they show."""
+        for span in self.spans:
+            if getattr(span.detail, "large", False):
+                # The encoder's own result takes up several times its length.
+                span.detail = orjson.Fragment(bytes(memoryview(encode(span.detail.as_detail()))))
 
     def summary(self) -> dict[str, Any]:
         """All but the spans."""

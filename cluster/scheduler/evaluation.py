@@ -190,6 +190,8 @@ class Verdicts:
 
     __slots__ = ("kind", "result")
 
+    # Hundreds of numbers for each node.
+    large = True
     # With more nodes than this the table is given by columns instead of one object per node.
     ROWS = 20
 

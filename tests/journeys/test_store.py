@@ -148,3 +148,22 @@ async def test_nothing_is_recorded_when_switched_off():
         recorder.enabled = True
     assert store.recent() == []
     await store.stop()
+
+
+async def test_large_details_are_kept_as_what_they_show():
+    class Verdicts:
+        large = True
+
+        def as_detail(self):
+            return {"node-1": {"total": 7}}
+
+    store = JourneyStore()
+    await store.start()
+    root = outside()
+    root.add("score", root.start, detail=Verdicts())
+    before = root.as_dict()
+    root.finish(code=201)
+    await store.flush()
+    assert not isinstance(root.spans[1].detail, Verdicts)
+    assert root.as_dict()["spans"] == before["spans"] == (await store.tree(root.id))[0]["spans"]
+    await store.stop()
