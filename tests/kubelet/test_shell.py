@@ -31,6 +31,7 @@ async def play(script: str, stdin: str = "") -> tuple[str, str, int]:
 SCRIPTS = [
     ("echo hello", "hello\n", 0),
     ("echo -n a; echo b", "ab\n", 0),
+    ("printf abc | cat | cat; echo -n x | cat", "abcx", 0),
     ("echo five | dd of=/five conv=fsync; cat /five; dd if=/five bs=2 skip=1 count=1", "five\nve", 0),
     ("echo abcdef >/x; echo -n ZZ | dd of=/x bs=1 seek=2 conv=notrunc; cat /x", "abZZef\n", 0),
     ("dd if=/dev/zero of=/z bs=1k count=3; wc -c </z; dd if=/nowhere; echo $?", "3072\n1\n", 0),

@@ -56,8 +56,8 @@ async def _cat(shell: Shell, args: list[str]) -> int:
     status = number = 0
     for name in names or ["-"]:
         if name == "-" and not names and "n" not in options:
-            while (line := await shell.stdin.line()) is not None:
-                shell.out(line + "\n")
+            while piece := await shell.stdin.some():
+                shell.out(piece)
             continue
         text = await contents(shell, name, "cat")
         if text is None:

@@ -138,6 +138,10 @@ class Input:
         found, _, self._text = self._text.partition("\n")
         return found
 
+    async def some(self) -> str:
+        """What is there, as it came; empty when there will be nothing more."""
+        return await self.read()
+
     def hang_up(self) -> None:
         """Nobody will read this any more."""
 
@@ -173,6 +177,13 @@ class Pipe(Input):
             self._bell.clear()
             await self._bell.wait()
         return await super().read()
+
+    async def some(self) -> str:
+        while not self._text and not self._closed:
+            self._bell.clear()
+            await self._bell.wait()
+        found, self._text = self._text, ""
+        return found
 
     async def line(self) -> str | None:
         while "\n" not in self._text and not self._closed:
