@@ -8,7 +8,7 @@ import type { Thing } from '../kube/types';
 import { toYaml, withoutManaged } from '../output/serialize';
 import { list, text } from '../text/flags';
 import { printed } from './apply';
-import { pairs } from './create';
+import { pairs } from './create/generator';
 
 interface Container {
   name: string;

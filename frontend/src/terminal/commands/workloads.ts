@@ -7,7 +7,7 @@ import { CommandError, isNotFound, said } from '../kube/errors';
 import type { Thing } from '../kube/types';
 import { bool, int, list, text } from '../text/flags';
 import { printed } from './apply';
-import { pairs, send } from './create';
+import { pairs, send } from './create/generator';
 import { attachTo, execFlags } from './exec';
 
 async function runPod(call: Call): Promise<number | void> {

@@ -4,7 +4,7 @@ import type { Found } from '../../builder';
 import type { Thing } from '../../kube/types';
 import { query, pathOf } from '../../kube/client';
 import { interval, lastSeen } from '../wait';
-import { human } from '../../text/duration';
+import { human, stamp } from '../../text/duration';
 
 export const HIDDEN = ['kubectl.kubernetes.io/last-applied-configuration'];
 const LONG = 140;
@@ -38,14 +38,30 @@ export function annotations(values: Record<string, string> | undefined, indent =
   });
 }
 
-/** Name, Namespace, Labels, Annotations: how most descriptions begin. */
-export function header(object: Thing, { namespace = true }: { namespace?: boolean } = {}): string[] {
+interface Head {
+  namespace?: boolean;
+  /** With the moment at which it was created. */
+  created?: boolean;
+  /** Lines between the namespace and the labels. */
+  first?: string[];
+}
+
+/** Name, Namespace, Labels, Annotations: how descriptions begin. */
+export function header(object: Thing, { namespace = true, created = false, first = [] }: Head = {}): string[] {
+  const { metadata } = object;
   return [
-    `Name:\t${object.metadata.name}`,
-    ...(namespace && object.metadata.namespace ? [`Namespace:\t${object.metadata.namespace}`] : []),
-    ...multiline('Labels', object.metadata.labels),
-    ...annotations(object.metadata.annotations),
+    `Name:\t${metadata.name}`,
+    ...(namespace && metadata.namespace ? [`Namespace:\t${metadata.namespace}`] : []),
+    ...(created ? [`CreationTimestamp:\t${stamp(metadata.creationTimestamp)}`] : []),
+    ...first,
+    ...multiline('Labels', metadata.labels),
+    ...annotations(metadata.annotations),
   ];
+}
+
+/** A line for what is set; nothing otherwise. */
+export function given(title: string, value: unknown, unit = ''): string[] {
+  return value === undefined || value === null || value === '' ? [] : [`${title}:\t${String(value)}${unit}`];
 }
 
 /** A table with a line of dashes under its head. */
@@ -86,6 +102,11 @@ export function selector(value: Selector | undefined): string {
 
 export function labels(values: Record<string, string> | undefined): string {
   return Object.keys(values ?? {}).sort().map((key) => `${key}=${values![key]}`).join(',') || '<none>';
+}
+
+/** Whether that object is the controller of this one. */
+export function isOf(one: Thing, owner: Thing): boolean {
+  return one.metadata.ownerReferences?.some((reference) => reference.controller && reference.uid === owner.metadata.uid) ?? false;
 }
 
 export function controlledBy(object: Thing): string[] {

@@ -4,12 +4,12 @@ import type { Call } from '../../command';
 import type { Thing } from '../../kube/types';
 import { human, stamp } from '../../text/duration';
 import { selectorText } from '../pods';
-import { annotations, controlledBy, events, header, multiline, selector, table, type Describer } from './lines';
+import { annotations, controlledBy, events, given, header, isOf, multiline, selector, table, type Describer } from './lines';
 
 async function podsOf(call: Call, object: Thing): Promise<Thing[]> {
   const resource = await call.session.discovery.named(call.kube, 'pods');
   const list = await call.kube.list(resource, object.metadata.namespace ?? '', { labelSelector: selectorText(object.spec.selector) });
-  return list.items.filter((one) => one.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === object.metadata.uid));
+  return list.items.filter((one) => isOf(one, object));
 }
 
 async function podsStatus(call: Call, object: Thing): Promise<string> {
@@ -34,17 +34,13 @@ export const deployment: Describer = async (about) => {
   const { object, call } = about;
   const { spec, status = {}, metadata } = object;
   const sets = await call.kube.list(await call.session.discovery.named(call.kube, 'replicasets.apps'), metadata.namespace ?? '', { labelSelector: selectorText(spec.selector) });
-  const own = sets.items.filter((one) => one.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === metadata.uid));
+  const own = sets.items.filter((one) => isOf(one, object));
   const revision = metadata.annotations?.['deployment.kubernetes.io/revision'];
   const current = own.find((one) => one.metadata.annotations?.['deployment.kubernetes.io/revision'] === revision);
   const said = (list: Thing[]) => list.map((one) => `${one.metadata.name} (${one.status?.replicas ?? 0}/${one.spec?.replicas ?? 0} replicas created)`).join(', ') || '<none>';
   const rolling = spec.strategy?.rollingUpdate as { maxUnavailable: unknown; maxSurge: unknown } | undefined;
   return [
-    `Name:\t${metadata.name}`,
-    `Namespace:\t${metadata.namespace}`,
-    `CreationTimestamp:\t${stamp(metadata.creationTimestamp)}`,
-    ...multiline('Labels', metadata.labels),
-    ...annotations(metadata.annotations),
+    ...header(object, { created: true }),
     `Selector:\t${selector(spec.selector)}`,
     `Replicas:\t${spec.replicas ?? 0} desired | ${status.updatedReplicas ?? 0} updated | ${status.replicas ?? 0} total | ${status.availableReplicas ?? 0} available | ${status.unavailableReplicas ?? 0} unavailable`,
     `StrategyType:\t${spec.strategy?.type ?? ''}`,
@@ -60,13 +56,9 @@ export const deployment: Describer = async (about) => {
 
 export const replicaSet: Describer = async (about) => {
   const { object, call } = about;
-  const { spec, status = {}, metadata } = object;
+  const { spec, status = {} } = object;
   return [
-    `Name:\t${metadata.name}`,
-    `Namespace:\t${metadata.namespace}`,
-    `Selector:\t${selector(spec.selector)}`,
-    ...multiline('Labels', metadata.labels),
-    ...annotations(metadata.annotations),
+    ...header(object, { first: [`Selector:\t${selector(spec.selector)}`] }),
     ...controlledBy(object),
     `Replicas:\t${status.replicas ?? 0} current / ${spec.replicas ?? 0} desired`,
     `Pods Status:\t${await podsStatus(call, object)}`,
@@ -78,17 +70,12 @@ export const replicaSet: Describer = async (about) => {
 
 export const statefulSet: Describer = async (about) => {
   const { object, call } = about;
-  const { spec, status = {}, metadata } = object;
+  const { spec, status = {} } = object;
   const rolling = spec.updateStrategy?.rollingUpdate as { partition?: number; maxUnavailable?: unknown } | undefined;
   const retention = spec.persistentVolumeClaimRetentionPolicy as { whenDeleted: string; whenScaled: string } | undefined;
   const claims = (spec.volumeClaimTemplates ?? []) as Thing[];
   return [
-    `Name:\t${metadata.name}`,
-    `Namespace:\t${metadata.namespace}`,
-    `CreationTimestamp:\t${stamp(metadata.creationTimestamp)}`,
-    `Selector:\t${selector(spec.selector)}`,
-    ...multiline('Labels', metadata.labels),
-    ...annotations(metadata.annotations),
+    ...header(object, { created: true, first: [`Selector:\t${selector(spec.selector)}`] }),
     `Service Name:\t${spec.serviceName ?? ''}`,
     `Pod Management Policy:\t${spec.podManagementPolicy ?? ''}`,
     `Replicas:\t${spec.replicas ?? 0} desired | ${status.replicas ?? 0} total`,
@@ -116,14 +103,9 @@ export const statefulSet: Describer = async (about) => {
 
 export const daemonSet: Describer = async (about) => {
   const { object, call } = about;
-  const { spec, status = {}, metadata } = object;
+  const { spec, status = {} } = object;
   return [
-    `Name:\t${metadata.name}`,
-    `Namespace:\t${metadata.namespace}`,
-    `Selector:\t${selector(spec.selector)}`,
-    `Node-Selector:\t${selector({ matchLabels: spec.template?.spec?.nodeSelector })}`,
-    ...multiline('Labels', metadata.labels),
-    ...annotations(metadata.annotations),
+    ...header(object, { first: [`Selector:\t${selector(spec.selector)}`, `Node-Selector:\t${selector({ matchLabels: spec.template?.spec?.nodeSelector })}`] }),
     `Desired Number of Nodes Scheduled: ${status.desiredNumberScheduled ?? 0}`,
     `Current Number of Nodes Scheduled: ${status.currentNumberScheduled ?? 0}`,
     `Number of Nodes Scheduled with Up-to-date Pods: ${status.updatedNumberScheduled ?? 0}`,
@@ -137,28 +119,24 @@ export const daemonSet: Describer = async (about) => {
 
 export const job: Describer = async (about) => {
   const { object } = about;
-  const { spec, status = {}, metadata } = object;
+  const { spec, status = {} } = object;
   const began = status.startTime ? Date.parse(status.startTime as string) : 0;
   const ended = status.completionTime ? Date.parse(status.completionTime as string) : 0;
   return [
-    `Name:\t${metadata.name}`,
-    `Namespace:\t${metadata.namespace}`,
-    ...(spec.selector ? [`Selector:\t${selector(spec.selector)}`] : []),
-    ...multiline('Labels', metadata.labels),
-    ...annotations(metadata.annotations),
+    ...header(object, { first: spec.selector ? [`Selector:\t${selector(spec.selector)}`] : [] }),
     ...controlledBy(object),
-    ...(spec.parallelism !== undefined ? [`Parallelism:\t${spec.parallelism}`] : []),
+    ...given('Parallelism', spec.parallelism),
     `Completions:\t${spec.completions ?? '<unset>'}`,
-    ...(spec.completionMode ? [`Completion Mode:\t${spec.completionMode}`] : []),
-    ...(spec.suspend !== undefined ? [`Suspend:\t${spec.suspend}`] : []),
-    ...(spec.backoffLimit !== undefined ? [`Backoff Limit:\t${spec.backoffLimit}`] : []),
-    ...(spec.ttlSecondsAfterFinished !== undefined ? [`TTL Seconds After Finished:\t${spec.ttlSecondsAfterFinished}`] : []),
+    ...given('Completion Mode', spec.completionMode),
+    ...given('Suspend', spec.suspend),
+    ...given('Backoff Limit', spec.backoffLimit),
+    ...given('TTL Seconds After Finished', spec.ttlSecondsAfterFinished),
     ...(began ? [`Start Time:\t${stamp(status.startTime)}`] : []),
     ...(ended ? [`Completed At:\t${stamp(status.completionTime)}`] : []),
     ...(began && ended ? [`Duration:\t${human(ended - began)}`] : []),
-    ...(spec.activeDeadlineSeconds !== undefined ? [`Active Deadline Seconds:\t${spec.activeDeadlineSeconds}s`] : []),
+    ...given('Active Deadline Seconds', spec.activeDeadlineSeconds, 's'),
     `Pods Statuses:\t${status.active ?? 0} Active (${status.ready ?? 0} Ready) / ${status.succeeded ?? 0} Succeeded / ${status.failed ?? 0} Failed`,
-    ...(status.completedIndexes ? [`Completed Indexes:\t${status.completedIndexes}`] : []),
+    ...given('Completed Indexes', status.completedIndexes),
     ...podTemplate(spec.template),
     ...(await events(about)),
   ];
