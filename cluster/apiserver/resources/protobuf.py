@@ -98,6 +98,8 @@ def _kinds() -> dict[tuple[str, str], str]:
         for one in schema.get("x-kubernetes-group-version-kind") or ():
             group = f"{one['group']}/" if one["group"] else ""
             found[(f"{group}{one['version']}", one["kind"])] = name
+    # No longer served, but still taken at pods/eviction (EvictionREST.AcceptsGroupVersion); the message is the same.
+    found["policy/v1beta1", "Eviction"] = found["policy/v1", "Eviction"]
     return found
 
 

@@ -204,3 +204,9 @@ def test_noise_is_refused_or_read_but_never_an_error_of_ours():
             protobuf.decode(bytes(data[: noise.randint(5, len(data))]), "Deployment")
         except StatusError as error:
             assert error.code == 400
+
+
+def test_an_eviction_of_the_version_before_is_read_like_the_present_one():
+    raw = field(1, field(1, b"web-0"))
+    found = protobuf.decode(wrapped("policy/v1beta1", "Eviction", raw), "Eviction")
+    assert found == {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "web-0"}}
