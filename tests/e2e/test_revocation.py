@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -9,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 
+import jwt
 import pytest
 import websocket
 import yaml
@@ -216,7 +218,19 @@ def test_service_account_tokens_that_are_not_good_are_401(cluster):
     assert cluster.request("GET", PODS, headers=good)[0] == 403
     head, payload, signature = token.split(".")
     tampered = payload[:-2] + ("A" if payload[-2] != "A" else "B") + payload[-1]
-    for bad in (f"{head}.{tampered}.{signature}", f"{head}.{payload}.{signature[:-4]}AAAA", f"{head}..", token + "x"):
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
+    public = cluster.request("GET", "/openid/v1/jwks")[1]["keys"][0]["x"]
+    symmetric = jwt.encode(jwt.decode(token, options={"verify_signature": False}), public, algorithm="HS256")
+    for bad in (
+        f"{head}.{tampered}.{signature}",
+        f"{head}.{payload}.{signature[:-4]}AAAA",
+        f"{head}..",
+        token + "x",
+        f"{unsigned}.{payload}.",
+        f"{unsigned}.{payload}.{signature}",
+        # Signed, but with what everybody can read.
+        symmetric,
+    ):
         code, answer = cluster.request("GET", PODS, headers={"Authorization": f"Bearer {bad}"})
         assert (code, answer["message"]) == (401, "Unauthorized"), bad
     cluster.kubectl("create", "rolebinding", "robot", "--clusterrole=view", "--serviceaccount=default:robot")
@@ -243,6 +257,9 @@ def test_another_persons_token_cannot_be_touched(cluster, person):
     person.sign_in()
     for method in ("GET", "DELETE"):
         assert person.ask(method, f"/accounts/tokens/{theirs['id']}/")[0] == 404
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert person.ask("POST", f"/account/tokens/{theirs['id']}/revoke/", "", form)[0] == 302
+    assert "no such token of yours" in person.ask("GET", "/account/")[1]
     assert cluster.request("GET", PODS, headers={"Authorization": f"Bearer {theirs['token']}"})[0] == 200
 
 
