@@ -15,13 +15,27 @@ from django.urls import URLPattern, URLResolver, include, path, reverse
 
 from cluster.accounts.rbac.kinds import KINDS
 
-# The pages that ask rather than edit: (URL name, title).
+# The pages that ask rather than edit: (URL name, title, what it answers).
 QUESTIONS = (
-    ("rbac-matrix", "Permission matrix"),
-    ("rbac-who-can", "Who can"),
-    ("rbac-explain", "May they, and why"),
-    ("rbac-audit", "Audit log"),
+    (
+        "rbac-matrix",
+        "Permission matrix",
+        "Everything that somebody may do, resource by verb, and the rule behind each.",
+    ),
+    ("rbac-who-can", "Who can", "Everybody who may do one thing, and the binding that lets them."),
+    (
+        "rbac-explain",
+        "May they, and why",
+        "One request: the rule that allows it, or what almost did and how to mend it.",
+    ),
+    ("rbac-audit", "Audit log", "Who asked what of the API server, when, and what came of it."),
 )
+# Django's own models, in the order in which people are made.
+PEOPLE = {
+    "User": "Who signs in. The name is the Kubernetes user name.",
+    "Group": "What people are in together. The name is the Kubernetes group that bindings give roles to.",
+    "AccessToken": "What kubectl and scripts present in place of a password.",
+}
 
 
 class ClusterAdminSite(AdminSite):
@@ -49,7 +63,8 @@ class ClusterAdminSite(AdminSite):
         people = [app for app in apps if app["app_label"] in ("accounts", "auth")]
         if len(people) == 2:
             accounts, auth = sorted(people, key=lambda app: str(app["app_label"]))
-            accounts["models"] = [*accounts["models"], *auth["models"]]
+            models = {str(model["object_name"]): model for model in (*accounts["models"], *auth["models"])}
+            accounts["models"] = [{**models[name], "words": words} for name, words in PEOPLE.items() if name in models]
             apps.remove(auth)
         if app_label is not None:
             return apps
@@ -87,8 +102,9 @@ def _questions() -> dict[str, Any]:
             "add_url": None,
             "view_only": True,
             "perms": {"view": True},
+            "words": words,
         }
-        for name, title in QUESTIONS
+        for name, title, words in QUESTIONS
     ]
     return {
         "name": "Questions",
