@@ -8,11 +8,13 @@ whose names may be bound to anything. A name that RBAC binds to something is for
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, QuerySet
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
     TokenModelAdmin = admin.ModelAdmin[AccessToken]
     GroupModelAdmin = admin.ModelAdmin[Group]
     GroupModelForm = forms.ModelForm[Group]
+    UserCreationForm = AdminUserCreationForm[User]
 else:
-    BaseUserAdmin, TokenModelAdmin, GroupModelAdmin, GroupModelForm = (
+    BaseUserAdmin, TokenModelAdmin, GroupModelAdmin, GroupModelForm, UserCreationForm = (
         UserAdmin,
         admin.ModelAdmin,
         admin.ModelAdmin,
         forms.ModelForm,
+        AdminUserCreationForm,
     )
 
 RESERVED = "system:"
@@ -112,9 +116,19 @@ def _staff(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_staff", False))
 
 
+class PersonCreationForm(UserCreationForm):
+    """A new person, in words about this place: there is no other way to sign in than a password."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["usable_password"].label = "Password"
+        self.fields["usable_password"].help_text = "Without one they cannot sign in; access tokens work all the same."
+
+
 @admin.register(User)
 class PersonAdmin(StaffOnly, BaseUserAdmin):
     audited = "users"
+    add_form = PersonCreationForm
     list_display = ("username", "kubernetes_group_names", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser", "is_staff", "groups")
     list_per_page = 50
@@ -152,9 +166,9 @@ class PersonAdmin(StaffOnly, BaseUserAdmin):
     @admin.display(description="Rights")
     def access(self, user: User) -> str:
         return format_html(
-            '<a href="{}?subject=User:{}">What {} may do</a>',
+            '<a href="{}?subject={}">What {} may do</a>',
             reverse("admin:rbac-matrix"),
-            user.username,
+            quote(f"User:{user.username}"),
             user.username,
         )
 

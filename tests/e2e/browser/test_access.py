@@ -93,3 +93,17 @@ def test_on_a_phone(sign_in, realistic, bindings, shots, axe):
     page.screenshot(path=shots / "access-phone.png")
     assert page.evaluate("document.querySelector('main').scrollWidth <= innerWidth")
     assert axe(page, "main") == []
+    # Who, and because of what, without a column that is cut off.
+    page.goto(f"http://127.0.0.1:{realistic.http}/explore/access/who?verb=get&resource=configmaps")
+    row = page.get_by_role("row").filter(has_text="alice").filter(has_text="RoleBinding/default/readers")
+    expect(row).to_contain_text("User", timeout=15_000)
+    box = row.get_by_role("link", name="ClusterRole/view", exact=True).bounding_box()
+    assert box["x"] + box["width"] <= 390
+    page.screenshot(path=shots / "access-phone-who.png")
+    # The matrix begins with a resource and its first rights side by side.
+    page.goto(f"http://127.0.0.1:{realistic.http}/explore/access/matrix?who=alice")
+    disc = page.get_by_test_id("rights").get_by_role("button", name="alice may get configmaps", exact=True)
+    expect(disc).to_be_visible(timeout=15_000)
+    assert disc.bounding_box()["x"] < 300
+    page.screenshot(path=shots / "access-phone-matrix.png")
+    assert axe(page, "main") == []

@@ -44,8 +44,17 @@ export interface Matrix {
   evaluationError?: string;
 }
 
+export interface Subject {
+  kind: string;
+  name: string;
+  namespace?: string;
+  members?: string[];
+  binding: string;
+  role: string;
+}
+
 export interface Report {
-  subjects?: { kind: string; name: string; namespace?: string; members?: string[]; binding: string; role: string }[];
+  subjects?: Subject[];
   incomplete?: boolean;
 }
 
