@@ -6,7 +6,7 @@ CPU in thousandths, memory and storage in bytes, everything else in whole units.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -115,6 +115,8 @@ class NodeInfo:
         "unschedulable",
         "zone",
     )
+    # Changes of any node at all.
+    changes: ClassVar[int] = 0
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -133,10 +135,14 @@ class NodeInfo:
         self.images: frozenset[str] = frozenset()
         self.zone = ""
 
+    def _moved(self) -> None:
+        self.generation += 1
+        NodeInfo.changes += 1
+
     def set_node(self, node: Obj | None) -> None:
         """Take over the Node object (None: it is gone)."""
         self.node = node
-        self.generation += 1
+        self._moved()
         self.static_generation += 1
         if node is None:
             return
@@ -151,7 +157,7 @@ class NodeInfo:
     def add_pod(self, uid: str, shape: PodShape, owner: str) -> None:
         if uid in self.pods:
             return
-        self.generation += 1
+        self._moved()
         self.pods[uid] = (shape, owner)
         add(self.requested, shape.requests)
         add(self.scored, shape.scored)
@@ -164,7 +170,7 @@ class NodeInfo:
         found = self.pods.pop(uid, None)
         if found is None:
             return
-        self.generation += 1
+        self._moved()
         shape, owner = found
         for total, less in ((self.requested, shape.requests), (self.scored, shape.scored)):
             for name, value in less.items():

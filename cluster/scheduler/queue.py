@@ -63,7 +63,8 @@ class SchedulingQueue:
         self._recent: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
-        return sum(1 for place in self._place.values() if place == "active")
+        # Whoever is in one of the other two places has a timer.
+        return len(self._place) - len(self._timers)
 
     def counts(self) -> dict[str, int]:
         """How many pods wait where."""

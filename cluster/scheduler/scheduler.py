@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 Obj = dict[str, Any]
 
 NAME = "default-scheduler"
+# Pods that it places, and nodes that it looks at for them, before others have their turn (a few milliseconds).
+PODS_A_TURN, NODES_A_TURN = 16, 2500
 # Up to this many nodes all are looked at; beyond, a share that shrinks to 5 % (schedule_one.numFeasibleNodesToFind).
 ALL_NODES_UP_TO, LEAST_SHARE = 100, 5
 
@@ -63,6 +65,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self.busy_seconds = 0.0
         self.cache = Cache(self.queue.event)
         self._start = 0
+        self._looked_at = 0
         self.room: RoomMaker
         self.binder: Binder
         self._evaluator = Evaluator()
@@ -159,7 +162,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
     # -- one pod after the other ---------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        burst = 0
+        pods = 0
         while True:
             queued = await self.queue.pop()
             while not self.context.may_act(self.name):
@@ -173,10 +176,11 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 self.errors += 1
                 self._slots.release()
                 self.queue.back_off(queued)
-            burst += 1
-            if burst % 16 == 0:
-                # Others want the loop too: bindings, watches, the page.
+            pods += 1
+            if pods >= PODS_A_TURN or self._looked_at >= NODES_A_TURN:
+                # Others want the loop too: bindings, heartbeats, watches, the page.
                 await asyncio.sleep(0)
+                pods = self._looked_at = 0
 
     def _schedule_one(self, queued: Queued) -> None:
         started = time.perf_counter()
@@ -204,9 +208,7 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         if best is None:
             self._slots.release()
             message = self._no_node(spec, shape, result, missing)
-            refused_by = (
-                frozenset({"VolumeBinding"}) if missing else frozenset(plugin for plugin, _ in result.refused.values())
-            )
+            refused_by = frozenset({"VolumeBinding"}) if missing else frozenset(result.refused_by())
             candidate = None if missing else self.room.find(pod, shape, result, kept_for)
             if candidate is not None:
                 self.room.nominate(pod, shape, owner, candidate.node)
@@ -272,7 +274,8 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         rotated = nodes[self._start :] + nodes[: self._start] if self._start else nodes
         wanted = nodes_to_find(len(nodes))
         result = self._evaluator.evaluate(shape, owner, rotated, wanted=wanted, around=self._around(pod, shape))
-        self._start += 1 if wanted >= len(nodes) else len(result.feasible) + len(result.refused)
+        self._looked_at += result.looked_at
+        self._start += 1 if wanted >= len(nodes) else result.looked_at
         return result
 
     def _spawn(self, work: Any) -> None:

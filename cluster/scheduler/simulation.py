@@ -5,7 +5,6 @@ Wired into the API server as the answer to a created `schedulingsimulations.sim.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from cluster.scheduler.evaluation import Evaluation
@@ -59,7 +58,7 @@ _KEPT = ("labels", "ownerReferences")
 
 def _filters(result: Evaluation) -> list[Obj]:
     """The funnel: how many nodes each filter turned away, those asked first before the others."""
-    fell = Counter(plugin for plugin, _ in result.refused.values())
+    fell = result.refused_by()
     return [{"name": name, "refused": fell[name]} for name in FILTERS]
 
 
@@ -75,6 +74,6 @@ def _rows(result: Evaluation) -> list[Obj]:
         found.sort(key=lambda row: row["name"] != result.best.name)  # type: ignore[union-attr]
     found += [
         {"name": name, "refusedBy": plugin, "reasons": list(reasons)}
-        for name, (plugin, reasons) in sorted(result.refused.items())
+        for name, (plugin, reasons) in sorted(result.refusals().items())
     ]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster.apimachinery.podresources import pod_requests
-from cluster.scheduler.evaluation import Evaluator, fit_error
+from cluster.scheduler.evaluation import Evaluator, Verdicts, fit_error
 from cluster.scheduler.nodeinfo import NodeInfo, shape_of
 from cluster.scheduler.plugins import filters, scores
 
@@ -102,7 +102,7 @@ def test_tolerations(toleration, tolerated):
 )
 def test_filters(spec, node, reasons):
     result = Evaluator().evaluate(shape_of(spec), "", [node], wanted=0)
-    found = [reason for _, some in result.refused.values() for reason in some]
+    found = [reason for _, some in result.refusals().values() for reason in some]
     assert found == reasons
     assert (result.best is node) is not bool(reasons)
 
@@ -192,8 +192,53 @@ def test_a_pod_that_names_its_node_is_tried_there_alone() -> None:
     shape = shape_of(make_spec(affinity={"nodeAffinity": required}))
     result = evaluator.evaluate(shape, "", [make_node("n1"), make_node("n2"), make_node("n3")], wanted=0)
     assert [node.name for node in result.feasible] == ["n1"]
-    assert set(result.refused) == {"n2", "n3"}
+    assert set(result.refusals()) == {"n2", "n3"}
     assert set(evaluator._remembered[shape.signature]) == {"n1"}
     either = {"nodeSelectorTerms": [term, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]}
     spec = make_spec(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": either}})
     assert shape_of(spec).pinned is None
+
+
+def _many(count, **spec):
+    return [_named(f"n{number}", **spec) for number in range(count)]
+
+
+def _named(name, **spec):
+    info = NodeInfo(name)
+    info.set_node({"metadata": {"name": name}, "spec": spec, "status": {"allocatable": {"cpu": "1", "pods": "110"}}})
+    return info
+
+
+def test_verdicts_of_a_large_cluster_name_some_nodes_and_count_the_others():
+    nodes = [*_many(600, unschedulable=True), *(_named(f"ok{number}") for number in range(400))]
+    shape = shape_of({"containers": [{"name": "c"}]})
+    result = Evaluator().evaluate(shape, "", nodes, wanted=0)
+    filtered, scored = Verdicts("filter", result).as_detail(), Verdicts("score", result).as_detail()
+    assert (filtered["considered"], filtered["passed"]) == (1000, 400)
+    assert filtered["refused_by"] == {"NodeUnschedulable": 600}
+    assert len(filtered["nodes"]) == Verdicts.NAMED
+    assert filtered["more"] == [["NodeUnschedulable", "node(s) were unschedulable", 600 - Verdicts.NAMED]]
+    assert len(filtered["passed_nodes"]) == len(scored["nodes"]) == len(scored["total"]) == Verdicts.NAMED
+    assert result.best.name == scored["nodes"][0]
+
+
+def test_a_daemon_in_a_large_cluster_does_not_name_the_nodes_it_is_not_for():
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n7"]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+    result = Evaluator().evaluate(shape_of({"containers": [], "affinity": affinity}), "", _many(300), wanted=0)
+    filtered = Verdicts("filter", result).as_detail()
+    assert result.best.name == "n7"
+    assert filtered["nodes"] == {"n7": "ok"}
+    assert filtered["refused_by"] == {"NodeAffinity": 299}
+    assert [count for _, _, count in filtered["more"]] == [299]
+
+
+def test_what_was_futile_is_not_tried_again_until_some_node_changes():
+    evaluator, nodes = Evaluator(), _many(5)
+    shape = shape_of({"containers": [{"name": "c", "resources": {"requests": {"cpu": "2"}}}]})
+    first = evaluator.evaluate(shape, "", nodes, wanted=0)
+    assert first.best is None
+    assert evaluator.evaluate(shape, "", nodes, wanted=0) is first
+    larger = {"metadata": {"name": "n3"}, "spec": {}, "status": {"allocatable": {"cpu": "4", "pods": "110"}}}
+    nodes[3].set_node(larger)
+    assert evaluator.evaluate(shape, "", nodes, wanted=0).best is nodes[3]

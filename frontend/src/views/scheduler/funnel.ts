@@ -5,6 +5,8 @@ export interface Fell {
   node: string;
   plugin: string;
   reason: string;
+  /** How many nodes it stands for; without it: one. */
+  n?: number;
 }
 
 export interface Score {
@@ -19,6 +21,8 @@ export interface Funnel {
   fell: Fell[];
   /** The best first. */
   scores: Score[];
+  /** How many more came through than `scores` tells of. */
+  unlisted?: number;
   winner: string;
   message: string;
   preempted: string[];
@@ -32,14 +36,18 @@ export function fromJourney(journey: Journey, filters: string[]): Funnel {
   const [filter, score, bind, preempt] = [detail('filter'), detail('score'), detail('bind'), detail('preempt')];
   const reasons = (filter['reasons'] ?? {}) as Record<string, string>;
   const nodes = (filter['nodes'] ?? {}) as Record<string, string>;
-  const fell = Object.entries(nodes)
+  const fell: Fell[] = Object.entries(nodes)
     .filter(([, verdict]) => verdict !== 'ok')
     .map(([node, reason]) => ({ node, reason, plugin: reasons[reason] ?? 'NodeResourcesFit' }));
+  // In a large cluster most are only counted.
+  for (const [plugin, reason, n] of (filter['more'] ?? []) as [string, string, number][]) fell.push({ node: `${n.toLocaleString('en')} ${Object.keys(nodes).length ? 'more ' : ''}nodes`, plugin, reason, n });
+  const scores = scoresOf(score);
   return {
     considered: Number(filter['considered'] ?? 0),
     filters: known(filters, fell),
     fell,
-    scores: scoresOf(score),
+    scores,
+    unlisted: Math.max(Number(filter['passed'] ?? 0) - scores.length, 0),
     winner: String(bind['node'] ?? ''),
     message: journey.outcome === 'refused' ? journey.reason : '',
     preempted: (preempt['victims'] as string[] | undefined) ?? [],
@@ -102,28 +110,37 @@ export interface Track {
 export function tracks(funnel: Funnel, most = 14): Track[] {
   const through: Track[] = funnel.scores.map((one) => ({ key: one.node, label: one.node, n: 1, end: -1, reason: '', total: one.total, winner: one.node === funnel.winner }));
   through.sort((a, b) => Number(b.winner) - Number(a.winner) || b.total - a.total);
-  const ended: Track[] = funnel.fell.map((one) => ({ key: one.node, label: one.node, n: 1, end: funnel.filters.indexOf(one.plugin), reason: one.reason, total: 0, winner: false }));
+  const ended: Track[] = funnel.fell.map((one) => ({ key: one.node, label: one.node, n: one.n ?? 1, end: funnel.filters.indexOf(one.plugin), reason: one.reason, total: 0, winner: false }));
   ended.sort((a, b) => b.end - a.end || a.label.localeCompare(b.label, 'en', { numeric: true }));
-  if (through.length + ended.length <= most) return [...through, ...ended];
+  const unlisted = funnel.unlisted ?? 0;
+  if (through.length + ended.length <= most && unlisted === 0) return [...through, ...ended];
   const fates = new Map<string, Track>();
   for (const one of ended) {
     const key = `${one.end} ${one.reason}`;
     const fate = fates.get(key);
     if (fate) {
-      fate.n += 1;
+      fate.n += one.n;
       fate.label = `${fate.n} nodes`;
     } else fates.set(key, { ...one, key });
   }
   const shown = Math.max(3, most - fates.size - 1);
   const rest = through.slice(shown);
-  const others: Track[] = rest.length ? [{ key: 'others', label: `${rest.length} more nodes`, n: rest.length, end: -1, reason: '', total: rest[0]!.total, winner: false }] : [];
+  const hidden = rest.length + unlisted;
+  const others: Track[] = hidden ? [{ key: 'others', label: `${hidden} more nodes`, n: hidden, end: -1, reason: '', total: rest[0]?.total ?? through.at(-1)?.total ?? 0, winner: false }] : [];
   return [...through.slice(0, shown), ...others, ...fates.values()];
+}
+
+/** How many nodes were asked. */
+export function asked(funnel: Funnel): number {
+  return funnel.fell.reduce((sum, one) => sum + (one.n ?? 1), funnel.scores.length + (funnel.unlisted ?? 0));
 }
 
 /** How many are left after each filter. */
 export function left(funnel: Funnel): number[] {
-  let rest = funnel.fell.length + funnel.scores.length;
-  return funnel.filters.map((plugin) => (rest -= funnel.fell.filter((one) => one.plugin === plugin).length));
+  const fallen = new Map<string, number>();
+  for (const one of funnel.fell) fallen.set(one.plugin, (fallen.get(one.plugin) ?? 0) + (one.n ?? 1));
+  let rest = asked(funnel);
+  return funnel.filters.map((plugin) => (rest -= fallen.get(plugin) ?? 0));
 }
 
 /** A plugin's name in words: `NodeResourcesBalancedAllocation` → `Resources balanced`. */
