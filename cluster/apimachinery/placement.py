@@ -96,10 +96,32 @@ def daemon_tolerations(spec: Map) -> list[Obj]:
 
 def daemon_placement(spec: Map, node: Map) -> tuple[bool, bool]:
     """(should a daemon be started on the node, may one that is there stay)."""
-    if not wants_node(spec, node):
-        return False, False
-    tolerations, taints = daemon_tolerations(spec), node["spec"].get("taints") or ()
-    return (
-        untolerated(tolerations, taints) is None,
-        untolerated(tolerations, taints, ("NoExecute",)) is None,
-    )
+    return DaemonPlacement(spec)(node)
+
+
+class DaemonPlacement:
+    """`daemon_placement` of one template, for a look at many nodes: each is judged once."""
+
+    def __init__(self, spec: Map) -> None:
+        self._spec = spec
+        self._tolerations = daemon_tolerations(spec)
+        self._anywhere = not any(spec.get(key) for key in ("nodeName", "nodeSelector", "affinity"))
+        self._known: dict[str, tuple[bool, bool]] = {}
+
+    def __call__(self, node: Map) -> tuple[bool, bool]:
+        name = node["metadata"]["name"]
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._judge(node)
+        return found
+
+    def _judge(self, node: Map) -> tuple[bool, bool]:
+        if not self._anywhere and not wants_node(self._spec, node):
+            return False, False
+        taints = (node.get("spec") or {}).get("taints")
+        if not taints:
+            return True, True
+        return (
+            untolerated(self._tolerations, taints) is None,
+            untolerated(self._tolerations, taints, ("NoExecute",)) is None,
+        )

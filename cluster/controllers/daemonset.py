@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found, namespace_terminating
 from cluster.apimachinery.labels import from_selector
 from cluster.apimachinery.meta import controller_of, is_controlled_by, key_of
-from cluster.apimachinery.placement import daemon_placement, daemon_tolerations
+from cluster.apimachinery.placement import DaemonPlacement, daemon_tolerations
 from cluster.client.client import Obj
 from cluster.client.events import EventRecorder
 from cluster.client.informer import by_controller
@@ -29,6 +30,8 @@ from cluster.journeys.trace import step
 
 DAEMONSETS = "apps/v1/daemonsets"
 BURST, BATCH_PERIOD = 250, 0.05
+# A pass looks at all nodes: with thousands of them passes are fewer (seconds for each node).
+PERIOD_PER_NODE = 0.0001
 
 
 class DaemonSetController(ControlLoop):
@@ -134,27 +137,38 @@ class DaemonSetController(ControlLoop):
                 by_node[daemon.node_of(pod)].append(pod)
             nodes = sorted(self.nodes.list(), key=key_of)
             span.detail = {"nodes": len(nodes), "pods": len(pods)}
+        placement = DaemonPlacement(daemonset["spec"]["template"]["spec"])
+        self.throttle.stretch(key, len(nodes) * PERIOD_PER_NODE)
         failure: StatusError | None = None
+        # With thousands of nodes each step takes a while: others have their turn in between.
+        await asyncio.sleep(0)
         if self.expectations.satisfied(key):
-            failure = await self._manage(key, daemonset, nodes, by_node, current)
+            failure = await self._manage(key, daemonset, placement, nodes, by_node, current)
             await self._clean_up(daemonset, revisions, pods, current)
-        delay = await self._write_status(daemonset, nodes, by_node, current)
+            await asyncio.sleep(0)
+        delay = await self._write_status(daemonset, placement, nodes, by_node, current)
         if failure is not None:
             raise failure
         return delay if self.expectations.satisfied(key) else self.expectations.remaining(key)
 
     async def _manage(
-        self, key: str, daemonset: Obj, nodes: list[Obj], by_node: dict[str, list[Obj]], current: str
+        self,
+        key: str,
+        daemonset: Obj,
+        placement: DaemonPlacement,
+        nodes: list[Obj],
+        by_node: dict[str, list[Obj]],
+        current: str,
     ) -> StatusError | None:
         """Keep one on each node; when that is so, go on with the rolling update."""
         with step("decide") as span:
-            template = daemonset["spec"]["template"]["spec"]
-            wanted = [node["metadata"]["name"] for node in nodes if daemon_placement(template, node)[0]]
+            wanted = [node["metadata"]["name"] for node in nodes if placement(node)[0]]
             surge, unavailable = daemon.update_limits(daemonset, len(wanted))
             ended = self._finished(daemonset, by_node)
-            running = {name: [pod for pod in pods if pod not in ended] for name, pods in by_node.items()}
-            occupied = {name: by_node[name] for name in by_node if by_node[name]}
-            plan = daemon.keep_one_each(template, nodes, occupied, bool(surge), current)
+            running: Mapping[str, list[Obj]] = by_node
+            if ended:
+                running = {name: [pod for pod in pods if pod not in ended] for name, pods in by_node.items()}
+            plan = daemon.keep_one_each(placement, nodes, by_node, bool(surge), current)
             plan.delete = ended + [pod for pod in plan.delete if pod not in ended]
             rolling = (daemonset["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"
             if rolling and not plan.create and not plan.delete:
@@ -223,10 +237,15 @@ class DaemonSetController(ControlLoop):
         return None
 
     async def _write_status(
-        self, daemonset: Obj, nodes: list[Obj], by_node: dict[str, list[Obj]], current: str
+        self,
+        daemonset: Obj,
+        placement: DaemonPlacement,
+        nodes: list[Obj],
+        by_node: dict[str, list[Obj]],
+        current: str,
     ) -> float | None:
         with step("verify") as span:
-            status = daemon.daemon_status(daemonset, nodes, by_node, current, clock.now())
+            status = daemon.daemon_status(daemonset, placement, nodes, by_node, current, clock.now())
             span.detail = {"desired": status["desiredNumberScheduled"], "ready": status["numberReady"]}
             if status != daemonset.get("status"):
                 await self.client.update(DAEMONSETS, {**daemonset, "status": status}, subresource="status")

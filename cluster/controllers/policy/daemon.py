@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.apimachinery.meta import is_condition_true, scaled
-from cluster.apimachinery.placement import daemon_placement
+from cluster.apimachinery.placement import DaemonPlacement
 from cluster.client.client import Obj
 from cluster.controllers.lib.history import HASH
 from cluster.controllers.policy.replicaset_status import availability
@@ -67,7 +67,7 @@ def _age(pod: Obj) -> tuple[str, str]:
 
 
 def keep_one_each(
-    spec: Obj, nodes: Sequence[Obj], by_node: Mapping[str, Sequence[Obj]], surging: bool, current: str
+    placement: DaemonPlacement, nodes: Sequence[Obj], by_node: Mapping[str, Sequence[Obj]], surging: bool, current: str
 ) -> DaemonPlan:
     """One pod on each node that wants one, none elsewhere. `by_node` has no finished pods.
 
@@ -78,8 +78,10 @@ def keep_one_each(
     for node in nodes:
         name = node["metadata"]["name"]
         existing.add(name)
-        start, stay = daemon_placement(spec, node)
+        start, stay = placement(node)
         pods = by_node.get(name, ())
+        if start and stay and len(pods) == 1:
+            continue
         running = sorted((pod for pod in pods if "deletionTimestamp" not in pod["metadata"]), key=_age)
         if start and not pods:
             result.create.append(name)
@@ -149,18 +151,20 @@ def roll(
 
 def daemon_status(
     daemonset: Obj,
+    placement: DaemonPlacement,
     nodes: Sequence[Obj],
     by_node: Mapping[str, Sequence[Obj]],
     current: str,
     now: float,
 ) -> Obj:
     """The counters of the status; a node counts once, by its oldest pod."""
-    spec, template = daemonset["spec"], daemonset["spec"]["template"]["spec"]
-    wait = spec.get("minReadySeconds", 0)
+    wait = daemonset["spec"].get("minReadySeconds", 0)
     desired = scheduled = misplaced = ready = updated = available = 0
     for node in nodes:
-        start, _ = daemon_placement(template, node)
-        pods = sorted(by_node.get(node["metadata"]["name"], ()), key=_age)
+        start, _ = placement(node)
+        pods = by_node.get(node["metadata"]["name"], ())
+        if len(pods) > 1:
+            pods = sorted(pods, key=_age)
         if not start:
             misplaced += bool(pods)
             continue
@@ -168,12 +172,11 @@ def daemon_status(
         if not pods:
             continue
         scheduled += 1
-        newest = next((pod for pod in pods if is_current(pod, current)), None)
-        updated += newest is not None
-        pod = next((one for one in pods if is_condition_true(one, "Ready")), pods[0])
-        if is_condition_true(pod, "Ready"):
+        updated += any(is_current(pod, current) for pod in pods)
+        pod = next((one for one in pods if is_condition_true(one, "Ready")), None)
+        if pod is not None:
             ready += 1
-            available += is_available(pod, wait, now)
+            available += not wait or is_available(pod, wait, now)
     status: Obj = {
         "currentNumberScheduled": scheduled,
         "numberMisscheduled": misplaced,
