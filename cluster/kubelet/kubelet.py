@@ -11,6 +11,7 @@ from typing import Any
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
+from cluster.apimachinery.meta import is_condition_true
 from cluster.apimachinery.podresources import pod_requests
 from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
@@ -18,7 +19,7 @@ from cluster.journeys import trace
 from cluster.kubelet import admitting
 from cluster.kubelet.eviction import BY_CONDITION, EVENTS, EvictionManager
 from cluster.kubelet.network import Link, Network
-from cluster.kubelet.node import LEASES, address, allocatable_of, boot_id, fresh_lease, labels, status_of
+from cluster.kubelet.node import LEASES, address, allocatable_of, boot_id, fresh_lease, labels, pod_range, status_of
 from cluster.kubelet.runtime.container import Sandbox
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.images import Catalogue
@@ -221,9 +222,12 @@ class Kubelet:
         return written
 
     def node_changed(self, node: Obj) -> None:
-        """Its Node object, as anybody may have changed it: labels, taints, resources that others count."""
+        """Its Node object, as anybody may have changed it: labels, taints, resources that others count, and its health."""
         self._node = node
         status = node.get("status") or {}
+        if self.capacity and not is_condition_true(node, "Ready"):
+            # Held for silent while it was only slow: it says otherwise with its next heartbeat.
+            self._report_now = True
         if self.capacity and status.get("allocatable"):
             capacity = status.get("capacity") or {}
             if allocatable_of(capacity, status["allocatable"]) != status["allocatable"]:
@@ -385,7 +389,7 @@ class Kubelet:
         if self._free and self._next_address > 250:
             found = self._free.pop(0)
         else:
-            found = f"10.244.{self.number % 256}.{self._next_address}"
+            found = f"{pod_range(self.number)}.{self._next_address}"
             if self._next_address > 254:
                 # More pods than a /24 holds: simulated machines may be large.
                 high, low = divmod(self._next_address, 254)

@@ -23,8 +23,14 @@ def fresh_node(name: str, number: int) -> Obj:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": labels(name, number)},
-        "spec": {"podCIDR": f"10.244.{number % 256}.0/24", "podCIDRs": [f"10.244.{number % 256}.0/24"]},
+        "spec": {"podCIDR": f"{pod_range(number)}.0/24", "podCIDRs": [f"{pod_range(number)}.0/24"]},
     }
+
+
+def pod_range(number: int) -> str:
+    """The first three parts of the addresses of a machine's pods: a /24 of its own out of 10.128.0.0/9, the first out of 10.244.0.0/16."""
+    block, rest = divmod(number, 256)
+    return f"10.{128 + block % 116 if block else 244}.{rest}"
 
 
 def labels(name: str, number: int) -> dict[str, str]:
