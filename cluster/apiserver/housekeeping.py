@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import gc
 import logging
+import time
 from collections import deque
 
 from cluster import clock
@@ -19,8 +20,9 @@ log = logging.getLogger(__name__)
 
 # Seconds of cluster time that an event lives after it was last written (--event-ttl), and seconds of real time between rounds.
 EVENT_TTL, PERIOD = 3600.0, 15.0
-# Revisions that are kept at least, so that one can go back to them.
-HISTORY = 100_000
+# Revisions that are kept at least, so that one can go back to them; and, unless fewer are wanted, all of the last minutes
+# (--etcd-compaction-interval, in real seconds): thousands of kubelets write a hundred thousand while a client pages through a long list.
+HISTORY, HISTORY_SECONDS = 100_000, 300.0
 # Expired events that go in one round: a busy hour must not end in one big pause.
 EXPIRE_AT_ONCE = 2000
 
@@ -34,6 +36,8 @@ class Housekeeping:
         self.history = history
         # Which revision was the newest at which time: an event of that revision or an older one has that age at least.
         self._marks: deque[tuple[float, int]] = deque()
+        # The newest revision at moments of the last minutes, to compact by.
+        self._ages: deque[tuple[float, int]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -55,8 +59,15 @@ class Housekeeping:
     async def round(self) -> None:
         """Expire, compact, give back."""
         await self.expire_events()
-        await self.storage.log.auto_compact(self.history)
+        await self.storage.log.auto_compact(self._kept(time.monotonic()))
         give_back_memory()
+
+    def _kept(self, now: float) -> int:
+        """How many revisions are kept now. What was there before this process started is older than everything."""
+        self._ages.append((now, self.storage.revision))
+        while len(self._ages) > 1 and self._ages[1][0] <= now - HISTORY_SECONDS:
+            self._ages.popleft()
+        return self.history if self.history < HISTORY else max(self.history, self.storage.revision - self._ages[0][1])
 
     async def expire_events(self) -> int:
         """Delete the events that nobody has written for `event_ttl`; returns how many."""

@@ -137,7 +137,10 @@ class Watch:
         entry = Entry(key, revision.revision, parse(revision.value, revision.revision))
         previous = None
         if revision.previous:
-            before = await self.storage.log.get(self.resource, *key, at=revision.revision - 1)
+            try:
+                before = await self.storage.log.get(self.resource, *key, at=revision.revision - 1)
+            except Compacted:
+                before = None
             if before is not None:
                 previous = Entry(key, before.revision, parse(before.value, before.revision))
             else:
