@@ -5,13 +5,19 @@
 import { request } from '../api/http';
 import { applyParts, type Objects } from './reduce';
 
+/** Moments that are kept, and objects of all of them together (the newest moment is kept in any case). */
 const KEPT = 40;
+const KEPT_OBJECTS = 200_000;
 
 interface Answer {
   revision: number;
   resources: Record<string, { uid?: string; name: string; namespace?: string }[]>;
   refused: Record<string, string>;
   message?: string;
+}
+
+function sizeOf(objects: Objects): number {
+  return Object.values(objects).reduce((sum, map) => sum + map.size, 0);
 }
 
 export type Standing = { kind: 'none' } | { kind: 'loading' } | { kind: 'ready' } | { kind: 'gone' | 'failed'; message: string };
@@ -65,7 +71,13 @@ export class Past {
     }
     this.#kept.delete(revision);
     this.#kept.set(revision, known);
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+    let held = 0;
+    for (const objects of this.#kept.values()) held += sizeOf(objects);
+    for (const [oldest, objects] of this.#kept) {
+      if ((this.#kept.size <= KEPT && held <= KEPT_OBJECTS) || oldest === revision) break;
+      this.#kept.delete(oldest);
+      held -= sizeOf(objects);
+    }
     this.objects = known;
     this.standing = { kind: 'ready' };
     this.changed();

@@ -6,7 +6,7 @@ import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject,
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
 import { placeOf } from './place';
-import { applyParts, collect, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
+import { applyParts, collect, keyOf, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
 
 const RESOURCES = [
   'v1/nodes',
@@ -27,6 +27,12 @@ function isOwnReading(head: Journey): boolean {
   if (!head.agent.startsWith('Mozilla/')) return false;
   return ['get', 'list', 'watch'].includes(head.verb) || ASKING.test(head.resource);
 }
+
+/** Hears the keys of what changed; null: all of it may have. */
+export type Follower = (keys: string[] | null) => void;
+
+const NOTHING: ReadonlyMap<string, unknown> = new Map<string, unknown>();
+const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 /** A tree that is being shown: when it started on the screen (display milliseconds), and its schedule. */
 export interface Playing {
@@ -64,7 +70,7 @@ class Store {
   /** The revision whose state is shown when live; after each change the page is exactly at one. */
   revision = $state(0);
   stats = $state.raw<Record<string, unknown>>({});
-  /** Moves with every change of objects; readers of the maps depend on it. */
+  /** Moves with every change of objects. Who reads one resource alone asks `of` instead, and is not woken by the others' changes. */
   version = $state(0);
   forbidden = $state.raw<Record<string, string>>({});
   subject = $state.raw<Subject>({ kind: 'none' });
@@ -81,10 +87,16 @@ class Store {
   held = $state(false);
   flows = $state.raw<Flow[]>([]);
 
-  readonly past = new Past(() => this.version++);
+  readonly past = new Past(() => this.#moved(null));
   trees = new Map<string, Tree>();
   #told = { server: Date.now() / 1000, real: Date.now() / 1000 };
   #live: Objects = {};
+  /** Resource → moves with each of its changes; all of them with `''`. */
+  #versions = $state<Record<string, number>>({});
+  /** Resource → who wants to hear which of its objects changed. */
+  #followers = new Map<string, Set<Follower>>();
+  /** The nodes in order, as long as the same ones are there. */
+  #ordered: { names: string[]; size: number } = { names: [], size: -1 };
   #wanted = new Set(RESOURCES);
   /** Parts of a cut whose end has not come yet. */
   #parts: Part[] = [];
@@ -160,36 +172,69 @@ class Store {
     this.#connection.send(message);
   }
 
+  /** The objects of one resource by `namespace/name`; wakes its reader when one of them changes. */
+  of<T = { name: string; namespace?: string }>(resource: string): ReadonlyMap<string, T> {
+    void this.#versions[''];
+    void this.#versions[resource];
+    return (this.objects[resource] ?? NOTHING) as unknown as ReadonlyMap<string, T>;
+  }
+
+  /** Hear which objects of a resource changed, at every change: their keys, or null when all may have. The answer ends it. */
+  watch(resource: string, hear: Follower): () => void {
+    const followers = this.#followers.get(resource) ?? new Set();
+    this.#followers.set(resource, followers.add(hear));
+    return () => followers.delete(hear);
+  }
+
+  /** Tell what depends on it that these parts changed; null: another moment is looked at. */
+  #moved(parts: Part[] | null): void {
+    this.version++;
+    if (parts === null) {
+      this.#versions[''] = (this.#versions[''] ?? 0) + 1;
+      for (const followers of this.#followers.values()) for (const hear of followers) hear(null);
+      return;
+    }
+    for (const resource of new Set(parts.map((part) => part.resource))) this.#versions[resource] = (this.#versions[resource] ?? 0) + 1;
+    for (const { resource, fresh, events } of parts) {
+      const followers = this.#followers.get(resource);
+      if (!followers?.size) continue;
+      const keys = fresh ? null : events.map(([, object]) => keyOf(object));
+      for (const hear of followers) hear(keys);
+    }
+  }
+
   /** Whether anything is known of a resource yet. */
   known(resource: string): boolean {
-    void this.version;
+    this.of(resource);
     return resource in this.objects;
   }
 
   pods(): Pod[] {
-    void this.version;
-    return [...(this.objects['v1/pods']?.values() ?? [])] as unknown as Pod[];
+    return [...this.of<Pod>('v1/pods').values()];
   }
 
+  /** By name, numbers as numbers. */
   nodes(): NodeInfo[] {
-    void this.version;
-    const found = [...(this.objects['v1/nodes']?.values() ?? [])] as unknown as NodeInfo[];
-    return found.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    const nodes = this.of<NodeInfo>('v1/nodes');
+    let { names } = this.#ordered;
+    // With thousands of nodes sorting takes longer than all the rest; which ones there are changes rarely.
+    if (this.#ordered.size !== nodes.size || !names.every((name) => nodes.has(name))) {
+      names = [...nodes.keys()].sort(BY_NAME.compare);
+      this.#ordered = { names, size: nodes.size };
+    }
+    return names.map((name) => nodes.get(name)!);
   }
 
   workloads(kind: 'deployments' | 'replicasets'): Workload[] {
-    void this.version;
-    return [...(this.objects[`apps/v1/${kind}`]?.values() ?? [])] as unknown as Workload[];
+    return [...this.of<Workload>(`apps/v1/${kind}`).values()];
   }
 
   namespaces(): string[] {
-    void this.version;
-    return [...(this.objects['v1/namespaces']?.keys() ?? [])].sort();
+    return [...this.of('v1/namespaces').keys()].sort();
   }
 
   lease(node: string): Lease | undefined {
-    void this.version;
-    return this.objects['coordination.k8s.io/v1/leases']?.get(`kube-node-lease/${node}`) as unknown as Lease | undefined;
+    return this.of<Lease>('coordination.k8s.io/v1/leases').get(`kube-node-lease/${node}`);
   }
 
   /** The objects of a resource as they are now, whatever moment is looked at. */
@@ -299,7 +344,7 @@ class Store {
     for (const resource of Object.keys(this.#live)) this.#connection.position.revisions.set(resource, message.revision);
     this.revision = message.revision;
     this.loaded = true;
-    if (parts.length > 0 && this.at === null) this.version++;
+    if (parts.length > 0 && this.at === null) this.#moved(parts);
   }
 
   #journeys(journeys: Journey[]): void {

@@ -1,9 +1,12 @@
 /** The rows of a table that has room for few of many: the worst first, without sorting all. Pure. */
-import { lookOf, type Look } from '../../state/reduce';
-import type { Pod } from '../../types';
+import { lookOf, type Look } from './reduce';
+import type { Pod } from '../types';
 
 const ORDER: Look[] = ['failed', 'unready', 'pending', 'creating', 'terminating', 'running', 'done'];
 const PLACE = Object.fromEntries(ORDER.map((look, index) => [look, index])) as Record<Look, number>;
+
+/** Rows up to which it is quicker to keep the first few than to sort all. */
+const FEW = 500;
 
 /** Up to `most` pods that `keep` keeps, by severity, then by name; and how many there are altogether. */
 export function worst(pods: Iterable<Pod>, most: number, keep: (pod: Pod) => boolean): { rows: Pod[]; total: number } {
@@ -18,6 +21,10 @@ export function worst(pods: Iterable<Pod>, most: number, keep: (pod: Pod) => boo
   for (const group of byLook) {
     if (rows.length >= most) break;
     const room = most - rows.length;
+    if (room >= FEW) {
+      rows.push(...group.sort((a, b) => (before(a, b) ? -1 : 1)).slice(0, room));
+      continue;
+    }
     // A heap of the smallest would be the textbook's way; one pass that keeps a sorted few is enough for a page.
     const few: Pod[] = [];
     for (const pod of group) {

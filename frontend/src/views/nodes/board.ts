@@ -1,12 +1,13 @@
 /**
- * The cluster on the board: which box stands for which pod and node. Compares what the store holds with what was drawn (objects are replaced,
- * never changed, so a look at the reference is enough) and changes only what differs.
+ * The cluster on the board: which box stands for which pod and node. It is told which objects changed, and changes only their boxes, for
+ * as long as a frame has time; what is left is done in the next one.
  */
 import { lookOf } from '../../state/reduce';
 import type { NodeInfo, Pod } from '../../types';
 import { Boxes } from './gl/renderer';
+import { heatOf, type Zone } from './heat';
 import { SHAPES, tokenOf, type ColourBy, type Palette } from './looks';
-import { HEAD, layOut, nodeHeight, NODE_WIDTH, PAD, SLOT, slotAt, slotUnder, SLOTS_ACROSS, Slots, TILE, type Layout, type Point } from './world';
+import { HEAD, layOut, nodeHeight, NODE_WIDTH, PAD, SLOT, slotAt, slotUnder, SLOTS_ACROSS, Slots, TILE, type Layout, type NodePlace, type Point } from './world';
 
 interface Standing {
   pod: Pod;
@@ -25,6 +26,19 @@ export interface Load {
   failed: number;
 }
 
+/** What the board shows, and how. */
+export interface Scene {
+  pods: ReadonlyMap<string, Pod>;
+  nodes: ReadonlyMap<string, NodeInfo>;
+  by: ColourBy;
+  filter: (pod: Pod) => boolean;
+  /** Width by height of the window. */
+  aspect: number;
+  /** Seconds of the renderer's clock; and what turns the server's seconds into those. */
+  now: number;
+  offset: number;
+}
+
 /** Seconds in which a pod that is gone fades. */
 const FADE = 0.35;
 const BAR_HEIGHT = 5;
@@ -34,16 +48,27 @@ const WAITING_Y = 68;
 export const LANE = 112;
 /** Nodes beyond which cards are painted at most four times a second. */
 const MANY_NODES = 200;
+const REPAINT = 0.25;
 const MOST_WITH_SLOTS = 40;
+/** Boxes of a card: itself, and for CPU and memory a bar and its filling. */
+const OF_CARD = 5;
+/** Objects between two looks at the clock. */
+const STRIDE = 64;
+const EMPTY: Load = { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 };
 
 export type Found = { kind: 'pod'; pod: Pod } | { kind: 'node'; node: NodeInfo } | null;
 
 export class Board {
   readonly cards = new Boxes(64);
+  readonly holes = new Boxes(64);
   readonly tiles = new Boxes(1024);
-  readonly heat = new Boxes(64);
-  layout: Layout = { zones: [], nodes: new Map(), width: NODE_WIDTH, height: 0, rows: 2 };
+  readonly heat = new Boxes(64, true);
+  /** On the cells: only where there is something to mark. */
+  readonly marks = new Boxes(64);
+  layout: Layout = { top: LANE, head: 0, zones: [], nodes: new Map(), width: NODE_WIDTH, height: 0, rows: 2 };
   loads = new Map<string, Load>();
+  /** Sums of each zone, as of the last painting. */
+  zones = new Map<string, Zone>();
   /** Until when (renderer's seconds) something moves by itself. */
   busyUntil = 0;
   waiting = 0;
@@ -55,81 +80,113 @@ export class Board {
   #lane = new Slots();
   #nodes = new Map<string, NodeInfo>();
   #bySlot = new Map<string, Map<number, string>>();
-  #shape = '';
   #by: ColourBy = 'phase';
-  #stale = true;
+  #bucket = -1;
+  #most = 0;
   #painted = -1;
+  /** What is still to be looked at. */
+  #pods = new Set<string>();
+  #allPods = true;
+  #newNodes = true;
+  /** Nodes to paint anew, and where their boxes begin. */
+  #stale = new Set<string>();
+  #boxes = new Map<string, { card: number; cell: number; marks: number[] }>();
+  #first = true;
 
   constructor(readonly palette: Palette) {}
 
-  /** Take in the store's state; true when something changed. `offset` turns server seconds into the renderer's. */
-  update(pods: ReadonlyMap<string, Pod>, nodes: ReadonlyMap<string, NodeInfo>, now: number, aspect: number, by: ColourBy, filter: (pod: Pod) => boolean, offset: number): boolean {
-    this.#sweep(now);
-    let changed = this.#takeNodes(nodes, pods, aspect);
-    const repaint = by !== this.#by;
-    this.#by = by;
-    const first = this.#standing.size === 0;
-    let seen = 0;
-    for (const [key, pod] of pods) {
-      if (!filter(pod)) continue;
-      seen++;
-      const had = this.#standing.get(key);
-      if (had && had.pod === pod && !repaint && had.node === (this.layout.nodes.has(pod.node) ? pod.node : '')) continue;
-      if (had && had.pod.uid !== pod.uid) this.#leave(key, had, now);
-      this.#stand(key, pod, now, first, offset);
-      changed = true;
-    }
-    if (seen !== this.#standing.size) {
-      for (const [key, had] of this.#standing) {
-        const pod = pods.get(key);
-        if (pod && filter(pod)) continue;
-        this.#leave(key, had, now);
-        changed = true;
-      }
-    }
-    this.waiting = this.#lane.size;
-    this.#stale ||= changed || repaint;
-    if (this.#stale && (nodes.size < MANY_NODES || repaint || now - this.#painted > 0.25)) {
-      this.#paintCards(nodes);
-      this.#painted = now;
-      this.#stale = false;
-    }
-    return changed || repaint;
+  /** These pods have changed; null: any may have. */
+  podsChanged(keys: readonly string[] | null): void {
+    if (keys === null) this.#allPods = true;
+    else for (const key of keys) this.#pods.add(key);
   }
 
-  /** Everything anew: another theme, another filter. */
+  /** These nodes have changed; null: any may have. */
+  nodesChanged(keys: readonly string[] | null, nodes: ReadonlyMap<string, NodeInfo>): void {
+    for (const name of keys ?? []) {
+      const node = nodes.get(name);
+      const had = this.#nodes.get(name);
+      if (node && had && node.zone === had.zone) {
+        this.#nodes.set(name, node);
+        this.#stale.add(name);
+      } else this.#newNodes = true;
+    }
+    if (keys === null) this.#newNodes = true;
+  }
+
+  /** Whether it is still at its first look at the pods. */
+  get filling(): boolean {
+    return this.#first;
+  }
+
+  /** Whether there is something that `update` has not come to. */
+  get behind(): boolean {
+    return this.#allPods || this.#newNodes || this.#pods.size > 0 || this.#stale.size > 0;
+  }
+
+  /**
+   * Take in what changed, until `deadline` (milliseconds of `performance.now`). Says what is to be drawn anew: the tiles, or also
+   * what lies under them.
+   */
+  update(scene: Scene, deadline = Infinity): 'nothing' | 'tiles' | 'all' {
+    const { pods, nodes, now } = scene;
+    this.#sweep(now);
+    let all = this.#takeNodes(scene);
+    if (scene.by !== this.#by) {
+      this.#by = scene.by;
+      this.#allPods = true;
+      this.#staleAll();
+    }
+    if (this.#allPods) {
+      this.#allPods = false;
+      for (const key of pods.keys()) this.#pods.add(key);
+      for (const key of this.#standing.keys()) this.#pods.add(key);
+    }
+    const some = this.#takePods(scene, deadline);
+    // The first look puts everybody down where they are; later ones come flying.
+    if (this.#pods.size === 0 && pods.size > 0) this.#first = false;
+    this.waiting = this.#lane.size;
+    if (this.#stale.size > 0 && (nodes.size < MANY_NODES || this.#painted < 0 || now - this.#painted > REPAINT)) {
+      this.#painted = now;
+      this.#paint();
+      all = true;
+    }
+    return all ? 'all' : some ? 'tiles' : 'nothing';
+  }
+
+  /** Everything anew: another theme. */
   reset(): void {
-    this.cards.clear();
-    this.tiles.clear();
-    this.heat.clear();
+    for (const boxes of [this.cards, this.holes, this.tiles, this.heat, this.marks]) boxes.clear();
     this.#standing.clear();
     this.#fading = [];
     this.#slots.clear();
     this.#bySlot.clear();
+    this.#boxes.clear();
     this.#lane = new Slots();
-    this.#shape = '';
+    this.#bucket = -1;
     this.loads.clear();
     this.#nodes.clear();
-    this.#stale = true;
+    this.#pods.clear();
+    this.#allPods = this.#newNodes = this.#first = true;
+    this.#painted = -1;
   }
 
   // -- nodes ---------------------------------------------------------------------------------------------------------
 
-  #takeNodes(nodes: ReadonlyMap<string, NodeInfo>, pods: ReadonlyMap<string, Pod>, aspect: number): boolean {
-    let same = nodes.size === this.#nodes.size;
-    if (same) for (const [name, node] of nodes) if (this.#nodes.get(name) !== node) { same = false; break; }
-    const rows = this.#rowsFor(pods.size, nodes.size);
+  #takeNodes({ nodes, pods, aspect }: Scene): boolean {
+    const even = nodes.size ? (pods.size / nodes.size) * 1.35 : 0;
+    const rows = Math.max(3, Math.ceil(Math.max(this.#most, even) / SLOTS_ACROSS), nodes.size ? this.layout.rows : 0);
     const bucket = Math.round(aspect * 4);
-    if (same && rows <= this.layout.rows && this.#shape.endsWith(`|${bucket}`)) return false;
-    const shape = `${[...nodes.values()].map((node) => `${node.name}@${node.zone}`).join()}|${Math.max(rows, this.layout.rows)}|${bucket}`;
+    if (!this.#newNodes && rows === this.layout.rows && bucket === this.#bucket) return false;
+    this.#newNodes = false;
+    this.#bucket = bucket;
     this.#nodes = new Map(nodes);
-    if (shape === this.#shape) return true;
-    this.#shape = shape;
-    this.layout = layOut([...nodes.values()], this.#cells, Math.max(rows, nodes.size ? this.layout.rows : 0), aspect, LANE);
+    this.layout = layOut([...nodes.values()], this.#cells, rows, aspect, LANE);
     // Places moved: everything that stands on a node is put again, without flying.
-    for (const one of this.#standing.values()) {
+    for (const [key, one] of this.#standing) {
       const place = this.layout.nodes.get(one.node);
-      // A pod whose node is gone is put elsewhere by the next look at the pods.
+      // A pod whose node is gone, or came only now, is put elsewhere by the next look at it.
+      if (!place || one.node !== one.pod.node) this.#pods.add(key);
       if (!place) continue;
       const at = slotAt(one.slot);
       one.x = place.x + at.x;
@@ -137,19 +194,54 @@ export class Board {
       this.tiles.place(one.box, one.x, one.y, TILE, TILE);
       this.tiles.move(one.box, one.x, one.y, -10, -10);
     }
-    this.cards.clear();
-    this.heat.clear();
+    this.#placeCards();
     return true;
   }
 
-  #rowsFor(pods: number, nodes: number): number {
-    let most = 0;
-    for (const slots of this.#slots.values()) most = Math.max(most, slots.height);
-    const even = nodes ? (pods / nodes) * 1.35 : 0;
-    return Math.max(3, Math.ceil(Math.max(most, even) / SLOTS_ACROSS));
+  /** A box for each zone, card and cell, where the layout has them. */
+  #placeCards(): void {
+    this.cards.clear();
+    this.heat.clear();
+    this.marks.clear();
+    this.#boxes.clear();
+    const line = this.palette.get('--line');
+    for (const zone of this.layout.zones) {
+      const box = this.cards.add();
+      this.cards.place(box, zone.x + zone.width / 2, zone.y + zone.height / 2, zone.width, zone.height);
+      this.cards.look(box, 0, 20, this.palette.get('--paper', 0), line);
+    }
+    for (const name of this.layout.nodes.keys()) {
+      const card = this.cards.add();
+      for (let rest = 1; rest < OF_CARD; rest++) this.cards.add();
+      this.#boxes.set(name, { card, cell: this.heat.add(), marks: [] });
+    }
+    this.#painted = -1;
+    this.#staleAll();
+  }
+
+  #staleAll(): void {
+    for (const name of this.layout.nodes.keys()) this.#stale.add(name);
   }
 
   // -- pods ----------------------------------------------------------------------------------------------------------
+
+  #takePods({ pods, filter, now, offset }: Scene, deadline: number): boolean {
+    let done = 0;
+    for (const key of this.#pods) {
+      if (done % STRIDE === STRIDE - 1 && performance.now() > deadline) break;
+      done++;
+      this.#pods.delete(key);
+      const pod = pods.get(key);
+      const had = this.#standing.get(key);
+      if (!pod || !filter(pod)) {
+        if (had) this.#leave(key, had, now);
+        continue;
+      }
+      if (had && had.pod.uid !== pod.uid) this.#leave(key, had, now);
+      this.#stand(key, pod, now, this.#first, offset);
+    }
+    return done > 0;
+  }
 
   #load(node: string): Load {
     let load = this.loads.get(node);
@@ -160,6 +252,7 @@ export class Board {
   #count(node: string, pod: Pod, sign: 1 | -1): void {
     const load = this.#load(node);
     const look = lookOf(pod);
+    if (node) this.#stale.add(node);
     load.pods += sign;
     if (look !== 'done' && look !== 'failed') {
       load.cpu += sign * (pod.cpu ?? 0);
@@ -206,6 +299,7 @@ export class Board {
     let slots = this.#slots.get(node);
     if (!slots) this.#slots.set(node, (slots = new Slots()));
     const slot = slots.take(key);
+    this.#most = Math.max(this.#most, slot + 1);
     let names = this.#bySlot.get(node);
     if (!names) this.#bySlot.set(node, (names = new Map()));
     names.set(slot, key);
@@ -246,36 +340,76 @@ export class Board {
 
   // -- cards ---------------------------------------------------------------------------------------------------------
 
-  #paintCards(nodes: ReadonlyMap<string, NodeInfo>): void {
-    const { palette, layout } = this;
-    this.cards.clear();
-    this.heat.clear();
-    const height = nodeHeight(layout.rows);
-    const paper = palette.get('--card');
-    const zoneLine = palette.get('--line');
-    for (const zone of layout.zones) {
-      const box = this.cards.add();
-      this.cards.place(box, zone.x + zone.width / 2, zone.y + zone.height / 2, zone.width, zone.height);
-      this.cards.look(box, 0, 20, palette.get('--paper', 0), zoneLine);
+  #paint(): void {
+    const height = nodeHeight(this.layout.rows);
+    for (const name of this.#stale) {
+      const place = this.layout.nodes.get(name);
+      const node = this.#nodes.get(name);
+      const boxes = this.#boxes.get(name);
+      if (!place || !node || !boxes) continue;
+      this.#paintCard(place, node, boxes.card, height);
+      this.#paintCell(place, node, boxes, height);
     }
-    for (const place of layout.nodes.values()) {
-      const node = nodes.get(place.name);
+    this.#stale.clear();
+    this.holes.clear();
+    if (this.layout.nodes.size <= MOST_WITH_SLOTS) for (const place of this.layout.nodes.values()) this.#emptySlots(place.name, place.x, place.y);
+    this.zones.clear();
+    for (const { name, zone } of this.layout.nodes.values()) {
+      const node = this.#nodes.get(name);
       if (!node) continue;
-      const dead = node.ready !== 'True';
-      const load = this.loads.get(place.name) ?? { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 };
-      const card = this.cards.add();
-      this.cards.place(card, place.x + NODE_WIDTH / 2, place.y + height / 2, NODE_WIDTH, height);
-      this.cards.look(card, node.unschedulable ? 30 : 0, 12, dead ? palette.get('--line') : palette.get('--well'), dead ? palette.get('--red') : node.unschedulable ? palette.get('--amber') : palette.get('--well'));
-      this.#bar(place.x + PAD, place.y + HEAD - 15, load.cpu / Math.max(node.capacity.cpu, 0.001), '--teal');
-      this.#bar(place.x + PAD, place.y + HEAD - 8, load.memory / Math.max(node.capacity.memory, 1), '--violet');
-      if (layout.nodes.size <= MOST_WITH_SLOTS) this.#emptySlots(place.name, place.x, place.y);
-      const cell = this.heat.add();
-      this.heat.place(cell, place.x + NODE_WIDTH / 2, place.y + height / 2, NODE_WIDTH, height);
-      const full = Math.min(load.pods / Math.max(node.capacity.pods, 1), 1);
-      const token = dead || load.failed > 0 ? '--red' : load.unready > 0 ? '--amber' : '--blue';
-      const fill = palette.get(token);
-      const mix = dead ? 0.35 : 0.16 + 0.84 * full;
-      this.heat.look(cell, 0, 12, blend(fill, paper, mix), dead ? palette.get('--red') : blend(fill, paper, mix));
+      let sum = this.zones.get(zone);
+      if (!sum) this.zones.set(zone, (sum = { pods: 0, cpu: 0, capacity: 0, bad: 0, failed: 0 }));
+      const load = this.loads.get(name) ?? EMPTY;
+      sum.pods += load.pods;
+      sum.cpu += load.cpu;
+      sum.capacity += node.capacity.cpu;
+      sum.failed += load.failed;
+      if (node.ready !== 'True') sum.bad++;
+    }
+  }
+
+  #paintCard(place: NodePlace, node: NodeInfo, card: number, height: number): void {
+    const { palette, cards } = this;
+    const dead = node.ready !== 'True';
+    const load = this.loads.get(place.name) ?? EMPTY;
+    cards.place(card, place.x + NODE_WIDTH / 2, place.y + height / 2, NODE_WIDTH, height);
+    cards.look(card, node.unschedulable ? 30 : 0, 12, dead ? palette.get('--line') : palette.get('--well'), dead ? palette.get('--red') : node.unschedulable ? palette.get('--amber') : palette.get('--well'));
+    this.#bar(card + 1, place.x + PAD, place.y + HEAD - 15, load.cpu / Math.max(node.capacity.cpu, 0.001), '--teal');
+    this.#bar(card + 3, place.x + PAD, place.y + HEAD - 8, load.memory / Math.max(node.capacity.memory, 1), '--violet');
+  }
+
+  #bar(box: number, x: number, y: number, share: number, token: string): void {
+    const width = NODE_WIDTH - 2 * PAD;
+    const line = this.palette.get('--line');
+    this.cards.place(box, x + width / 2, y + BAR_HEIGHT / 2, width, BAR_HEIGHT);
+    this.cards.look(box, 0, 2.5, line, line);
+    const full = Math.min(Math.max(share, 0), 1) * width;
+    const colour = this.palette.get(share > 0.9 ? '--red' : token, full < 0.5 ? 0 : 1);
+    this.cards.place(box + 1, x + full / 2, y + BAR_HEIGHT / 2, full, BAR_HEIGHT);
+    this.cards.look(box + 1, 0, 2.5, colour, colour);
+  }
+
+  /** From afar: how full it is by colour, how well by the mark on it. */
+  #paintCell(place: NodePlace, node: NodeInfo, boxes: { cell: number; marks: number[] }, height: number): void {
+    const { palette, heat, marks } = this;
+    const looks = heatOf(node, this.loads.get(place.name) ?? EMPTY, this.#by, palette);
+    const x = place.x + NODE_WIDTH / 2;
+    const y = place.y + height / 2;
+    heat.place(boxes.cell, x, y, NODE_WIDTH, height);
+    heat.look(boxes.cell, 0, 0, looks.fill);
+    for (const mark of boxes.marks.splice(0)) marks.remove(mark);
+    if (node.unschedulable) {
+      const fence = marks.add();
+      boxes.marks.push(fence);
+      marks.place(fence, x, y, NODE_WIDTH, height);
+      marks.look(fence, 30, 0, palette.get('--paper', 0), palette.get('--amber'));
+    }
+    if (looks.mark) {
+      const mark = marks.add();
+      const side = Math.min(NODE_WIDTH, height) * 0.62;
+      boxes.marks.push(mark);
+      marks.place(mark, x, y, side, side);
+      marks.look(mark, 0, side / 2, looks.mark);
     }
   }
 
@@ -285,23 +419,10 @@ export class Board {
     for (let slot = 0; slot < this.layout.rows * SLOTS_ACROSS; slot++) {
       if (taken?.has(slot)) continue;
       const at = slotAt(slot);
-      const box = this.cards.add();
-      this.cards.place(box, x + at.x, y + at.y, TILE, TILE);
-      this.cards.look(box, 0, 4, this.palette.get('--well'), this.palette.get('--line'));
+      const box = this.holes.add();
+      this.holes.place(box, x + at.x, y + at.y, TILE, TILE);
+      this.holes.look(box, 0, 4, this.palette.get('--well'), this.palette.get('--line'));
     }
-  }
-
-  #bar(x: number, y: number, share: number, token: string): void {
-    const width = NODE_WIDTH - 2 * PAD;
-    const back = this.cards.add();
-    this.cards.place(back, x + width / 2, y + BAR_HEIGHT / 2, width, BAR_HEIGHT);
-    this.cards.look(back, 0, 2.5, this.palette.get('--line'), this.palette.get('--line'));
-    const full = Math.min(Math.max(share, 0), 1) * width;
-    if (full < 0.5) return;
-    const front = this.cards.add();
-    const colour = this.palette.get(share > 0.9 ? '--red' : token);
-    this.cards.place(front, x + full / 2, y + BAR_HEIGHT / 2, full, BAR_HEIGHT);
-    this.cards.look(front, 0, 2.5, colour, colour);
   }
 
   // -- questions -----------------------------------------------------------------------------------------------------
@@ -318,7 +439,7 @@ export class Board {
       const node = this.#nodes.get(place.name);
       return node ? { kind: 'node', node } : null;
     }
-    if (y < LANE) {
+    if (y < this.layout.top) {
       for (const key of this.#lane.keys()) {
         const standing = this.#standing.get(key);
         if (standing && Math.abs(standing.x - x) < SLOT / 2 && Math.abs(standing.y - y) < SLOT / 2) return { kind: 'pod', pod: standing.pod };
@@ -342,11 +463,16 @@ export class Board {
     return this.#standing.size;
   }
 
-  standing(): IterableIterator<[string, { pod: Pod; x: number; y: number }]> {
-    return this.#standing.entries();
+  /** The pods that stand on a node. */
+  *on(node: string): IterableIterator<{ key: string; pod: Pod; x: number; y: number }> {
+    for (const key of this.#bySlot.get(node)?.values() ?? []) {
+      const standing = this.#standing.get(key);
+      if (standing) yield { key, pod: standing.pod, x: standing.x, y: standing.y };
+    }
   }
-}
 
-function blend(colour: readonly number[], paper: readonly number[], share: number): [number, number, number, number] {
-  return [0, 1, 2].map((index) => Math.round(colour[index]! * share + paper[index]! * (1 - share))).concat(255) as [number, number, number, number];
+  /** The node on which a pod stands; empty when on none, or unknown. */
+  nodeOf(key: string): string {
+    return this.#standing.get(key)?.node ?? '';
+  }
 }

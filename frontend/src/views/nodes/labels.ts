@@ -2,7 +2,7 @@
 import type { Board } from './board';
 import { toScreen, type Camera, type Detail } from './camera';
 import type { Palette } from './looks';
-import { NODE_WIDTH, nodeHeight, PAD, TILE, ZONE_HEAD } from './world';
+import { NODE_WIDTH, nodeHeight, PAD, TILE } from './world';
 import { store } from '../../state/store.svelte';
 import type { NodeInfo } from '../../types';
 
@@ -53,18 +53,38 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
 
   for (const zone of board.layout.zones) {
     const at = toScreen(camera, zone.x, zone.y);
+    // From afar the board has no line around it: a box that large would cost the card more than all its cells.
+    if (detail === 'heat') frame(context, at.x, at.y, zone.width * scale, zone.height * scale, css(palette.get('--line')));
     const size = Math.min(Math.max(18 * scale, 11), 22);
     context.font = `650 ${size}px 'Inter Variable', sans-serif`;
     context.fillStyle = ink;
     context.textAlign = 'left';
-    const y = at.y + Math.max((ZONE_HEAD / 2) * scale, size * 0.8 - (scale < 0.25 ? size * 1.6 : 0));
+    const y = at.y + (board.layout.head / 2) * scale;
     const name = shorten(context, zone.name || 'no zone', Math.max(zone.width * scale - 20, 40));
     context.fillText(name, at.x + 18 * Math.max(scale, 0.3), y);
     const wide = context.measureText(name).width;
     context.font = `400 ${Math.max(size * 0.72, 10)}px 'Inter Variable', sans-serif`;
     context.fillStyle = soft;
-    const count = `${zone.nodes} ${zone.nodes === 1 ? 'node' : 'nodes'}`;
+    const sum = board.zones.get(zone.name);
+    const parts = [`${zone.nodes.toLocaleString('en')} ${zone.nodes === 1 ? 'node' : 'nodes'}`];
+    if (detail === 'heat' && sum) {
+      parts.push(`${sum.pods.toLocaleString('en')} pods`, `${Math.round((sum.cpu / Math.max(sum.capacity, 0.001)) * 100)} % CPU`);
+      if (sum.bad) parts.push(`${sum.bad.toLocaleString('en')} NotReady`);
+      if (sum.failed) parts.push(`${sum.failed.toLocaleString('en')} pods failed`);
+    }
+    // As much of it as there is room for.
+    const room = zone.width * scale - wide - 30;
+    while (parts.length > 1 && context.measureText(parts.join(' · ')).width > room) parts.pop();
+    const count = parts.join(' · ');
     if (wide + 30 + context.measureText(count).width < zone.width * scale) context.fillText(count, at.x + 18 * Math.max(scale, 0.3) + wide + 9, y + 1);
+  }
+
+  if (detail === 'heat' && board.waiting > 0) {
+    const at = toScreen(camera, 0, 0);
+    context.font = `600 12px 'Inter Variable', sans-serif`;
+    context.fillStyle = css(palette.get('--amber-text'));
+    context.textAlign = 'left';
+    context.fillText(`${board.waiting.toLocaleString('en')} ${board.waiting === 1 ? 'pod waits' : 'pods wait'} for a node`, Math.max(at.x, 8), Math.max(at.y + board.layout.top * scale - 9, 8));
   }
 
   for (const one of options.services) {
@@ -77,7 +97,13 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
   }
   context.textAlign = 'left';
 
-  if (detail !== 'heat') {
+  if (detail === 'heat') {
+    const place = board.layout.nodes.get(options.selected);
+    if (place) {
+      const at = toScreen(camera, place.x, place.y);
+      outline(context, at.x - 3, at.y - 3, NODE_WIDTH * scale + 6, tall * scale + 6, 5, ink);
+    }
+  } else {
     for (const place of board.layout.nodes.values()) {
       const at = toScreen(camera, place.x, place.y);
       const wide = NODE_WIDTH * scale;
@@ -106,14 +132,17 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
   }
 
   const names = scale > 2.6;
-  if (names || options.selected.includes('/')) {
-    let written = 0;
-    context.textAlign = 'center';
-    for (const [key, one] of board.standing()) {
-      const chosen = key === options.selected;
+  const chosenOn = options.selected.includes('/') ? board.nodeOf(options.selected) : '';
+  let written = 0;
+  context.textAlign = 'center';
+  for (const place of board.layout.nodes.values()) {
+    if (!names && place.name !== chosenOn) continue;
+    const corner = toScreen(camera, place.x, place.y);
+    if (corner.x > width || corner.y > height || corner.x + NODE_WIDTH * scale < 0 || corner.y + tall * scale < 0) continue;
+    for (const one of board.on(place.name)) {
+      const chosen = one.key === options.selected;
       if (!chosen && !names) continue;
       const at = toScreen(camera, one.x, one.y);
-      if (at.x < -60 || at.y < -20 || at.x > width + 60 || at.y > height + 20) continue;
       const side = TILE * scale;
       if (chosen) outline(context, at.x - side / 2 - 2, at.y - side / 2 - 2, side + 4, side + 4, 5 * scale, ink);
       if (!names || written++ > MOST_NAMES) continue;
@@ -121,8 +150,8 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
       context.fillStyle = css(palette.get('--card'));
       context.fillText(shorten(context, one.pod.name, side * 0.94), at.x, at.y);
     }
-    context.textAlign = 'left';
   }
+  context.textAlign = 'left';
 }
 
 function outline(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number, colour: string): void {
@@ -130,5 +159,13 @@ function outline(context: CanvasRenderingContext2D, x: number, y: number, width:
   context.lineWidth = 2.5;
   context.beginPath();
   context.roundRect(x, y, width, height, radius);
+  context.stroke();
+}
+
+function frame(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, colour: string): void {
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.roundRect(x, y, width, height, 8);
   context.stroke();
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { between, detailAt, fit, toScreen, toWorld, zoomAt } from './camera';
 import { legOfFlow, legsOf, nearest, told, whereIs, type Places, type Signal } from './traffic';
 import type { Pod } from '../../types';
-import { worst } from './worst';
+import { worst } from '../../state/worst';
 import { columnsFor, layOut, NODE_WIDTH, slotAt, Slots, SLOTS_ACROSS, slotUnder } from './world';
 
 describe('slots', () => {

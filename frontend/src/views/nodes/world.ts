@@ -36,6 +36,8 @@ export const NODE_WIDTH = SLOTS_ACROSS * SLOT + 2 * PAD;
 export const GAP = 18;
 export const ZONE_GAP = 44;
 export const ZONE_HEAD = 40;
+/** A heading's share of the height of what stands below it, at least. */
+const HEAD_SHARE = 0.065;
 
 /** Slots that are kept: each key has a number, and the smallest free number goes to the next. */
 export class Slots {
@@ -75,9 +77,12 @@ export class Slots {
 
   /** One more than the highest number in use. */
   get height(): number {
-    let most = 0;
-    for (const slot of this.#of.values()) if (slot + 1 > most) most = slot + 1;
-    return most;
+    // Numbers that are free at the very end count no more.
+    while (this.#free.length > 0 && this.#free[this.#free.length - 1] === this.#next - 1) {
+      this.#free.pop();
+      this.#next--;
+    }
+    return this.#next;
   }
 }
 
@@ -112,6 +117,9 @@ export function columnsFor(nodes: number, zones: number, rows: number, aspect: n
 }
 
 export interface Layout {
+  /** What stands above the zones, and the height of a zone's heading: both grow with the whole, so that there is room for words from afar. */
+  top: number;
+  head: number;
   zones: ZonePlace[];
   nodes: Map<string, NodePlace>;
   width: number;
@@ -123,7 +131,7 @@ export interface Layout {
  * Lay the zones out. `cells` keeps each zone's places (they are filled in and emptied here); `rows` is how many rows of slots a card has.
  * `top` leaves room above for the services' lane.
  */
-export function layOut(nodes: { name: string; zone: string }[], cells: Map<string, Slots>, rows: number, aspect: number, top = 0): Layout {
+export function layOut(nodes: { name: string; zone: string }[], cells: Map<string, Slots>, rows: number, aspect: number, least = 0): Layout {
   const byZone = new Map<string, string[]>();
   for (const node of nodes) {
     const list = byZone.get(node.zone);
@@ -137,8 +145,11 @@ export function layOut(nodes: { name: string; zone: string }[], cells: Map<strin
   }
   const names = [...byZone.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const largest = Math.max(0, ...[...byZone.values()].map((one) => one.length));
-  const columns = columnsFor(largest, names.length, rows, aspect, top);
+  const columns = columnsFor(largest, names.length, rows, aspect, least);
   const cellHeight = nodeHeight(rows) + GAP;
+  const tallest = Math.ceil(largest / columns) * cellHeight;
+  const head = Math.max(ZONE_HEAD, tallest * HEAD_SHARE);
+  const top = Math.max(least, tallest * HEAD_SHARE);
   const cellWidth = NODE_WIDTH + GAP;
   const places = new Map<string, NodePlace>();
   const zones: ZonePlace[] = [];
@@ -152,16 +163,16 @@ export function layOut(nodes: { name: string; zone: string }[], cells: Map<strin
     const across = Math.min(columns, Math.max(slots.height, 1));
     const down = Math.ceil(slots.height / columns);
     const width = across * cellWidth - GAP + 2 * GAP;
-    const tall = ZONE_HEAD + down * cellHeight - GAP + GAP;
+    const tall = head + down * cellHeight - GAP + GAP;
     for (const name of members) {
       const cell = slots.get(name)!;
-      places.set(name, { name, zone, x: x + GAP + (cell % columns) * cellWidth, y: top + ZONE_HEAD + Math.floor(cell / columns) * cellHeight });
+      places.set(name, { name, zone, x: x + GAP + (cell % columns) * cellWidth, y: top + head + Math.floor(cell / columns) * cellHeight });
     }
     zones.push({ name: zone, x, y: top, width, height: tall, nodes: members.length });
     x += width + ZONE_GAP;
     height = Math.max(height, top + tall);
   }
-  return { zones, nodes: places, width: Math.max(x - ZONE_GAP, NODE_WIDTH), height, rows };
+  return { top, head, zones, nodes: places, width: Math.max(x - ZONE_GAP, NODE_WIDTH), height, rows };
 }
 
 /** Which slot of a node lies under a point given from the node's corner; null for its head and margins. */

@@ -3,13 +3,17 @@
  * pods cost the processor nothing while nothing changes. Only what changed since the last frame is handed to the graphics card.
  */
 import type { Camera } from '../camera';
-import { BOX_FRAGMENT, BOX_VERTEX, DOT_FRAGMENT, DOT_VERTEX } from './shaders';
+import { BOX_FRAGMENT, BOX_VERTEX, CELL_FRAGMENT, CELL_VERTEX, DOT_FRAGMENT, DOT_VERTEX } from './shaders';
 
 /** Red, green, blue, alpha: 0 to 255. */
 export type Colour = readonly [number, number, number, number];
 
 const FLOATS = 12;
 const BYTES = FLOATS * 4 + 8;
+
+/** Boxes that are handed to the card together; and pages beyond which one large upload is cheaper than many small ones. */
+const PAGE = 64;
+const MOST_PAGES = 256;
 
 /** Instances of boxes in one buffer, to be changed one by one. Numbers are kept; free ones are used again. */
 export class Boxes {
@@ -18,11 +22,12 @@ export class Boxes {
   #bytes: Uint8Array;
   #free: number[] = [];
   count = 0;
-  #from = Infinity;
-  #to = -1;
+  /** Pages of the buffer in which something changed. */
+  #dirty = new Set<number>();
   grown = true;
 
-  constructor(capacity = 256) {
+  /** `plain`: rectangles of one colour, quickly. */
+  constructor(capacity = 256, readonly plain = false) {
     this.#data = new ArrayBuffer(capacity * BYTES);
     this.#floats = new Float32Array(this.#data);
     this.#bytes = new Uint8Array(this.#data);
@@ -86,19 +91,21 @@ export class Boxes {
   }
 
   #touch(index: number): void {
-    if (index < this.#from) this.#from = index;
-    if (index > this.#to) this.#to = index;
+    this.#dirty.add((index / PAGE) | 0);
   }
 
-  /** Bring the buffer on the card up to date. */
+  /** Bring the buffer on the card up to date: only the pages that changed. */
   upload(gl: WebGL2RenderingContext, buffer: WebGLBuffer): boolean {
-    if (!this.grown && this.#to < 0) return false;
+    if (!this.grown && this.#dirty.size === 0) return false;
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    if (this.grown) gl.bufferData(gl.ARRAY_BUFFER, this.#bytes, gl.DYNAMIC_DRAW);
-    else gl.bufferSubData(gl.ARRAY_BUFFER, this.#from * BYTES, this.#bytes, this.#from * BYTES, (this.#to - this.#from + 1) * BYTES);
+    if (this.grown || this.#dirty.size > MOST_PAGES) gl.bufferData(gl.ARRAY_BUFFER, this.#bytes, gl.DYNAMIC_DRAW);
+    else
+      for (const page of this.#dirty) {
+        const from = page * PAGE * BYTES;
+        gl.bufferSubData(gl.ARRAY_BUFFER, from, this.#bytes, from, Math.min(PAGE * BYTES, this.#bytes.length - from));
+      }
     this.grown = false;
-    this.#from = Infinity;
-    this.#to = -1;
+    this.#dirty.clear();
     return true;
   }
 }
@@ -151,17 +158,19 @@ function attribute(gl: WebGL2RenderingContext, program: WebGLProgram, name: stri
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
   #box: WebGLProgram;
+  #cell: WebGLProgram;
   #dot: WebGLProgram;
   #corner: WebGLBuffer;
   #layers = new Map<Boxes, Layer>();
   #dots: { buffer: WebGLBuffer; vertices: WebGLVertexArrayObject; bytes: Uint8Array; floats: Float32Array; next: number; count: number };
-  #uniforms: { box: (WebGLUniformLocation | null)[]; dot: (WebGLUniformLocation | null)[] };
+  #uniforms: { box: (WebGLUniformLocation | null)[]; cell: (WebGLUniformLocation | null)[]; dot: (WebGLUniformLocation | null)[] };
 
   constructor(canvas: HTMLCanvasElement) {
     const gl = canvas.getContext('webgl2', { antialias: false, alpha: true, premultipliedAlpha: true, powerPreference: 'high-performance' });
     if (!gl) throw new Error('This browser has no WebGL 2; the list beside the map shows the same.');
     this.gl = gl;
     this.#box = compile(gl, BOX_VERTEX, BOX_FRAGMENT);
+    this.#cell = compile(gl, CELL_VERTEX, CELL_FRAGMENT);
     this.#dot = compile(gl, DOT_VERTEX, DOT_FRAGMENT);
     this.#corner = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#corner);
@@ -169,7 +178,7 @@ export class Renderer {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     const names = ['camera', 'view', 'now'];
-    this.#uniforms = { box: names.map((name) => gl.getUniformLocation(this.#box, name)), dot: names.map((name) => gl.getUniformLocation(this.#dot, name)) };
+    this.#uniforms = { box: names.map((name) => gl.getUniformLocation(this.#box, name)), cell: names.map((name) => gl.getUniformLocation(this.#cell, name)), dot: names.map((name) => gl.getUniformLocation(this.#dot, name)) };
     this.#dots = this.#makeDots();
   }
 
@@ -202,15 +211,16 @@ export class Renderer {
     if (had) return had;
     const gl = this.gl;
     const layer = { boxes, buffer: gl.createBuffer(), vertices: gl.createVertexArray() };
+    const program = boxes.plain ? this.#cell : this.#box;
     gl.bindVertexArray(layer.vertices);
-    this.#corners(this.#box);
+    this.#corners(program);
     gl.bindBuffer(gl.ARRAY_BUFFER, layer.buffer);
-    attribute(gl, this.#box, 'place', 4, gl.FLOAT, BYTES, 0, false);
-    attribute(gl, this.#box, 'motion', 4, gl.FLOAT, BYTES, 16, false);
-    attribute(gl, this.#box, 'shape', 2, gl.FLOAT, BYTES, 32, false);
+    attribute(gl, program, 'place', 4, gl.FLOAT, BYTES, 0, false);
+    attribute(gl, program, 'motion', 4, gl.FLOAT, BYTES, 16, false);
+    attribute(gl, program, 'shape', 2, gl.FLOAT, BYTES, 32, false);
     // Two floats are spare: the colours begin behind them.
-    attribute(gl, this.#box, 'fill', 4, gl.UNSIGNED_BYTE, BYTES, FLOATS * 4, true);
-    attribute(gl, this.#box, 'line', 4, gl.UNSIGNED_BYTE, BYTES, FLOATS * 4 + 4, true);
+    attribute(gl, program, 'fill', 4, gl.UNSIGNED_BYTE, BYTES, FLOATS * 4, true);
+    attribute(gl, program, 'line', 4, gl.UNSIGNED_BYTE, BYTES, FLOATS * 4 + 4, true);
     gl.bindVertexArray(null);
     this.#layers.set(boxes, layer);
     return layer;
@@ -235,17 +245,17 @@ export class Renderer {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.useProgram(this.#box);
     const set = ([cameraAt, viewAt, nowAt]: (WebGLUniformLocation | null)[]) => {
-      gl.uniform4f(cameraAt ?? null, camera.x, camera.y, camera.scale, 0);
+      gl.uniform4f(cameraAt ?? null, camera.x, camera.y, camera.scale, ratio);
       gl.uniform2f(viewAt ?? null, width / ratio, height / ratio);
       gl.uniform1f(nowAt ?? null, now);
     };
-    set(this.#uniforms.box);
     for (const boxes of layers) {
       const layer = this.#layer(boxes);
       boxes.upload(gl, layer.buffer);
       if (boxes.count === 0) continue;
+      gl.useProgram(boxes.plain ? this.#cell : this.#box);
+      set(boxes.plain ? this.#uniforms.cell : this.#uniforms.box);
       gl.bindVertexArray(layer.vertices);
       gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, boxes.count);
     }

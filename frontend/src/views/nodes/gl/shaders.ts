@@ -1,4 +1,34 @@
+import { GAP } from '../world';
+
 /** The two programs: boxes (cards, bars, tiles: one quad each, shaped by a distance function) and dots that travel. */
+
+/** From afar: plain rectangles, one colour each. Without a graphics card a pixel of these costs a tenth of one that is shaped. */
+export const CELL_VERTEX = `#version 300 es
+in vec2 corner;
+in vec4 place;
+in vec4 fill;
+uniform vec4 camera; // x, y, scale, pixels of the card a pixel of the page
+uniform vec2 view;
+const float gap = ${GAP}.0;
+out vec4 fill_colour;
+void main() {
+  // To whole pixels, with one pixel between neighbours: the same everywhere, whatever the scale.
+  vec2 low = floor((place.xy - place.zw * 0.5 - camera.xy) * camera.z * camera.w + 0.5);
+  vec2 high = floor((place.xy + place.zw * 0.5 + gap - camera.xy) * camera.z * camera.w + 0.5);
+  high -= step(3.0, high - low);
+  high = max(high, low + 1.0);
+  vec2 screen = mix(low, high, corner * 0.5 + 0.5) / camera.w;
+  gl_Position = vec4(screen.x / view.x * 2.0 - 1.0, 1.0 - screen.y / view.y * 2.0, 0.0, 1.0);
+  fill_colour = vec4(fill.rgb * fill.a, fill.a);
+}`;
+
+export const CELL_FRAGMENT = `#version 300 es
+precision mediump float;
+in vec4 fill_colour;
+out vec4 colour;
+void main() {
+  colour = fill_colour;
+}`;
 
 export const BOX_VERTEX = `#version 300 es
 in vec2 corner;
@@ -37,6 +67,8 @@ void main() {
   fill_colour = fill;
   line_colour = line;
   radius = min(shape.y, min(shown.x, shown.y));
+  // What has no size is not there: not even one pixel of it.
+  if (place.z <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
 }`;
 
 export const BOX_FRAGMENT = `#version 300 es

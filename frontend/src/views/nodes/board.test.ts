@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeInfo, Pod } from '../../types';
+import { Board, type Scene } from './board';
+import { search } from './finding';
+import { fullness, heatOf } from './heat';
+import type { Palette } from './looks';
+
+const COLOURS: Record<string, readonly [number, number, number, number]> = { '--red': [200, 0, 0, 255], '--amber': [200, 150, 0, 255], '--blue': [0, 0, 200, 255], '--violet': [90, 0, 200, 255], '--card': [255, 255, 255, 255] };
+const palette = { get: (token: string) => COLOURS[token] ?? [9, 9, 9, 255] } as unknown as Palette;
+
+function node(number: number, more: Partial<NodeInfo> = {}): NodeInfo {
+  return { uid: `n${number}`, name: `node-${number}`, namespace: '', zone: `zone-${number % 3}`, ready: 'True', reason: '', unschedulable: false, capacity: { cpu: 4, memory: 2 ** 33, pods: 110 }, ...more } as NodeInfo;
+}
+
+function pod(number: number, on: string, more: Partial<Pod> = {}): Pod {
+  return { uid: `p${number}`, name: `web-${number}`, namespace: 'shop', node: on, phase: 'Running', status: 'Running', isReady: true, deleting: null, cpu: 0.5, memory: 0, ...more } as Pod;
+}
+
+function world(nodes: number, pods: number) {
+  const byName = new Map(Array.from({ length: nodes }, (_, index) => [`node-${index}`, node(index)]));
+  const byKey = new Map(Array.from({ length: pods }, (_, index) => [`shop/web-${index}`, pod(index, `node-${index % nodes}`)]));
+  const scene: Scene = { nodes: byName, pods: byKey, by: 'phase', filter: () => true, aspect: 2, now: 1, offset: 0 };
+  return { nodes: byName, pods: byKey, scene, board: new Board(palette) };
+}
+
+describe('the board', () => {
+  it('stops at its deadline, goes on in the next frame, and forgets nobody', () => {
+    const { board, scene } = world(50, 3000);
+    board.update(scene, performance.now() - 1);
+    expect(board.pods).toBeLessThan(3000);
+    expect(board.behind).toBe(true);
+    let frames = 1;
+    while (board.behind && frames < 200) {
+      board.update({ ...scene, now: 1 + frames++ }, performance.now() - 1);
+    }
+    expect(board.pods).toBe(3000);
+    expect(frames).toBeGreaterThan(10);
+    expect([...board.zones.values()].reduce((sum, zone) => sum + zone.pods, 0)).toBe(3000);
+  });
+
+  it('looks only at what it is told of', () => {
+    const { board, scene, pods } = world(10, 100);
+    board.update(scene);
+    pods.set('shop/web-7', pod(7, 'node-7', { status: 'CrashLoopBackOff', isReady: false }));
+    pods.set('shop/web-8', pod(8, 'node-8', { status: 'CrashLoopBackOff', isReady: false }));
+    board.podsChanged(['shop/web-7']);
+    expect(board.update({ ...scene, now: 2 })).toBe('all');
+    expect(board.loads.get('node-7')!.failed).toBe(1);
+    expect(board.loads.get('node-8')!.failed).toBe(0);
+    expect(board.update({ ...scene, now: 3 })).toBe('nothing');
+  });
+
+  it('takes away whom the store no longer has, and keeps the others where they were', () => {
+    const { board, scene, pods } = world(3, 9);
+    board.update(scene);
+    const before = board.placeOfPod('shop/web-5');
+    pods.delete('shop/web-2');
+    board.podsChanged(['shop/web-2']);
+    board.update({ ...scene, now: 2 });
+    expect(board.placeOfPod('shop/web-2')).toBeNull();
+    expect(board.placeOfPod('shop/web-5')).toEqual(before);
+    expect([...board.on('node-2')].map((one) => one.key).sort()).toEqual(['shop/web-5', 'shop/web-8']);
+  });
+
+  it('puts a pod down on a node that came after it', () => {
+    const { board, scene, nodes, pods } = world(2, 2);
+    pods.set('shop/web-9', pod(9, 'node-late'));
+    board.update(scene);
+    expect(board.waiting).toBe(1);
+    const late = node(5, { name: 'node-late' });
+    nodes.set('node-late', late);
+    board.nodesChanged(['node-late'], nodes);
+    board.update({ ...scene, now: 2 });
+    expect(board.waiting).toBe(0);
+    expect(board.nodeOf('shop/web-9')).toBe('node-late');
+  });
+});
+
+describe('from afar', () => {
+  const none = { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 };
+  it('says how full a node is by what is nearest its end, or by what is asked for', () => {
+    const load = { ...none, cpu: 1, memory: 2 ** 33 * 0.9, pods: 5 };
+    expect(fullness(node(1), load, 'phase')).toBeCloseTo(0.9);
+    expect(fullness(node(1), load, 'cpu')).toBe(0.25);
+  });
+
+  it('marks what is not well, and shows a dead node as nothing else', () => {
+    expect(heatOf(node(1), { ...none, failed: 1, unready: 2 }, 'phase', palette).mark).toEqual(COLOURS['--red']);
+    expect(heatOf(node(1), { ...none, unready: 2 }, 'phase', palette).mark).toEqual(COLOURS['--amber']);
+    expect(heatOf(node(1), none, 'phase', palette).mark).toBeNull();
+    expect(heatOf(node(1, { ready: 'Unknown' }), { ...none, failed: 1 }, 'phase', palette)).toEqual({ fill: COLOURS['--red'], mark: null });
+  });
+});
+
+describe('finding', () => {
+  const { nodes, pods } = world(30, 60);
+  it('has the node of that very name first, then what begins so', () => {
+    expect(search('node-2', nodes, pods).map((hit) => (hit.kind === 'node' ? hit.node.name : ''))[0]).toBe('node-2');
+    expect(search(' NODE-29 ', nodes, pods)).toHaveLength(1);
+  });
+  it('finds pods with and without their namespace, and nothing for nothing', () => {
+    expect(search('web-59', nodes, pods)[0]).toMatchObject({ kind: 'pod', pod: { name: 'web-59' } });
+    expect(search('shop/web-59', nodes, pods)).toHaveLength(1);
+    expect(search('  ', nodes, pods)).toEqual([]);
+    expect(search('nobody', nodes, pods)).toEqual([]);
+  });
+});
