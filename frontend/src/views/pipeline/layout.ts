@@ -58,7 +58,7 @@ export interface Layout {
 }
 
 /** Closer than this, the names of stations would touch. */
-const CLOSE = 60;
+const CLOSE = 66;
 export const SCHEDULER_WIDTH = 176;
 /** The pitch of the great circle lines, of which as many are drawn as fit; the others run quietly below. */
 const GREAT = 90;
@@ -103,12 +103,12 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
   const read = pipeline.stages.filter((stage) => stage.line === 'read');
   const inside = write.filter((stage) => stage.component !== 'etcd' && stage.name !== 'respond');
   const left = 108;
-  const etcdX = width - 92;
+  const etcdX = width - 98;
   const right = etcdX - 72;
   const gap = (right - left) / Math.max(inside.length - 1, 1);
   const slanted = gap < CLOSE;
   const writeY = slanted ? 124 : 106;
-  const readY = writeY + 54;
+  const readY = writeY + 60;
   inside.forEach((stage, index) => {
     stations.set(stage.name, { name: stage.name, title: stage.title, line: stage.line, x: left + gap * index, y: writeY, big: false });
   });
@@ -119,12 +119,12 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
   for (const stage of write.filter((one) => one.component === 'etcd')) {
     stations.set(stage.name, { name: stage.name, title: stage.title, line: stage.line, x: etcdX, y: writeY, big: true });
   }
-  const client = { x: 46, y: writeY };
+  const client = { x: 42, y: writeY };
   if (pipeline.stages.some((stage) => stage.name === 'respond')) {
     stations.set('respond', { name: 'respond', title: 'respond', line: 'all', x: left, y: readY, big: false });
   }
 
-  const watchY = readY + 66;
+  const watchY = readY + 64;
   const greatY = watchY + 62;
   const returnY = greatY + 108;
   const schedulerX = width - SCHEDULER_WIDTH - 10;
@@ -148,7 +148,7 @@ export function layoutOf(pipeline: Pipeline, width = 760, seats: string[] = [], 
     stations,
     ...lines(inside, write, read),
     slanted,
-    house: { x: left - 38, y: slanted ? 44 : 52, width: right - left + 74, height: readY - (slanted ? 44 : 52) + 40 },
+    house: { x: left - 34, y: slanted ? 44 : 52, width: right - left + 70, height: readY - (slanted ? 44 : 52) + 40 },
     loops,
     steps: pipeline.loop_steps,
     scheduler: bench(pipeline, schedulerX, schedulerY),
