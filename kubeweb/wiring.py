@@ -147,7 +147,7 @@ class Cluster:
             await self.journeys.start()
         authorizer = AuthorizerChain(self.storage)
         tokens = ServiceAccountTokens(settings.DATA_DIR / "pki", self.storage)
-        self.machines = Machines(self.client_for, profile=self.options.profile)
+        self.machines = Machines(self.client_for, profile=self.options.profile, disks=settings.DATA_DIR / "disks")
         self.server = APIServer(
             self.storage,
             self.registry,

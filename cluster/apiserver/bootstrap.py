@@ -124,6 +124,8 @@ OWN_RBAC: tuple[Obj, ...] = (
         "metadata": {"name": "system:kubeweb:machines"},
         "rules": [
             {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
+            # Whose disks are still wanted.
+            {"apiGroups": [""], "resources": ["pods", "persistentvolumes"], "verbs": ["list"]},
             {"apiGroups": ["sim.kubeweb.dev"], "resources": ["containerimages"], "verbs": ["get", "list", "watch"]},
         ],
     },

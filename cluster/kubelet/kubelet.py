@@ -17,6 +17,7 @@ from cluster.client.client import Client, Obj
 from cluster.client.events import EventRecorder
 from cluster.journeys import trace
 from cluster.kubelet import admitting
+from cluster.kubelet.disks import Disks
 from cluster.kubelet.eviction import BY_CONDITION, EVENTS, EvictionManager
 from cluster.kubelet.network import Link, Network
 from cluster.kubelet.node import LEASES, address, allocatable_of, boot_id, fresh_lease, labels, pod_range, status_of
@@ -25,7 +26,6 @@ from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import Latency, Profile
 from cluster.kubelet.runtime.simulated import SimulatedRuntime
-from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Troubles
 from cluster.kubelet.uplink import Uplink
 from cluster.kubelet.worker import Worker
@@ -50,13 +50,13 @@ class Kubelet:
         network: Network | None = None,
         troubles: Troubles | None = None,
         catalogue: Catalogue | None = None,
-        disks: dict[str, Tree] | None = None,
+        disks: Disks | None = None,
         boots: int = 0,
     ) -> None:
         self.client = Uplink(client)
         self.network = network
         # What is on disks that outlive pods, by volume or by place; shared by all machines.
-        self.disks = {} if disks is None else disks
+        self.disks = Disks() if disks is None else disks
         # How often the machine has lost power: its containers did not survive that.
         self.boots = boots
         self.name = name
@@ -332,6 +332,7 @@ class Kubelet:
         worker = self.workers.pop(uid, None)
         if worker is not None:
             worker.forget(gone=True)
+            self.disks.forget_pod(uid)
         self.release_ip(uid)
         self.give_back(uid)
 

@@ -145,6 +145,8 @@ class Network:
         """Where a connection from `node` to an address goes: through a Service's address to one of its endpoints."""
         key = self._virtual.get(ip)
         external = False
+        if ip in LOOPBACK and port in self._node_ports and node in self.kubelets:
+            ip = self.kubelets[node].ip
         if key is None and port in self._node_ports and self._kubelet_at(ip) is not None:
             key, external = self._node_ports[port], True
             node = next(name for name, one in self.kubelets.items() if one.ip == ip)
@@ -213,7 +215,9 @@ class Network:
         if local is None or ip not in (*LOOPBACK, local.ip):
             return None
         if local.pod["spec"].get("hostNetwork"):
-            return _on_machine(local.kubelet, ip, port, protocol) or local
+            found = _on_machine(local.kubelet, ip, port, protocol)
+            # A node port of the machine's own is a Service's like any other.
+            return found or (None if port in self._node_ports else local)
         return local
 
     async def http(

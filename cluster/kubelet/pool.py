@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 from cluster import clock
@@ -14,6 +15,7 @@ from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.client.client import Client, Obj
 from cluster.client.informer import SharedInformers
 from cluster.kubelet import logs as log_endpoint
+from cluster.kubelet.disks import POD, Disks
 from cluster.kubelet.forwarding import Incoming, converse
 from cluster.kubelet.kubelet import Kubelet
 from cluster.kubelet.looking import look_into
@@ -26,7 +28,6 @@ from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.shell.files import Files
 from cluster.kubelet.runtime.terminal import Stdin, Write
-from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Registry, SickProbe, Troubles
 from cluster.kubelet.volumes import machine_disk
 from cluster.kubelet.worker import Worker
@@ -39,14 +40,17 @@ USER, PROXY = "system:kubeweb:machines", "system:kube-proxy"
 class Machines:
     """Starts a kubelet for every Node and stops it when the Node goes. Also the API server's way to a node's kubelet."""
 
-    def __init__(self, client_for: Callable[[str], Client], profile: str = "realistic") -> None:
+    def __init__(
+        self, client_for: Callable[[str], Client], profile: str = "realistic", *, disks: Path | None = None
+    ) -> None:
+        """`disks`: the directory that keeps what is on disks; None keeps nothing."""
         self._client_for = client_for
         self._profile = PROFILES[profile]
         self.kubelets: dict[str, Kubelet] = {}
         self.troubles = Troubles()
         self.network = Network(self.kubelets, self._profile)
         self.catalogue = Catalogue()
-        self._disks: dict[str, Tree] = {}
+        self._disks = Disks(disks)
         # How often each machine has lost power.
         self._boots: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
@@ -62,7 +66,21 @@ class Machines:
         self._informers(IMAGES).add_handler(self._image_changed)
         await self._informers.start()
         await asyncio.gather(*(self._register(name) for name in names))
+        await self._begin_to_keep_disks()
         self._task = asyncio.create_task(self._follow(), name="machines")
+
+    async def _begin_to_keep_disks(self) -> None:
+        """What belonged to pods and volumes that are gone goes, too."""
+        client = self._client_for(USER)
+        pods = {pod["metadata"]["uid"] for pod in (await client.list("v1/pods")).items}
+        volumes = {one["metadata"]["name"] for one in (await client.list("v1/persistentvolumes")).items}
+
+        def gone(key: str) -> bool:
+            if key.startswith(POD):
+                return key.split("/")[1] not in pods
+            return not key.endswith(":") and "/" not in key and key not in volumes
+
+        self._disks.start(gone)
 
     async def _register(self, name: str) -> None:
         client = self._client_for(f"system:node:{name}")
@@ -79,6 +97,7 @@ class Machines:
             self._task = None
         await asyncio.gather(*(kubelet.stop() for kubelet in self.kubelets.values()))
         self.kubelets.clear()
+        await self._disks.stop()
         await self.network.stop()
         await self._informers.stop()
 
@@ -267,7 +286,7 @@ class Machines:
 
     def node_log(self, name: str, path: str) -> HTTPResult:
         """What a node's kubelet answers for a path below its /logs/: the files of /var/log."""
-        disk = self._disks.setdefault(f"{name}:", machine_disk(name))
+        disk = self._disks.tree(f"{name}:", lambda: machine_disk(name))
         files = Files()
         files.mount("/logs", disk, "var/log", read_only=True)
         return serve(files, f"/logs/{path}")

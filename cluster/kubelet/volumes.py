@@ -1,18 +1,20 @@
 """The volumes of one pod as files: fetched before its containers start, kept current while they run (pkg/kubelet/volumemanager).
 
 A volume's files are one tree, shared by all containers that mount it. What comes from ConfigMaps, Secrets and the pod itself is
-read again about once a minute, as the kubelet does; disks behind claims outlive the pod; an emptyDir goes with it.
+read again about once a minute, as the kubelet does; disks behind claims outlive the pod; an emptyDir goes with it, and not before.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.client.client import Obj
 from cluster.kubelet import naming
+from cluster.kubelet.disks import POD
 from cluster.kubelet.projection import Tokens, published, volume_files
 from cluster.kubelet.references import Missing
 from cluster.kubelet.runtime.cri import RuntimeFailure
@@ -75,7 +77,7 @@ class PodVolume:
         claim = self.claim(worker.pod)
         if claim:
             disk = await self._disk(worker, claim)
-            self.files = worker.kubelet.disks.setdefault(disk, Tree(mode=0o777, medium="ext2/ext3"))
+            self.files = worker.kubelet.disks.tree(disk, lambda: Tree(mode=0o777, medium="ext2/ext3"))
             _give(self.files, worker.pod)
         elif "hostPath" in self.spec:
             self._check_host_path()
@@ -163,6 +165,14 @@ def _give(tree: Tree, pod: Obj) -> None:
         tree.attributes[""] = Attributes(root.mode | 0o2770, root.uid, group)
 
 
+def _empty_directory(worker: Worker, name: str, medium: str) -> Tree:
+    """An emptyDir: there as long as its pod, over restarts of its containers and of the kubelet; memory not over one of the machine."""
+    key = f"{POD}{worker.pod['metadata']['uid']}/{name}"
+    if medium == "tmpfs" and worker.kubelet.rebooted:
+        key = f"{key}@{worker.kubelet.boots}"
+    return worker.kubelet.disks.tree(key, lambda: Tree(mode=0o777, medium=medium))
+
+
 def machine_disk(node: str) -> Tree:
     """What is on a machine's own disk."""
     tree = Tree(
@@ -195,10 +205,10 @@ def volumes_of(worker: Worker) -> dict[str, PodVolume]:
         elif "hostPath" in spec:
             place = f"{worker.kubelet.name}:"
             volume.base = spec["hostPath"]["path"].strip("/")
-            volume.files = worker.kubelet.disks.setdefault(place, machine_disk(worker.kubelet.name))
+            volume.files = worker.kubelet.disks.tree(place, partial(machine_disk, worker.kubelet.name))
         elif "emptyDir" in spec:
             medium = "tmpfs" if (spec["emptyDir"] or {}).get("medium") == "Memory" else "ext2/ext3"
-            volume.files = Tree(mode=0o777, medium=medium)
+            volume.files = _empty_directory(worker, spec["name"], medium)
             _give(volume.files, worker.pod)
         found[spec["name"]] = volume
     return found

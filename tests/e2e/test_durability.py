@@ -84,3 +84,25 @@ def test_a_graceful_stop_and_start_keeps_everything_running(cluster):
     assert {name: (one["containerID"], one["restartCount"]) for name, one in before.items()} == {
         name: (one["containerID"], one["restartCount"]) for name, one in after.items()
     }
+
+
+def test_what_is_on_disks_is_there_after_a_restart(cluster):
+    """An emptyDir lives as long as its pod, a volume as long as itself, a machine's directory for ever."""
+    claim = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}
+    cluster.request("POST", "/api/v1/namespaces/default/persistentvolumeclaims", {"metadata": {"name": "kept"}, **claim})
+    volumes = [
+        {"name": "empty", "emptyDir": {}},
+        {"name": "claimed", "persistentVolumeClaim": {"claimName": "kept"}},
+        {"name": "machine", "hostPath": {"path": "/srv/data", "type": "DirectoryOrCreate"}},
+    ]
+    mounts = [{"name": one["name"], "mountPath": f"/{one['name']}"} for one in volumes]
+    box = {"name": "c", "image": "busybox", "command": ["sleep", "100000"], "volumeMounts": mounts}
+    pod = {"metadata": {"name": "keeper"}, "spec": {"containers": [box], "volumes": volumes}}
+    cluster.request("POST", "/api/v1/namespaces/default/pods", pod)
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/keeper", "--timeout=60s")
+    places = [mount["mountPath"] for mount in mounts]
+    cluster.kubectl("exec", "keeper", "--", "sh", "-c", f"for at in {' '.join(places)}; do echo $at > $at/file; done")
+    assert cluster.stop() == 0
+    cluster.start()
+    look = ("exec", "keeper", "--", "cat", *(f"{place}/file" for place in places))
+    wait_for(lambda: cluster.kubectl(*look, check=False) == "".join(f"{place}\n" for place in places), "the files", 60)

@@ -51,6 +51,12 @@ class Tree(dict[str, bytes]):
         yield from self.directories
         yield from self.links
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file, a link or a directory of this name."""
+        if name in self or name in self.links or name in self.directories:
+            return True
+        return any(one.startswith(name + "/") for one in self.names())
+
     def forget(self, name: str) -> None:
         """Remove one entry."""
         self.pop(name, None)

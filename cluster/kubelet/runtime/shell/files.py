@@ -70,7 +70,9 @@ class Files:
     def mount(self, path: str, tree: Tree, sub_path: str = "", *, read_only: bool = False) -> None:
         """A volume, or what lies under `sub_path` in it (made where it is missing), at a path; the longest path wins."""
         sub_path = sub_path.strip("/")
-        if sub_path and sub_path not in tree:
+        if sub_path and not tree.has(sub_path):
+            # As open as what it is made in.
+            tree.attributes.setdefault(sub_path, tree.attributes_of(sub_path.rpartition("/")[0]))
             tree.directories.add(sub_path)
         self._mounts.append(Mounted(path.rstrip("/"), tree, sub_path, read_only))
         self._mounts.sort(key=lambda one: -len(one.point))
