@@ -89,7 +89,9 @@ def test_a_graceful_stop_and_start_keeps_everything_running(cluster):
 def test_what_is_on_disks_is_there_after_a_restart(cluster):
     """An emptyDir lives as long as its pod, a volume as long as itself, a machine's directory for ever."""
     claim = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}
-    cluster.request("POST", "/api/v1/namespaces/default/persistentvolumeclaims", {"metadata": {"name": "kept"}, **claim})
+    cluster.request(
+        "POST", "/api/v1/namespaces/default/persistentvolumeclaims", {"metadata": {"name": "kept"}, **claim}
+    )
     volumes = [
         {"name": "empty", "emptyDir": {}},
         {"name": "claimed", "persistentVolumeClaim": {"claimName": "kept"}},

@@ -85,3 +85,26 @@ def test_images_under_their_older_names() -> None:
         assert await stage.log("tester") == "[/agnhost entrypoint-tester a]\n"
 
     play(scenario)
+
+
+def test_a_node_port_is_reached_from_the_machine_itself() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("web", {"image": AGNHOST, "args": ["netexec"]}, node="node-2")
+        ports = [
+            {"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
+            {"name": "udp", "port": 90, "targetPort": 8081, "nodePort": 30090, "protocol": "UDP"},
+        ]
+        spec = {"type": "NodePort", "selector": {"app": "web"}, "ports": ports}
+        await stage.create(
+            "v1/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+        )
+        await stage.pod("here", {"image": AGNHOST, "args": ["pause"]}, hostNetwork=True)
+        await stage.ready("web")
+        host = (await stage.ready("here"))["status"]["hostIP"]
+        await clock.sleep(10)
+        for address in (host, "127.0.0.1"):
+            assert await stage.run("here", "curl", "-s", f"http://{address}:30080/hostname") == (0, "web")
+            script = f"echo hostName | nc -w 1 -u {address} 30090"
+            assert await stage.run("here", "sh", "-c", script) == (0, "web")
+
+    play(scenario)
