@@ -89,7 +89,7 @@ def test_images_under_their_older_names() -> None:
 
 def test_a_node_port_is_reached_from_the_machine_itself() -> None:
     async def scenario(stage: Stage) -> None:
-        await stage.pod("web", {"image": AGNHOST, "args": ["netexec"]}, node="node-2")
+        await stage.pod("web", {"image": AGNHOST, "args": ["netexec"]})
         ports = [
             {"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
             {"name": "udp", "port": 90, "targetPort": 8081, "nodePort": 30090, "protocol": "UDP"},

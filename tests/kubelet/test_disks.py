@@ -35,13 +35,17 @@ async def test_a_tree_is_found_again_as_it_was(tmp_path: Path) -> None:
     await again.stop()
 
 
+def _break_the_only_file(directory: Path) -> None:
+    (path,) = directory.glob("*.json")
+    path.write_bytes(b"{")
+
+
 async def test_a_file_that_nobody_can_read_is_a_new_disk(tmp_path: Path) -> None:
     disks = Disks(tmp_path)
     disks.start(lambda key: False)
     disks.tree("v", Tree)["a"] = b"b"
     await disks.stop()
-    (path,) = tmp_path.glob("*.json")
-    path.write_bytes(b"{")
+    _break_the_only_file(tmp_path)
     again = Disks(tmp_path)
     again.start(lambda key: False)
     assert again.tree("v", Tree) == {}

@@ -17,6 +17,8 @@ from cluster.kubelet.runtime.cri import (
 from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
 from cluster.kubelet.runtime.shell.options import flag
 
+# Programs that only wait.
+SILENT = frozenset({"pause", "sleep"})
 ANSWERS = {**servers.PROGRAMS, **agnhostserver.PROGRAMS, "sample-apiserver": sampleapiserver.serve}
 
 
@@ -30,7 +32,9 @@ class Answering(Containers):
         return clock.now() - container.started_at >= warm_up
 
     def listens(self, container: Container, port: int) -> bool:
-        return self._serving(container) and (not container.ports or port in container.ports)
+        if container.program in SILENT or not self._serving(container):
+            return False
+        return not container.ports or port in container.ports
 
     def ports(self, container: Container) -> tuple[int, ...]:
         return tuple(dict.fromkeys(container.ports)) if container.program and not container.hung else ()

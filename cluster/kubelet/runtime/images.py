@@ -140,7 +140,7 @@ CATALOGUE: dict[str, Image] = {
     "hello-world": Image(10 * 1024, kind="once", banner=("Hello from Docker!",), has_shell=False),
     "curlimages/curl": Image(9 * MIB, kind="shell"),
     "bitnami/kubectl": Image(60 * MIB, kind="shell"),
-    "registry.k8s.io/pause": Image(320 * 1024, has_shell=False, memory=256 * 1024, cpu=0.0),
+    "registry.k8s.io/pause": Image(320 * 1024, has_shell=False, program="pause", memory=256 * 1024, cpu=0.0),
     "registry.k8s.io/hpa-example": Image(120 * MIB, ports=(80,), program="hpa", work=0.0065, memory=14 * MIB),
     "polinux/stress": Image(4 * MIB, kind="shell"),
     "vish/stress": Image(3 * MIB, program="stress"),

@@ -101,6 +101,10 @@ class Typed(Input):
     async def line(self) -> str | None:
         return await self._terminal.line()
 
+    async def some(self) -> str:
+        found = await self._terminal.line()
+        return "" if found is None else found + "\n"
+
     async def read(self) -> str:
         lines = []
         while (line := await self._terminal.line()) is not None:
