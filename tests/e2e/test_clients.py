@@ -137,3 +137,16 @@ def test_python_client_hears_refusals(python):
     with pytest.raises(kubernetes.client.ApiException) as caught:
         core.read_namespaced_pod("nosuch", "default")
     assert caught.value.status == 404 and json.loads(caught.value.body)["reason"] == "NotFound"
+
+
+def test_python_client_reads_what_nearly_allowed_it(cluster, python):
+    cluster.kubectl("create", "namespace", "lab")
+    cluster.kubectl("create", "rolebinding", "lab-view", "--clusterrole=view", "--user=lena", "-n", "lab")
+    what = kubernetes.client.V1ResourceAttributes(verb="list", resource="pods", namespace="default")
+    spec = kubernetes.client.V1SubjectAccessReviewSpec(user="lena", resource_attributes=what)
+    reviews = kubernetes.client.AuthorizationV1Api(python)
+    status = reviews.create_subject_access_review(kubernetes.client.V1SubjectAccessReview(spec=spec)).status
+    assert (status.allowed, status.reason) == (
+        False,
+        "RBAC: RoleBinding lab-view would allow it, but it is in namespace lab, not default.",
+    )
