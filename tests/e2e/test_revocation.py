@@ -124,6 +124,16 @@ def test_a_watch_as_somebody_else_is_cut_when_that_may_not_be_any_more(cluster, 
     assert not oneself.ended
 
 
+@pytest.mark.parametrize("what", ["a deactivated user", "a deleted user", "a group less"])
+def test_a_watch_on_a_session_is_cut(cluster, person, what):
+    """As the page's own requests are: with a cookie in place of a token."""
+    browser = Person(cluster, person.name, person.password, secure=True).sign_in()
+    watch = Watch(cluster, browser.headers)
+    change(cluster, person, CHANGES[what])
+    wait_for(lambda: watch.ended, "the end of the watch", 10)
+    assert browser.ask("GET", PODS)[0] in (401, 403)
+
+
 @pytest.mark.parametrize(
     "code", ["user.set_password('another-long-one'); user.save()", CHANGES["a deleted user"], CHANGES["a group less"]]
 )
