@@ -7,7 +7,9 @@ python -m bench start http only these parts
 from __future__ import annotations
 
 import json
+import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +32,11 @@ PARTS: dict[str, Callable[[], dict[str, float]]] = {
 
 
 def main(wanted: list[str]) -> None:
+    if unknown := [name for name in wanted if name not in PARTS]:
+        raise SystemExit(f"no such part: {', '.join(unknown)} (there are {', '.join(PARTS)})")
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        print(f"the machine is busy (load {busy:.1f}): take the times with care", file=sys.stderr)
     figures: dict[str, float] = {}
     for name in wanted or list(PARTS):
         print(f"… {name}", file=sys.stderr, flush=True)
@@ -39,7 +46,14 @@ def main(wanted: list[str]) -> None:
         print(f"{name:<{width}}  {value:>12,.2f}")
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
-    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    machine = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        # What else ran: figures of a busy machine are not those of a quiet one.
+        "load before": round(busy, 2),
+        "wrk": shutil.which("wrk") is not None,
+    }
     path.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1))
     print(f"\n{path}")
 

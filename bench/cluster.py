@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,14 @@ def memory(cluster: Cluster) -> float:
     text = Path(f"/proc/{cluster.process.pid}/status").read_text()
     line = next(line for line in text.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+def processor(cluster: Cluster) -> float:
+    """Seconds of processor time that the process has used."""
+    assert cluster.process is not None
+    with open(f"/proc/{cluster.process.pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def disk(cluster: Cluster) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
-from bench.cluster import memory, running
+from bench.cluster import memory, processor, running
 from tests.support.server import Cluster
 
 NODES = 1000
@@ -42,14 +41,6 @@ def until(cluster: Cluster, name: str, counter: str, *, timeout: float = 300) ->
             return time.perf_counter() - began
         assert time.perf_counter() - began < timeout, status
         time.sleep(0.2)
-
-
-def processor(cluster: Cluster) -> float:
-    """Seconds of processor time that the process has used."""
-    assert cluster.process is not None
-    with open(f"/proc/{cluster.process.pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure() -> dict[str, float]:

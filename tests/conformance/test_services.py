@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 
 from tests.conformance.api import Refused
@@ -187,16 +188,19 @@ def test_service_cidr_and_ip_address(ns):
     wait_for(lambda: ns.find("servicecidrs", "more") is None, "and goes with the last")
 
 
-def test_services_are_spread_over_added_ranges(ns):
-    """Automatic allocation takes from any range that is ready."""
+def test_addresses_come_from_ranges_that_are_ready_and_are_given_once(ns):
+    """With a range added that is soon full, automatic allocation goes on; each address has an IPAddress that names its Service."""
     ns.create("servicecidrs", "tiny", {"cidrs": ["10.197.0.0/28"]})
     wait_for(lambda: ns.condition("servicecidrs", "tiny", "Ready")["status"] == "True", "it is ready")
-    got = set()
-    for at in range(40):
-        got.add(service(ns, f"auto-{at}")["spec"]["clusterIP"].rpartition(".")[0])
-    assert got
+    ranges = [ipaddress.ip_network(cidr) for one in ns.list("servicecidrs") for cidr in one["spec"]["cidrs"]]
+    names = [f"auto-{at}" for at in range(40)]
+    given = {name: service(ns, name)["spec"]["clusterIP"] for name in names}
+    assert len(set(given.values())) == len(names)
+    assert all(any(ipaddress.ip_address(ip) in one for one in ranges) for ip in given.values())
+    assert {ns.get("ipaddresses", ip)["spec"]["parentRef"]["name"] for ip in given.values()} == set(names)
     ns.delete("services", query="?labelSelector=")
     ns.delete("servicecidrs", "tiny")
+    wait_for(lambda: ns.find("servicecidrs", "tiny") is None, "the range goes with its last address")
 
 
 def test_secure_master_service_and_finding_a_service_in_all_namespaces(ns):
