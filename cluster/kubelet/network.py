@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SERVICES, SLICES = "v1/services", "discovery.k8s.io/v1/endpointslices"
 USER = "system:kube-proxy"
+# Services with such a label are somebody else's to route, or nobody's: kube-proxy does not look at them.
+FOREIGN = frozenset({"service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"})
 # Seconds until a host that is not there is given up.
 UNREACHABLE = 3.0
 # Seconds that a client stays with its endpoint where the Service does not say (v1.DefaultClientIPServiceAffinitySeconds), and how
@@ -88,7 +90,7 @@ class Network:
 
     def _service_changed(self, old: Obj | None, new: Obj | None) -> None:
         for obj, table in ((old, False), (new, True)):
-            if obj is None:
+            if obj is None or not FOREIGN.isdisjoint(obj["metadata"].get("labels") or ()):
                 continue
             key = f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
             for ip in _addresses(obj):

@@ -108,3 +108,25 @@ def test_a_node_port_is_reached_from_the_machine_itself() -> None:
             assert await stage.run("here", "sh", "-c", script) == (0, "web")
 
     play(scenario)
+
+
+def test_a_service_that_is_not_for_the_proxy_is_not_routed() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("web", {"image": AGNHOST, "args": ["netexec"]})
+        await stage.pod("box", {"image": BUSYBOX, "command": ["sleep", "100000"]})
+        spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+        label = {"service.kubernetes.io/service-proxy-name": "other"}
+        metadata = {"name": "web", "labels": label}
+        made = await stage.create(
+            "v1/services", {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+        )
+        for name in ("web", "box"):
+            await stage.ready(name)
+        await clock.sleep(10)
+        look = ("wget", "-q", "-T", "1", "-O-", f"http://{made['spec']['clusterIP']}/hostname")
+        assert (await stage.run("box", *look))[0] == 1
+        await stage.admin.patch("v1/services", "web", {"metadata": {"labels": None}}, "default")
+        await clock.sleep(10)
+        assert await stage.run("box", *look) == (0, "web")
+
+    play(scenario)
