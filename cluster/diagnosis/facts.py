@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from cluster.apimachinery.meta import get_condition
+from cluster.apimachinery.volumes import claims_used_by
 from cluster.diagnosis.inside import Inside, Unseen
 from cluster.diagnosis.spans import Traces, Untold
 
@@ -20,9 +21,15 @@ KINDS = {
     "apps/replicasets": "ReplicaSet",
     "batch/jobs": "Job",
     "replicationcontrollers": "ReplicationController",
+    "services": "Service",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
     "pods": "Pod",
     "nodes": "Node",
 }
+
+
+# Kinds whose pods are made from spec.template and made anew when that changes.
+TEMPLATED = frozenset({"Deployment", "DaemonSet", "StatefulSet"})
 
 
 class View(Protocol):
@@ -94,15 +101,52 @@ class Facts:
 
     @cached_property
     def pods(self) -> list[Obj]:
-        """The pods that belong to it, in order of their names; for a node those that run there."""
+        """The pods that belong to it, in order of their names: made by it, chosen by a Service, on a node, using a claim."""
         if self.kind == "Pod":
             return [self.obj]
         if self.kind == "Node":
             name = self.obj["metadata"]["name"]
             found = [pod for pod in self.view.list("pods") if pod["spec"].get("nodeName") == name]
+        elif self.kind == "Service":
+            found = self._selected()
+        elif self.kind == "PersistentVolumeClaim":
+            key = f"{self.namespace}/{self.obj['metadata']['name']}"
+            found = [pod for pod in self.view.list("pods", self.namespace) if key in claims_used_by(pod)]
         else:
             found = [pod for pod in self.view.list("pods", self.namespace) if owner_of(pod) in self.owners]
         return sorted(found, key=lambda pod: pod["metadata"]["name"])
+
+    def _selected(self) -> list[Obj]:
+        """The pods that a Service chooses."""
+        selector = self.spec.get("selector")
+        if not selector:
+            return []
+        return [
+            pod
+            for pod in self.view.list("pods", self.namespace)
+            if selector.items() <= (pod["metadata"].get("labels") or {}).items()
+        ]
+
+    @cached_property
+    def slices(self) -> list[Obj]:
+        """The EndpointSlices of a Service."""
+        name = self.obj["metadata"]["name"]
+        return [
+            one
+            for one in self.view.list("discovery.k8s.io/endpointslices", self.namespace)
+            if (one["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
+        ]
+
+    @property
+    def endpoints(self) -> set[str]:
+        """The addresses to which a Service leads now: those of ready endpoints."""
+        return {
+            address
+            for one in self.slices
+            for endpoint in one.get("endpoints") or ()
+            if (endpoint.get("conditions") or {}).get("ready", True)
+            for address in endpoint.get("addresses") or ()
+        }
 
     @cached_property
     def nodes(self) -> dict[str, Obj]:

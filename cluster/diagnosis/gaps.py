@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from cluster.apimachinery.placement import daemon_placement, daemon_tolerations, untolerated, wants_node
+from cluster.apimachinery.quantity import value
 from cluster.diagnosis import spans
 from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at
 
@@ -26,6 +27,11 @@ def _gap(
         found["lastAction"] = f"{last['reason']}: {last['message']}"
         found["lastActionTime"] = said_at(last)[:19].rstrip("Z") + "Z"
         picked = _recorded(facts, last, _WORK.get(component, "reconcile"), about)
+        if picked is not None:
+            found["lastSpan"] = spans.span_of(picked)
+    elif component == "endpointslice" and facts.slices:
+        # This loop tells no events: what it wrote last says what it did.
+        picked = spans.work(facts.traces, facts.slices[0], "reconcile", facts.namespace, facts.obj["metadata"]["name"])
         if picked is not None:
             found["lastSpan"] = spans.span_of(picked)
     return found
@@ -57,7 +63,7 @@ _STAGES = {
 }
 
 
-_COMPONENTS = {"scheduler": "default-scheduler"}
+_COMPONENTS = {"scheduler": "default-scheduler", "volume-expand": "volume_expand"}
 # What a component's journeys are called, where they are no reconciles.
 _WORK = {"scheduler": "schedule", "kubelet": "sync"}
 
@@ -302,6 +308,48 @@ def _node(facts: Facts) -> list[Obj]:
     return found
 
 
+def _service(facts: Facts) -> list[Obj]:
+    spec = facts.spec
+    if spec.get("type") == "ExternalName":
+        return [_gap(facts, "name", spec.get("externalName", ""), spec.get("externalName", ""), "", "DNS")]
+    alive, answering = _alive(facts), len(facts.endpoints)
+    found = []
+    if spec.get("selector"):
+        nobody = "" if alive else "its selector chooses no pod"
+        found.append(_gap(facts, "selected pods", "at least 1", len(alive), nobody, "endpointslice controller"))
+    unready = [] if spec.get("publishNotReadyAddresses") else _unready(alive)
+    wanted = max(len(alive), 1)
+    text = "" if answering else "nobody answers"
+    if answering < len(alive):
+        text = f"{len(alive) - answering} of {len(alive)} pods get no requests"
+    by = _who(facts, alive) if unready else "endpointslice controller"
+    found.append(_gap(facts, "ready endpoints", wanted, answering, text, by, unready))
+    if spec.get("type") == "LoadBalancer":
+        given = (facts.status.get("loadBalancer") or {}).get("ingress") or []
+        address = given[0].get("ip") or given[0].get("hostname", "") if given else "none"
+        missing = "" if given else "the load balancer has no address"
+        found.append(_gap(facts, "address", "one", address, missing, "service controller"))
+    return found
+
+
+def _claim(facts: Facts) -> list[Obj]:
+    phase = facts.status.get("phase", "Pending")
+    by, text = "persistent-volume-binder controller", "" if phase == "Bound" else f"the claim is {phase}"
+    waiting = [pod for pod in _alive(facts) if not pod["spec"].get("nodeName")]
+    name = facts.spec.get("storageClassName") or ""
+    known = facts.view.get("storage.k8s.io/storageclasses", "", name) if name else None
+    if text and known is not None and known.get("volumeBindingMode") == "WaitForFirstConsumer":
+        text = f"it waits for {'pod ' + waiting[0]['metadata']['name'] + ' to be scheduled' if waiting else 'a pod that uses it'}"
+        by = "scheduler" if waiting else by
+    found = [_gap(facts, "phase", "Bound", phase, text, by, waiting if by == "scheduler" else ())]
+    if phase == "Bound":
+        wanted = ((facts.spec.get("resources") or {}).get("requests") or {}).get("storage", "0")
+        have = (facts.status.get("capacity") or {}).get("storage", "0")
+        less = "" if value(have) >= value(wanted) else "the volume is still smaller"
+        found.append(_gap(facts, "capacity", wanted, have, less, "volume-expand controller"))
+    return found
+
+
 _BY_KIND: dict[str, Callable[[Facts], list[Obj]]] = {
     "Deployment": _replicated,
     "ReplicaSet": _replicated,
@@ -311,4 +359,6 @@ _BY_KIND: dict[str, Callable[[Facts], list[Obj]]] = {
     "Job": _job,
     "Pod": _pod,
     "Node": _node,
+    "Service": _service,
+    "PersistentVolumeClaim": _claim,
 }

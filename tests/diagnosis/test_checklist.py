@@ -126,3 +126,75 @@ def test_a_daemon_set_that_may_stand_nowhere():
     }
     assert failures(daemons, "apps/daemonsets") == [(1, "NodeSelectorMismatch")]
     assert failures(daemons, "apps/daemonsets", nodes=[]) == [(1, "NoNodes")]
+
+
+def a_service(**spec):
+    ports = [{"port": 80, "protocol": "TCP", "targetPort": 80}]
+    metadata = {"name": "web", "namespace": "shop", "uid": "svc"}
+    return {"kind": "Service", "metadata": metadata, "spec": {"selector": {"app": "web"}, "ports": ports, **spec}}
+
+
+def a_slice(*addresses, ready=True):
+    labels = {"kubernetes.io/service-name": "web"}
+    endpoints = [{"addresses": [one], "conditions": {"ready": ready}} for one in addresses]
+    return {
+        "metadata": {"name": "web-1", "namespace": "shop", "uid": "slice", "labels": labels},
+        "endpoints": endpoints,
+    }
+
+
+def labelled(obj):
+    obj["metadata"]["labels"] = {"app": "web", "more": "x"}
+    return obj
+
+
+@pytest.mark.parametrize(
+    ("spec", "pods", "slices", "expected"),
+    [
+        ({}, [], [a_slice()], [(4, "SelectorMatchesNothing")]),
+        ({}, [labelled(pod(RUNS))], [a_slice("10.0.0.1")], []),
+        # What its pods lack is its affair only while nobody answers.
+        ({}, [labelled(pod(waits("ImagePullBackOff")))], [a_slice("10.0.0.1", ready=False)], [(3, "ImagePullBackOff")]),
+        ({}, [labelled(pod(waits("ImagePullBackOff")))], [a_slice("10.0.0.1")], []),
+        ({"ports": [{"port": 80, "targetPort": "http"}]}, [labelled(pod(RUNS))], [], [(4, "TargetPortNotFound")]),
+        ({"selector": None}, [], [], [(4, "NoEndpoints")]),
+        ({"selector": None}, [], [a_slice("10.0.0.1")], []),
+        ({"type": "ExternalName", "externalName": "example.com", "selector": None}, [], [], []),
+    ],
+)
+def test_a_service(spec, pods, slices, expected):
+    objects = {"pods": pods, "discovery__k8s.io__endpointslices": slices}
+    view = View(nodes=[node()], pods=pods)
+    view.objects["discovery.k8s.io/endpointslices"] = objects["discovery__k8s.io__endpointslices"]
+    found = steps(Facts(view, "services", a_service(**spec), clock.now()))
+    assert [(step["step"], one["reason"]) for step in found for one in step.get("findings", ())] == expected
+
+
+def a_class(provisioner="sim.kubeweb.dev/disk", mode="Immediate"):
+    return {"metadata": {"name": "fast"}, "provisioner": provisioner, "volumeBindingMode": mode}
+
+
+@pytest.mark.parametrize(
+    ("class_name", "phase", "classes", "pods", "expected"),
+    [
+        ("", "Pending", [], [], [(4, "NoStorageClass")]),
+        ("fast", "Pending", [], [], [(4, "StorageClassNotFound")]),
+        ("fast", "Pending", [a_class()], [], []),
+        ("fast", "Pending", [a_class("kubernetes.io/no-provisioner")], [], [(4, "NoVolume")]),
+        # It waits for its first consumer: that is as it should be.
+        ("fast", "Pending", [a_class("kubernetes.io/no-provisioner", "WaitForFirstConsumer")], [], []),
+        ("fast", "Lost", [a_class()], [], [(4, "VolumeLost")]),
+        ("fast", "Bound", [], [], []),
+        ("fast", "Pending", [a_class(mode="WaitForFirstConsumer")], [{"disk": "ssd"}], [(1, "NodeSelectorMismatch")]),
+        ("fast", "Bound", [a_class()], [{"disk": "ssd"}], []),
+    ],
+)
+def test_a_claim(class_name, phase, classes, pods, expected):
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    using = [pod(placed="", message="m", nodeSelector=selector, volumes=volumes) for selector in pods]
+    metadata = {"name": "data", "namespace": "shop", "uid": "pvc"}
+    claim = {"metadata": metadata, "spec": {"storageClassName": class_name}, "status": {"phase": phase}}
+    view = View(nodes=[node()], pods=using)
+    view.objects["storage.k8s.io/storageclasses"] = classes
+    found = steps(Facts(view, "persistentvolumeclaims", claim, clock.now()))
+    assert [(step["step"], one["reason"]) for step in found for one in step.get("findings", ())] == expected

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.server import wait_for
 
 
@@ -51,7 +53,9 @@ def short(spans):
     return [(one["component"].partition("/")[0], one["stage"], one["outcome"]) for one in spans]
 
 
-def test_every_step_of_the_checklist_names_the_span_that_bears_it_out(cluster):
+@pytest.fixture(scope="module")
+def sick(cluster):
+    """A workload for each thing that may be wrong."""
     cluster.kubectl("create", "namespace", "tight")
     cluster.kubectl("create", "quota", "few", "-n", "tight", "--hard=pods=0")
     apply(cluster, workload("many"), workload("all", kind="DaemonSet"), namespace="tight")
@@ -64,6 +68,10 @@ def test_every_step_of_the_checklist_names_the_span_that_bears_it_out(cluster):
         workload("unset", envFrom=[{"configMapRef": {"name": "settings"}}]),
         workload("nobody", spec={"serviceAccountName": "robot"}),
     )
+    return cluster
+
+
+def test_every_step_of_the_checklist_names_the_span_that_bears_it_out(cluster, sick):
     assert short(traced(cluster, "deployment.ssd", "NodeSelectorMismatch")) == [("scheduler", "filter", "refused")]
     assert short(traced(cluster, "deployment.typo", "ImagePullBackOff")) == [("kubelet", "pull", "error")]
     assert ("kubelet", "exit", "error") in short(traced(cluster, "deployment.crash", "CrashLoopBackOff"))
@@ -78,7 +86,7 @@ def test_every_step_of_the_checklist_names_the_span_that_bears_it_out(cluster):
     assert short(refused) == [("daemonset", "act", "error"), ("apiserver", "policy", "refused")]
 
 
-def test_describe_shows_the_span_and_the_journey_is_there_to_be_read(cluster):
+def test_describe_shows_the_span_and_the_journey_is_there_to_be_read(cluster, sick):
     span = traced(cluster, "deployment.typo", "ImagePullBackOff")[0]
     described = cluster.kubectl("describe", "diagnosis", "deployment.typo")
     assert span["id"] in described and "failed to pull" in described
@@ -91,13 +99,13 @@ def test_describe_shows_the_span_and_the_journey_is_there_to_be_read(cluster):
     wait_for(lambda: cluster.django(script) == "['pull']", "the journey is kept, and that span is its pull")
 
 
-def test_what_the_loop_last_did_names_its_span(cluster):
+def test_what_the_loop_last_did_names_its_span(cluster, sick):
     gaps = {one["what"]: one for one in got(cluster, "diagnosis", "deployment.ssd")["desired"]}
     assert gaps["pods"]["lastSpan"]["stage"] == "act"
     assert (gaps["ready pods"]["closedBy"], gaps["ready pods"]["lastSpan"]["stage"]) == ("scheduler", "filter")
 
 
-def test_a_denied_request_of_a_service_account_is_found_by_its_span(cluster):
+def test_a_denied_request_of_a_service_account_is_found_by_its_span(cluster, sick):
     token = cluster.kubectl("create", "token", "default").strip()
     denied = cluster.kubectl("--token", token, "get", "configmaps", check=False)
     assert "cannot list resource" in denied
@@ -107,7 +115,7 @@ def test_a_denied_request_of_a_service_account_is_found_by_its_span(cluster):
     assert "AccessDenied" not in findings(got(cluster, "diagnosis", "deployment.crash"))
 
 
-def test_who_may_not_see_a_journey_learns_nothing_of_it(cluster):
+def test_who_may_not_see_a_journey_learns_nothing_of_it(cluster, sick):
     cluster.kubectl("create", "clusterrolebinding", "viewers", "--clusterrole=view", "--user=alice")
     mine = got(cluster, "diagnosis", "deployment.typo")
     theirs = got(cluster, "diagnosis", "deployment.typo", "--as=alice")
@@ -127,7 +135,60 @@ def test_who_may_not_see_a_journey_learns_nothing_of_it(cluster):
     wait_for(span_of_hers, "alice sees the span of her own journey", 60)
 
 
-def test_a_list_names_no_spans(cluster):
+def test_a_list_names_no_spans(cluster, sick):
     found = got(cluster, "diagnoses")
     assert any(one["verdict"] == "Unhealthy" for one in found["items"])
     assert '"span"' not in json.dumps(found)
+
+
+def test_a_service_is_as_well_as_what_answers(cluster):
+    cluster.kubectl("create", "namespace", "serving")
+    more = ("-n", "serving")
+    probe = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
+    apply(cluster, workload("shy", readinessProbe=probe), workload("well", replicas=2), namespace="serving")
+    for name in ("shy", "well"):
+        cluster.kubectl("expose", "deployment", name, "--port=80", *more)
+    cluster.kubectl("rollout", "status", "deployment/well", *more, "--timeout=60s")
+    wait_for(lambda: got(cluster, "diagnosis", "service.well", *more)["verdict"] == "Healthy", "well is served", 60)
+    # Nobody answers: the reasons are those of its pods.
+    assert short(traced(cluster, "service.shy", "Unhealthy", *more)) == [("kubelet", "probe", "error")]
+    gaps = {one["what"]: one for one in got(cluster, "diagnosis", "service.shy", *more)["desired"]}
+    assert (gaps["ready endpoints"]["gap"], gaps["ready endpoints"]["closedBy"]) == (
+        "1 of 1 pods get no requests",
+        "kubelet",
+    )
+    # Where nobody is chosen the loop of the endpoints says what it found.
+    cluster.kubectl("create", "service", "clusterip", "lonely", "--tcp=80", *more)
+    assert short(traced(cluster, "service.lonely", "SelectorMatchesNothing", *more)) == [("endpointslice", "act", "ok")]
+    # What has no selector stands in no list, and is told of by name.
+    assert got(cluster, "diagnosis", "service.kubernetes")["verdict"] == "Healthy"
+    listed = cluster.kubectl("get", "diagnoses", "-A", "-o", "name")
+    assert "service.kubernetes" not in listed and "service.shy" in listed
+
+
+def test_a_claim_tells_whom_it_waits_for(cluster):
+    mode = {"provisioner": "sim.kubeweb.dev/disk", "volumeBindingMode": "WaitForFirstConsumer"}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "later",
+    }
+    apply(
+        cluster,
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "later"}, **mode},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": spec},
+    )
+
+    def phase():
+        found = got(cluster, "diagnosis", "persistentvolumeclaim.data")
+        return found["verdict"], found["desired"][0]["gap"]
+
+    wait_for(lambda: phase() == ("Progressing", "it waits for a pod that uses it"), "it waits")
+    volumes = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
+    apply(cluster, workload("user", spec={**volumes, "nodeSelector": {"disk": "none"}}))
+    assert short(traced(cluster, "persistentvolumeclaim.data", "NodeSelectorMismatch")) == [
+        ("scheduler", "filter", "refused")
+    ]
+    apply(cluster, workload("user", spec=volumes))
+    cluster.kubectl("rollout", "status", "deployment/user", "--timeout=60s")
+    wait_for(lambda: phase() == ("Healthy", ""), "it has its volume")

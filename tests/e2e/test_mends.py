@@ -181,3 +181,90 @@ def test_who_may_not_look_into_pods_is_told_nothing_from_within(cluster):
     assert proposed(cluster, "deployment.shy", "Unhealthy", "default")
     theirs = findings(got(cluster, "diagnosis", "deployment.shy", "--as=bob"))
     assert "Unhealthy" in theirs and "mend" not in theirs["Unhealthy"]
+
+
+def service(name, selector, port=80, target=None):
+    ports = [{"port": port, **({"targetPort": target} if target else {})}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {"selector": selector, "ports": ports},
+    }
+
+
+def test_a_service_that_leads_nowhere(cluster, namespace):
+    where = namespace("mend-service")
+    ports = [{"name": "http", "containerPort": 80}]
+    apply(cluster, workload("web", ports=ports), workload("other"), namespace=where)
+    for name in ("web", "other"):
+        cluster.kubectl("rollout", "status", f"deployment/{name}", "-n", where, "--timeout=60s")
+    apply(
+        cluster,
+        service("typo", {"app": "wbe"}),
+        service("other", {"name": "something-else"}),
+        service("named", {"app": "web"}, target="htpp"),
+        service("number", {"app": "web"}, target=8080),
+        namespace=where,
+    )
+    # The list sees all of it, too.
+    verdicts = {one["metadata"]["name"]: one["verdict"] for one in got(cluster, "diagnoses", "-n", where)["items"]}
+    assert {verdicts[f"service.{name}"] for name in ("typo", "other", "named", "number")} == {"Unhealthy"}
+    assert mended(cluster, "service.typo", "SelectorMatchesNothing", where) == "Select app=web."
+    assert mended(cluster, "service.other", "SelectorMatchesNothing", where) == "Select app=other."
+    sentence = "Send port 80 to port 80, where its pods listen."
+    assert mended(cluster, "service.named", "TargetPortNotFound", where) == sentence
+    assert mended(cluster, "service.number", "TargetPortNotListening", where) == sentence
+    # Each is reached now, by its name, from within.
+    client = cluster.kubectl("get", "pods", "-n", where, "-l", "app=web", "-o", "name").strip()
+    for name in ("typo", "other", "named", "number"):
+        answer = cluster.kubectl("exec", "-n", where, client, "--", "curl", "-s", f"http://{name}/")
+        assert "Welcome to nginx" in answer
+
+
+def test_a_claim_that_gets_no_volume(cluster, namespace):
+    where = namespace("mend-claim")
+
+    def claim(name, class_name):
+        spec = {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": class_name,
+        }
+        return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+    def storage_class(name, provisioner, mode="Immediate"):
+        return {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": name},
+            "provisioner": provisioner,
+            "volumeBindingMode": mode,
+        }
+
+    apply(
+        cluster,
+        storage_class("by-hand", "kubernetes.io/no-provisioner"),
+        storage_class("elsewhere", "example.com/disk"),
+    )
+    names = {"none": "", "unknown": "mend-fast", "hand": "by-hand", "away": "elsewhere"}
+    apply(cluster, *(claim(name, class_name) for name, class_name in names.items()), namespace=where)
+    expected = {
+        "none": ("NoStorageClass", f"Create volume {where}-none of 1Gi for it, in a directory of the node."),
+        "unknown": ("StorageClassNotFound", "Create StorageClass mend-fast, which works as standard does."),
+        "hand": ("NoVolume", f"Create volume {where}-hand of 1Gi for it, in a directory of the node."),
+        "away": ("ExternalProvisioning", f"Create volume {where}-away of 1Gi for it, in a directory of the node."),
+    }
+    for name, (reason, sentence) in expected.items():
+        assert mended(cluster, f"persistentvolumeclaim.{name}", reason, where) == sentence
+
+
+def test_a_quota_that_lets_a_stateful_set_have_its_claims(cluster, namespace):
+    where = namespace("mend-storage")
+    cluster.kubectl("create", "quota", "disk", "-n", where, "--hard=requests.storage=1Gi")
+    wanted = workload("db", kind="StatefulSet", replicas=2)
+    request = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    wanted["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": request}]
+    apply(cluster, wanted, namespace=where)
+    sentence = mended(cluster, "statefulset.db", "QuotaExceeded", where)
+    assert sentence == "Raise quota disk: requests.storage from 1Gi to 2Gi."

@@ -61,7 +61,7 @@ async def list_objects(context: Context, selection: Selection) -> dict[str, obje
     validate(options)
     revision = parse_revision(options.resource_version) if options.match == "Exact" else storage.revision
     if revision == storage.revision:
-        found = _now(context, selection.namespace, selection.name)
+        found = await _all_now(context, selection)
     else:
         found = await _then(context, selection, revision)
     entries = [
@@ -78,6 +78,12 @@ def _now(context: Context, namespace: str, name: str) -> list[Obj]:
     if key in MEASURED:
         return MEASURED[key](server, namespace, name)
     return WORKED_OUT[key](server.storage, clock.now(), namespace, name)
+
+
+async def _all_now(context: Context, selection: Selection) -> list[Obj]:
+    if context.resource.storage_key == "sim.kubeweb.dev/diagnoses":
+        return await diagnoses.listed(context, selection.namespace, selection.name)
+    return _now(context, selection.namespace, selection.name)
 
 
 async def _then(context: Context, selection: Selection, revision: int) -> list[Obj]:

@@ -1,6 +1,6 @@
-"""Diagnoses as resources: `kubectl get diagnoses`, one for each workload and for each pod that stands alone; any other by name.
+"""Diagnoses as resources: `kubectl get diagnoses`, one for each workload, Service and claim, and for each pod that stands alone; any other by name.
 
-A list tells what objects tell. One that is asked for by name also names the spans that bear it out, of the journeys that the asker may
+A list tells what objects tell, and looks into pods only where a Service leads to a port that they do not name. One that is asked for by name also names the spans that bear it out, of the journeys that the asker may
 see, and looks into pods where that tells what would mend them: it is worked out once to learn what is to be read, and again then.
 """
 
@@ -19,23 +19,35 @@ from cluster.diagnosis.facts import owner_of
 _BY_WORD = {kind.lower(): resource for resource, kind in KINDS.items() if kind != "Node"}
 
 
-def workloads(view: View, now: float, namespace: str, name: str) -> list[Obj]:
+def workloads(view: View, now: float, namespace: str, name: str, looks: Looks | None = None) -> list[Obj]:
     """The Diagnosis of that name, or of everything that nobody else controls."""
     if name:
         found = _diagnosis(view, now, namespace, name)
         return [] if found is None else [found]
     return [
-        diagnose(view, resource, obj, now)
+        diagnose(view, resource, obj, now, None, looks if resource == "services" else None)
         for resource in _BY_WORD.values()
         for obj in view.list(resource, namespace)
-        if not owner_of(obj)
+        if not owner_of(obj) and _stands_for_itself(resource, obj)
     ]
+
+
+def _stands_for_itself(resource: str, obj: Obj) -> bool:
+    """A Service without a selector is somebody else's affair: it is told of by name alone."""
+    return resource != "services" or bool((obj.get("spec") or {}).get("selector"))
 
 
 def nodes(view: View, now: float, namespace: str, name: str) -> list[Obj]:
     """The NodeDiagnosis of that node, or of all."""
     wanted = [view.get("nodes", "", name)] if name else list(view.list("nodes"))
     return [diagnose_node(view, node, now) for node in wanted if node is not None]
+
+
+async def listed(context: Context, namespace: str, name: str) -> list[Obj]:
+    """The Diagnoses as of now."""
+    view, looks = context.server.storage, Looks(context.server, context.user)
+    found = workloads(view, clock.now(), namespace, name, looks)
+    return workloads(view, clock.now(), namespace, name, looks) if await looks.load() else found
 
 
 async def workload(context: Context) -> Obj | None:

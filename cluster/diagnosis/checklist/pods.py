@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster import clock
 from cluster.diagnosis.checklist.findings import event_of, field_of, finding_of, traced
-from cluster.diagnosis.facts import Facts, Obj, is_ready, node_is_ready, said_at
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, is_ready, node_is_ready, said_at
 from cluster.diagnosis.gaps import trouble_of
 
 # Seconds after which a restart is past: the kubelet forgets its back-off then, too.
@@ -187,12 +187,16 @@ def _logs(pod: Obj, container: str = "", *, previous: bool = False) -> str:
 
 
 def _set_image(facts: Facts, container: str) -> str:
+    if facts.kind not in TEMPLATED and facts.kind != "Pod":
+        return ""
     return (
         f"kubectl set image {facts.kind.lower()}/{facts.obj['metadata']['name']} -n {facts.namespace} {container}=IMAGE"
     )
 
 
 def _set_resources(facts: Facts, container: str) -> str:
+    if facts.kind not in TEMPLATED:
+        return ""
     name = facts.obj["metadata"]["name"]
     return (
         f"kubectl set resources {facts.kind.lower()}/{name} -n {facts.namespace} -c {container} --limits=memory=256Mi"

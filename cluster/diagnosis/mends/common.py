@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from cluster.apimachinery.meta import controller_of
-from cluster.diagnosis.facts import Facts, Obj
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj
 
 # A sentence, and the objects to apply.
 Mend = tuple[str, list[Obj]]
-# Kinds whose pods are made from spec.template and made anew when that changes.
-TEMPLATED = frozenset({"Deployment", "DaemonSet", "StatefulSet"})
 MI = 1024**2
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from cluster.apimachinery.quantity import of_resource, parse
+from cluster.apimachinery.quantity import canonical, of_resource, parse
 from cluster.diagnosis.checklist.findings import awaited, pods_wanted
-from cluster.diagnosis.facts import Facts, Obj
-from cluster.diagnosis.mends.common import MI, TEMPLATED, Mend, container_named, skeleton, with_pod_spec
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj
+from cluster.diagnosis.mends.common import MI, Mend, container_named, skeleton, with_pod_spec
 
 
 def _create(facts: Facts, finding: Obj) -> Mend | None:
@@ -70,7 +70,7 @@ def _amounts(text: str) -> dict[str, str]:
 
 def _shown(name: str, amount: Decimal) -> str:
     if "memory" in name or "storage" in name:
-        return f"{-(-int(amount) // MI)}Mi"
+        return canonical(f"{-(-int(amount) // MI)}Mi")
     return of_resource(name, amount)
 
 

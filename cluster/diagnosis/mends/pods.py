@@ -7,10 +7,9 @@ from difflib import get_close_matches
 
 from cluster.apimachinery.quantity import value
 from cluster.diagnosis import inside
-from cluster.diagnosis.facts import Facts, Obj, owner_of
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, owner_of
 from cluster.diagnosis.mends.common import (
     MI,
-    TEMPLATED,
     Mend,
     container_named,
     container_of,

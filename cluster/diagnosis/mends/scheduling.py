@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from cluster.apimachinery.placement import wants_node
 from cluster.apimachinery.quantity import milli, value
-from cluster.diagnosis.facts import Facts, Obj, node_is_ready
-from cluster.diagnosis.mends.common import TEMPLATED, Mend, target_of, with_pod_spec
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, node_is_ready
+from cluster.diagnosis.mends.common import Mend, target_of, with_pod_spec
 
 CORDON = "node.kubernetes.io/unschedulable"
 

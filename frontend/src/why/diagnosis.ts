@@ -38,7 +38,7 @@ export interface Finding {
   evidence?: Evidence[];
   fix?: string;
   command?: string;
-  mend?: { sentence: string; manifest: string };
+  mend?: { sentence: string; manifest: string; command?: string };
 }
 
 export interface CheckStep {
@@ -67,7 +67,7 @@ export interface Diagnosis {
 }
 
 const GROUP = 'sim.kubeweb.dev/v1alpha1';
-const DIAGNOSED = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job', 'ReplicationController', 'Pod', 'Node']);
+const DIAGNOSED = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job', 'ReplicationController', 'Service', 'PersistentVolumeClaim', 'Pod', 'Node']);
 
 export function isDiagnosed(kind: string): boolean {
   return DIAGNOSED.has(kind);

@@ -48,6 +48,12 @@ describe('rounds', () => {
     expect(rounds(all, 'Deployment', 'dev', 'web')).toEqual([]);
   });
 
+  it('are those of the loops behind a Service or a claim', () => {
+    const all = [round('endpointslice', 'web', 1), round('endpoints', 'web', 2), round('persistentvolume', 'web', 3)];
+    expect(rounds(all, 'Service', 'shop', 'web').map((one) => one.start)).toEqual([1]);
+    expect(rounds(all, 'PersistentVolumeClaim', 'shop', 'web').map((one) => one.start)).toEqual([3]);
+  });
+
   it('tell what each step said, and which were not needed', () => {
     const steps = stepsOf(round('deployment', 'web', 1));
     expect(steps.map((one) => one.step)).toEqual(['observe', 'compare', 'decide', 'act', 'verify']);

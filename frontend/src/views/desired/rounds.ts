@@ -3,12 +3,15 @@ import type { Journey, Span } from '../../types';
 
 export const STEPS = ['observe', 'compare', 'decide', 'act', 'verify'] as const;
 
+/** The loops that look after what is no workload. */
+const LOOPS: Record<string, string[]> = { Service: ['endpointslice', 'service'], PersistentVolumeClaim: ['persistentvolume', 'expand'] };
+
 /** Reconciles of the object itself, and for a Deployment those of its ReplicaSets; the newest first. */
 export function rounds(journeys: Iterable<Journey>, kind: string, namespace: string, name: string, most = 8): Journey[] {
   const found: Journey[] = [];
   for (const one of journeys) {
     if (one.kind !== 'reconcile' || one.namespace !== namespace) continue;
-    const own = one.name === name && (one.component === kind.toLowerCase() || kind === 'Pod');
+    const own = one.name === name && (one.component === kind.toLowerCase() || kind === 'Pod' || (LOOPS[kind]?.includes(one.component) ?? false));
     const below = kind === 'Deployment' && one.component === 'replicaset' && one.name.startsWith(`${name}-`);
     if (own || below) found.push(one);
   }
