@@ -90,7 +90,7 @@ def test_a_partition_hides_a_node_and_what_runs_there_runs_on(cluster):
     after = got(cluster, "pod", "far")
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["status"]["containerStatuses"][0]["restartCount"] == 0
-    cluster.kubectl("delete", "pod", "far")
+    cluster.kubectl("delete", "pod,service", "far")
 
 
 PRESSURES = {
