@@ -36,7 +36,8 @@ def add(request: HttpRequest, site: ClusterAdminSite, plural: str) -> HttpRespon
     kind = kind_of(plural)
     if request.method == "POST":
         return _save(site, request, kind, None)
-    obj = objects.blank(kind, request.GET.get("namespace", ""))
+    namespace = request.GET.get("namespace", "") or (namespaces.home(request.user, kind) if kind.namespaced else "")
+    obj = objects.blank(kind, namespace)
     if kind.form == "binding":
         _prefill(obj, request)
     return _form(site, request, kind, None, objects.to_yaml(obj))

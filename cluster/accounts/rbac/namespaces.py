@@ -28,9 +28,16 @@ def listable(user: Any, kind: Kind) -> tuple[list[str], bool]:
     if not kind.namespaced:
         return [], True
     held = door().rights(user)
-    if lets_list(held.get("", ()), kind.group, kind.plural):
+    if lets(held.get("", ()), "list", kind):
         return offered(user)[0], True
-    return sorted(scope for scope, rules in held.items() if scope and lets_list(rules, kind.group, kind.plural)), False
+    return sorted(scope for scope, rules in held.items() if scope and lets(rules, "list", kind)), False
+
+
+def home(user: Any, kind: Kind) -> str:
+    """The namespace that a new object's form begins with: `default`, or else one in which the person may make it."""
+    held = door().rights(user)
+    places = sorted(scope for scope, rules in held.items() if lets(rules, "create", kind))
+    return "default" if not places or "" in places or "default" in places else places[0]
 
 
 def with_chosen(names: list[str], chosen: str) -> list[str]:
@@ -38,13 +45,13 @@ def with_chosen(names: list[str], chosen: str) -> list[str]:
     return names if not chosen or chosen in names else [*names, chosen]
 
 
-def lets_list(rules: Iterable[Rule], group: str, plural: str) -> bool:
-    """Whether one of these rules is about listing a resource, whatever its objects are called."""
+def lets(rules: Iterable[Rule], verb: str, kind: Kind) -> bool:
+    """Whether one of these rules gives a verb on a kind, whatever its objects are called."""
     return any(
         not rule.get("resourceNames")
-        and _names(rule, "verbs", "list")
-        and _names(rule, "apiGroups", group)
-        and _names(rule, "resources", plural)
+        and _names(rule, "verbs", verb)
+        and _names(rule, "apiGroups", kind.group)
+        and _names(rule, "resources", kind.plural)
         for rule in rules
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -67,6 +68,21 @@ def test_whoever_may_list_in_some_namespaces_alone_picks_among_those(client, ali
     none = client.get("/admin/rbac/serviceaccounts/")
     assert (none.status_code, options_of(none)) == (403, ["No namespace"])
     assert options_of(client.get("/account/")) == ["in every namespace", "lab", "shop", "yard"]
+
+
+def test_a_new_object_begins_where_the_person_may_make_it(client, alice, root, backend):
+    def place():
+        facts = text_of(client.get("/admin/rbac/roles/add/")).split('id="facts" type="application/json">')[1]
+        return json.loads(facts.split("</script>")[0])["object"]["metadata"]["namespace"]
+
+    client.force_login(alice)
+    assert place() == "default"
+    backend.bind("chief", "shop", "ClusterRole/admin", "User/alice")
+    assert place() == "shop"
+    backend.bind("chief", "default", "ClusterRole/admin", "User/alice")
+    assert place() == "default"
+    client.force_login(root)
+    assert place() == "default"
 
 
 def test_whoever_may_list_everywhere_picks_among_all(admin, backend):
