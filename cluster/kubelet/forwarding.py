@@ -17,12 +17,15 @@ Incoming = asyncio.Queue[bytes | None]
 
 async def converse(worker: Worker, port: int, incoming: Incoming, write: Callable[[bytes], None]) -> str:
     """One connection, until the client closes its side; why it failed, or nothing."""
-    if worker.listening(port) is None:
+    listener = worker.listening(port)
+    if listener is None:
         ip = f"failed to connect to localhost:{port} inside namespace"
         return (
             f'failed to execute portforward in network namespace: {ip} "{worker.pod["metadata"]["uid"]}", IPv4: dial tcp4 '
             f"127.0.0.1:{port}: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found "
         )
+    if await worker.kubelet.runtime.converse(listener, port, incoming, write):
+        return ""
     waiting = bytearray()
     while (data := await incoming.get()) is not None:
         waiting += data

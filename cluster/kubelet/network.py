@@ -394,6 +394,9 @@ class Link:
         address = found[0] if len(found) == 1 else random.choice(found)
         return await self._network.http(self._worker.kubelet.name, address, port, request, timeout, self._worker)
 
+    def listening(self) -> list[tuple[str, int]]:
+        return self._worker.ports()
+
     async def connect(self, host: str, port: int, timeout: float) -> str:
         found = self.resolve(host)
         if not found:

@@ -199,6 +199,16 @@ class Worker:
                 return container
         return None
 
+    def ports(self) -> list[tuple[str, int]]:
+        """Where the pod's containers listen: (tcp or udp, port)."""
+        runtime, found = self.kubelet.runtime, set()
+        for record in self.records:
+            container = record.container
+            if container is not None:
+                found |= {("tcp", port) for port in container.ports if runtime.listens(container, port)}
+                found |= {("udp", port) for port in container.udp if container.state == "running"}
+        return sorted(found)
+
     def inner_port(self, port: int, protocol: str = "TCP") -> int:
         """The container's port behind a host port; the port itself where it is none."""
         for spec in self.pod["spec"]["containers"]:

@@ -144,3 +144,39 @@ def test_who_deletes_a_job_without_a_word_is_warned(ns):
     ns.create("jobs", "warned", {"template": pod_template({"app": "warned"}, "pause", restartPolicy="Never")})
     told = ns.kubectl("delete", "--raw", ns.path("jobs", "warned"))
     assert "child pods are preserved by default when jobs are deleted" in told
+
+
+def test_cronjob_should_support_cronjob_api_operations(ns):
+    spec = {
+        "schedule": "*/1 * * * *",
+        "suspend": True,
+        "concurrencyPolicy": "Allow",
+        "jobTemplate": {"spec": {"template": pod_template({"app": "c"}, "pause", restartPolicy="OnFailure")}},
+    }
+    label = {"special-label": ns.name}
+    for name in ("one", "two", "three"):
+        ns.create("cronjobs", name, spec, metadata={"labels": label})
+    version = ns.get("cronjobs", "one")["metadata"]["resourceVersion"]
+    everywhere = ns.request("GET", f"/apis/batch/v1/cronjobs?labelSelector=special-label%3D{ns.name}")["items"]
+    assert len(everywhere) == 3
+    patched = ns.patch("cronjobs", "one", {"metadata": {"annotations": {"patched": "true"}}}, "merge")
+    assert patched["metadata"]["annotations"]["patched"] == "true"
+    assert patched["metadata"]["resourceVersion"] != version
+    current = ns.get("cronjobs", "one")
+    current["metadata"]["annotations"]["updated"] = "true"
+    assert ns.put("cronjobs", "one", current)["metadata"]["annotations"]["updated"] == "true"
+    moment = "2026-01-01T00:00:00Z"
+    answered = ns.patch(
+        "cronjobs",
+        "one/status",
+        {"metadata": {"annotations": {"patchedstatus": "true"}}, "status": {"lastScheduleTime": moment}},
+    )
+    assert answered["status"]["lastScheduleTime"] == moment
+    assert answered["metadata"]["annotations"]["patchedstatus"] == "true"
+    answered["status"]["lastScheduleTime"] = "2026-01-01T00:01:00Z"
+    assert ns.put("cronjobs", "one/status", answered)["status"]["lastScheduleTime"] == "2026-01-01T00:01:00Z"
+    assert ns.get("cronjobs", "one/status")["kind"] == "CronJob"
+    ns.delete("cronjobs", "one")
+    assert ns.find("cronjobs", "one") is None
+    ns.delete("cronjobs", query=f"?labelSelector=special-label%3D{ns.name}")
+    wait_for(lambda: ns.list("cronjobs") == [], "they are gone")

@@ -166,3 +166,17 @@ def test_limit_range_should_create_a_limit_range_with_defaults_and_ensure_pod_ha
         assert refused.value.code == 403
     ns.delete("limitranges", "lr")
     ns.pod("free", "pause", container={"resources": {"limits": {"cpu": "600m"}}})
+
+
+def test_limit_range_should_list_patch_and_delete_a_limit_range_by_collection(ns):
+    limits = [{"type": "Container", "max": {"cpu": "500m"}, "defaultRequest": {"cpu": "50m"}}]
+    ns.create("limitranges", "e2e", {"limits": limits}, metadata={"labels": {"e2e": ns.name}})
+    everywhere = ns.request("GET", f"/api/v1/limitranges?labelSelector=e2e%3D{ns.name}")["items"]
+    assert [one["metadata"]["namespace"] for one in everywhere] == [ns.name]
+    change = {
+        "metadata": {"labels": {"e2e": "patched"}},
+        "spec": {"limits": [{"type": "Container", "max": {"cpu": "500m"}, "defaultRequest": {"cpu": "60m"}}]},
+    }
+    assert ns.patch("limitranges", "e2e", change)["spec"]["limits"][0]["defaultRequest"] == {"cpu": "60m"}
+    ns.delete("limitranges", query="?labelSelector=e2e%3Dpatched")
+    wait_for(lambda: ns.list("limitranges") == [], "they are gone")

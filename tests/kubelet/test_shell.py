@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -164,3 +165,13 @@ async def test_an_endless_loop_leaves_time_to_others() -> None:
 async def test_output_and_words_are_bounded() -> None:
     _, err, status = await play("a=xxxxxxxxxxxxxxxx; for i in $(seq 40); do a=$a$a; done")
     assert status == 2 and "too long" in err
+
+
+async def test_netstat_tells_who_listens() -> None:
+    out: list[str] = []
+    inside = world()
+    inside.net = SimpleNamespace(listening=lambda: [("tcp", 80), ("tcp", 8080), ("udp", 8081)])  # type: ignore[assignment]
+    shell = Shell(inside, out.append, out.append, Input(""))
+    assert await shell.run("netstat -na | grep LISTEN | grep -v 8080 | grep 80") == 0
+    assert "".join(out).split() == ["tcp", "0", "0", ":::80", ":::*", "LISTEN"]
+    assert await shell.run("netstat | grep LISTEN") == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from cluster import clock
-from cluster.kubelet.runtime import agnhostserver, guestbook, sampleapiserver, servers
+from cluster.kubelet.runtime import agnhostserver, guestbook, sampleapiserver, servers, streams
 from cluster.kubelet.runtime.container import Container
 from cluster.kubelet.runtime.containers import Containers
 from cluster.kubelet.runtime.cri import (
@@ -102,6 +102,14 @@ class Answering(Containers):
                     self._exited(container, code)
 
             container.task = asyncio.create_task(register(), name=f"container {container.config.name}")
+
+    async def converse(self, container: Container, port: int, incoming: streams.Incoming, write: streams.Write) -> bool:
+        """A connection to a server that speaks no HTTP, until it is over; False for one that does."""
+        talk = streams.PROGRAMS.get(container.program)
+        if talk is None:
+            return False
+        await talk(self._self(container, port), incoming, write)
+        return True
 
     def _self(self, container: Container, port: int) -> servers.Self:
         world, name = self._world(container), container.image.name

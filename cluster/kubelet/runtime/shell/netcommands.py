@@ -377,7 +377,21 @@ async def _ping(shell: Shell, args: list[str]) -> int:
     return int(got == 0)
 
 
+def _netstat(shell: Shell, args: list[str]) -> int:
+    """Who listens; connections come and go too fast to be seen."""
+    shell.out("Active Internet connections (servers and established)\n")
+    shell.out("Proto Recv-Q Send-Q Local Address           Foreign Address         State       \n")
+    asked = {letter for arg in args if arg.startswith("-") for letter in arg[1:]}
+    for protocol, port in shell.world.net.listening() if shell.world.net else ():
+        if not asked & {"a", "l"} or (asked & {"t", "u"} and protocol[0] not in asked):
+            continue
+        state = "LISTEN" if protocol == "tcp" else ""
+        shell.out(f"{protocol}        0      0 {f':::{port}':<23} {':::*':<23} {state:<12}\n")
+    return 0
+
+
 COMMANDS: dict[str, Handler] = {
+    "netstat": _netstat,
     "curl": _curl,
     "wget": _wget,
     "nc": _nc,

@@ -34,6 +34,10 @@ class Net(Protocol):
         """One request; status 0 and `error` when there was no answer."""
         ...
 
+    def listening(self) -> list[tuple[str, int]]:
+        """Where somebody listens here: (tcp or udp, port)."""
+        ...
+
     async def connect(self, host: str, port: int, timeout: float) -> str:
         """Empty when somebody listens there, else why not."""
         ...
