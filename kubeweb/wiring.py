@@ -40,6 +40,7 @@ from cluster.apiserver.request import UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
 from cluster.apiserver.storage.store import Storage, parse
+from cluster.apiserver.wire import WireAPI
 from cluster.audit import log as audit_log
 from cluster.client.client import Client
 from cluster.client.informer import SharedInformers
@@ -55,6 +56,7 @@ from cluster.journeys.trace import recorder
 from cluster.kubelet.pool import Machines
 from cluster.scheduler.scheduler import Scheduler
 from cluster.scheduler.simulation import simulate
+from kubeweb import inside
 from kubeweb.declaration import declaration
 from kubeweb.figures import figures
 from kubeweb.lasttime import LastTime
@@ -156,6 +158,7 @@ class Cluster:
             tokens,
             self.machines,
         )
+        self.machines.network.api = partial(inside.ask, WireAPI(self.server))
         self.server.journeys = self.journeys if self.options.journeys else None
         self.server.dynamic = DynamicAdmission(self.server)
         self.server.classifier = Classifier(self.storage)

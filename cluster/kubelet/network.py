@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ class Network:
         self._history: dict[str, deque[tuple[float, Obj | None]]] = {}
         # Which endpoint a client of a Service's port has, and until when; who asked last is last.
         self._affine: dict[tuple[str, str, str], tuple[Route | None, float]] = {}
+        # Who answers at the API server's address.
+        self.api: Callable[[HTTPRequest, float], Awaitable[HTTPResult]] | None = None
         # Nodes that are cut off see what they saw when it happened.
         self.frozen: dict[str, float] = {}
 
@@ -230,12 +233,20 @@ class Network:
         if own is not None:
             return await _ask(own, port, request, timeout)
         if ip == API_ADDRESS:
-            return HTTPResult(403, _FORBIDDEN, headers={"Content-Type": "application/json"})
+            return await self._ask_api(node, port, request, timeout)
         route = self.route(node, ip, port, request.client)
         worker = None if route.refused else self._worker_at(route.ip, route.port)
         answer = await self._at(route, worker, request, timeout)
         self._tell(node, ip, worker, answer, local)
         return answer
+
+    async def _ask_api(self, node: str, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+        if node in self.frozen:
+            await clock.sleep(min(timeout, UNREACHABLE))
+            return HTTPResult(0, error=f"dial tcp {API_ADDRESS}:{port}: i/o timeout")
+        if port != API_PORT or self.api is None:
+            return HTTPResult(0, error=f"dial tcp {API_ADDRESS}:{port}: connect: connection refused")
+        return await self.api(request, timeout)
 
     def _tell(self, node: str, ip: str, to: Worker | None, answer: HTTPResult, by: Worker | None = None) -> None:
         """Let whoever looks at the map see the request; a pod that ends counts its last ones."""
@@ -291,7 +302,7 @@ class Network:
         if own is not None:
             return "" if own.listening(own.inner_port(port)) else f"dial tcp {ip}:{port}: connect: connection refused"
         if ip == API_ADDRESS:
-            return ""
+            return "" if port == API_PORT else f"dial tcp {ip}:{port}: connect: connection refused"
         route = self.route(node, ip, port)
         worker = None if route.refused else self._worker_at(route.ip, route.port)
         if worker is None and not route.refused and self._kubelet_at(route.ip) is None:
@@ -320,12 +331,8 @@ class Network:
         return None
 
 
-API_ADDRESS = "10.96.0.1"
+API_ADDRESS, API_PORT = "10.96.0.1", 443
 LOOPBACK = ("127.0.0.1", "::1")
-_FORBIDDEN = (
-    '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"forbidden: User \\"system:anonymous\\" '
-    'cannot get path \\"/\\"","reason":"Forbidden","details":{},"code":403}\n'
-)
 
 
 def _on_machine(kubelet: Kubelet, ip: str, port: int, protocol: str) -> Worker | None:
