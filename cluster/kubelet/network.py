@@ -26,7 +26,7 @@ from cluster.kubelet.runtime.profile import Profile
 
 if TYPE_CHECKING:
     from cluster.kubelet.kubelet import Kubelet
-    from cluster.kubelet.worker import Worker
+    from cluster.kubelet.podstate import PodState
 
 SERVICES, SLICES = "v1/services", "discovery.k8s.io/v1/endpointslices"
 USER = "system:kube-proxy"
@@ -56,7 +56,7 @@ class Network:
         self._profile = profile
         self._random = random.Random("network")
         # Who has an address: pods by theirs, services by all of theirs, and by node port.
-        self.pods: dict[str, Worker] = {}
+        self.pods: dict[str, PodState] = {}
         self._virtual: dict[str, str] = {}
         self._node_ports: dict[int, str] = {}
         self._slices_of: dict[str, set[str]] = {}
@@ -83,11 +83,11 @@ class Network:
 
     # -- what is known -----------------------------------------------------------------------------------------------
 
-    def join(self, ip: str, worker: Worker) -> None:
+    def join(self, ip: str, worker: PodState) -> None:
         """A pod has this address from now on."""
         self.pods[ip] = worker
 
-    def leave(self, ip: str, worker: Worker) -> None:
+    def leave(self, ip: str, worker: PodState) -> None:
         if self.pods.get(ip) is worker:
             del self.pods[ip]
 
@@ -207,7 +207,7 @@ class Network:
     def _kubelet_at(self, ip: str) -> Kubelet | None:
         return next((one for one in self.kubelets.values() if one.ip == ip), None)
 
-    def _worker_at(self, ip: str, port: int, protocol: str = "TCP") -> Worker | None:
+    def _worker_at(self, ip: str, port: int, protocol: str = "TCP") -> PodState | None:
         """The pod behind an address: its own, or its node's where it uses that."""
         worker = self.pods.get(ip)
         if worker is not None and not worker.pod["spec"].get("hostNetwork"):
@@ -215,7 +215,7 @@ class Network:
         kubelet = self._kubelet_at(ip)
         return None if kubelet is None else _on_machine(kubelet, ip, port, protocol)
 
-    def _within(self, local: Worker | None, ip: str, port: int, protocol: str = "TCP") -> Worker | None:
+    def _within(self, local: PodState | None, ip: str, port: int, protocol: str = "TCP") -> PodState | None:
         """Who answers a process that speaks to its own machine: its pod, or (on the node's network) whoever is there."""
         if local is None or ip not in (*LOOPBACK, local.ip):
             return None
@@ -226,7 +226,7 @@ class Network:
         return local
 
     async def http(
-        self, node: str, ip: str, port: int, request: HTTPRequest, timeout: float, local: Worker | None = None
+        self, node: str, ip: str, port: int, request: HTTPRequest, timeout: float, local: PodState | None = None
     ) -> HTTPResult:
         """One request from a node (`local`: from inside this pod) to an address; status 0 and why when there is no answer."""
         own = self._within(local, ip, port)
@@ -248,7 +248,7 @@ class Network:
             return HTTPResult(0, error=f"dial tcp {API_ADDRESS}:{port}: connect: connection refused")
         return await self.api(request, timeout)
 
-    def _tell(self, node: str, ip: str, to: Worker | None, answer: HTTPResult, by: Worker | None = None) -> None:
+    def _tell(self, node: str, ip: str, to: PodState | None, answer: HTTPResult, by: PodState | None = None) -> None:
         """Let whoever looks at the map see the request; a pod that ends counts its last ones."""
         if to is not None and to.last_requests is not None:
             to.last_requests.note(0 < answer.status < 500, answer.error or f"HTTP {answer.status}")
@@ -267,7 +267,7 @@ class Network:
             client=f"{by.pod['metadata']['namespace']}/{by.pod['metadata']['name']}" if by is not None else "",
         )
 
-    async def _at(self, route: Route, worker: Worker | None, request: HTTPRequest, timeout: float) -> HTTPResult:
+    async def _at(self, route: Route, worker: PodState | None, request: HTTPRequest, timeout: float) -> HTTPResult:
         """The answer of whoever is at the end of a route."""
         if route.refused:
             return HTTPResult(0, error=f"dial tcp {route.ip}:{route.port}: connect: connection refused")
@@ -296,7 +296,7 @@ class Network:
         name = worker.pod["metadata"]["name"] if worker is not None and answer.status else ""
         return answer.status, answer.error, name
 
-    async def connect(self, node: str, ip: str, port: int, timeout: float, local: Worker | None = None) -> str:
+    async def connect(self, node: str, ip: str, port: int, timeout: float, local: PodState | None = None) -> str:
         """Empty when a connection is accepted, else why not."""
         own = self._within(local, ip, port)
         if own is not None:
@@ -312,7 +312,7 @@ class Network:
         return "" if listening else f"dial tcp {ip}:{port}: connect: connection refused"
 
     async def datagram(
-        self, node: str, ip: str, port: int, text: str, timeout: float, local: Worker | None = None
+        self, node: str, ip: str, port: int, text: str, timeout: float, local: PodState | None = None
     ) -> str | None:
         """What comes back for a UDP packet; None (after `timeout`) when nothing does."""
         worker = self._within(local, ip, port, "UDP")
@@ -335,7 +335,7 @@ API_ADDRESS, API_PORT = "10.96.0.1", 443
 LOOPBACK = ("127.0.0.1", "::1")
 
 
-def _on_machine(kubelet: Kubelet, ip: str, port: int, protocol: str) -> Worker | None:
+def _on_machine(kubelet: Kubelet, ip: str, port: int, protocol: str) -> PodState | None:
     """The pod that has a port of the machine: one on its network that listens there, or one with that host port."""
     for one in kubelet.workers.values():
         if one.pod["spec"].get("hostNetwork"):
@@ -352,7 +352,7 @@ def _on_machine(kubelet: Kubelet, ip: str, port: int, protocol: str) -> Worker |
     return None
 
 
-async def _ask(worker: Worker, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
+async def _ask(worker: PodState, port: int, request: HTTPRequest, timeout: float) -> HTTPResult:
     container = worker.listening(worker.inner_port(port))
     if container is None:
         return HTTPResult(0, error=f"dial tcp {worker.ip}:{port}: connect: connection refused")
@@ -372,7 +372,7 @@ class Link:
 
     __slots__ = ("_network", "_worker")
 
-    def __init__(self, network: Network, worker: Worker) -> None:
+    def __init__(self, network: Network, worker: PodState) -> None:
         self._network = network
         self._worker = worker
 

@@ -20,6 +20,7 @@ from cluster.kubelet.runtime.shell import (
     systemcommands,
     textcommands,
     timecommands,
+    webcommands,
 )
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Handler] = {
     **listcommands.COMMANDS,
     **modecommands.COMMANDS,
     **netcommands.COMMANDS,
+    **webcommands.COMMANDS,
     **dnscommands.COMMANDS,
     **systemcommands.COMMANDS,
     **agnhostcommands.COMMANDS,
