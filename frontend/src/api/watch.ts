@@ -29,7 +29,7 @@ export interface KubeObject {
 interface List<T> {
   kind?: string;
   apiVersion?: string;
-  metadata: { resourceVersion: string; continue?: string };
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
   items: T[];
 }
 
@@ -38,12 +38,14 @@ export interface Told<T> {
   /** Why nothing can be told (forbidden, no such resource); empty when all is well. */
   problem: string;
   revision: string;
+  /** How many there were beyond those that are told. */
+  more: number;
 }
 
 const query = (params: Record<string, string>): string => new URLSearchParams(params).toString();
 
-/** All objects at once; `at` gives them exactly as they were at a revision. */
-export async function list<T extends KubeObject>(path: string, params: Record<string, string> = {}, at: number | null = null): Promise<List<T>> {
+/** All objects at once, or about the first `most` of them, and how many `more` there are; `at` gives them exactly as they were at a revision. */
+export async function list<T extends KubeObject>(path: string, params: Record<string, string> = {}, at: number | null = null, most = Infinity): Promise<List<T> & { more: number }> {
   const past: Record<string, string> = at === null ? {} : { resourceVersion: String(at), resourceVersionMatch: 'Exact' };
   const items: T[] = [];
   let page: List<T> | undefined;
@@ -56,27 +58,28 @@ export async function list<T extends KubeObject>(path: string, params: Record<st
     page = answer;
     items.push(...answer.items);
     next = answer.metadata.continue ?? '';
-  } while (next);
+  } while (next && items.length < most);
   const kind = (page.kind ?? '').replace(/List$/, '');
   for (const one of items) {
     one.kind ??= kind;
     one.apiVersion ??= page.apiVersion;
   }
-  return { ...page, items };
+  return { ...page, items, more: next ? (page.metadata.remainingItemCount ?? 1) : 0 };
 }
 
-/** Keep telling what is there until the returned function is called. Changes that come together are told together. */
-export function watch<T extends KubeObject>(path: string, params: Record<string, string>, tell: (told: Told<T>) => void): () => void {
+/** Keep telling what is there until the returned function is called: at most about `most`, the newest. Changes that come together are told together. */
+export function watch<T extends KubeObject>(path: string, params: Record<string, string>, tell: (told: Told<T>) => void, most = Infinity): () => void {
   const ending = new AbortController();
   const objects = new Map<string, T>();
   let telling: ReturnType<typeof setTimeout> | undefined;
   let revision = '';
+  let more = 0;
 
   const say = () => {
     telling ??= setTimeout(() => {
       telling = undefined;
-      if (!ending.signal.aborted) tell({ items: [...objects.values()], problem: '', revision });
-    }, 60);
+      if (!ending.signal.aborted) tell({ items: [...objects.values()], problem: '', revision, more });
+    }, objects.size > 1000 ? 500 : 60);
   };
 
   async function follow(kind: string, apiVersion: string): Promise<void> {
@@ -93,6 +96,10 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
       const key = event.object.metadata.uid || `${event.object.metadata.namespace ?? ''}/${event.object.metadata.name}`;
       if (event.type === 'DELETED') objects.delete(key);
       else objects.set(key, { ...event.object, kind: event.object.kind ?? kind, apiVersion: event.object.apiVersion ?? apiVersion });
+      while (objects.size > most) {
+        objects.delete(objects.keys().next().value!);
+        more++;
+      }
       say();
     }
   }
@@ -101,7 +108,8 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
     let wait = 500;
     while (!ending.signal.aborted) {
       try {
-        const found = await list<T>(path, params);
+        const found = await list<T>(path, params, null, most);
+        more = found.more;
         objects.clear();
         for (const one of found.items) objects.set(one.metadata.uid || `${one.metadata.namespace ?? ''}/${one.metadata.name}`, one);
         revision = found.metadata.resourceVersion;
@@ -113,7 +121,7 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
       } catch (error) {
         if (ending.signal.aborted) return;
         const code = (error as { code?: number }).code ?? 0;
-        if (code === 403 || code === 404) tell({ items: [], problem: (error as Error).message, revision: '' });
+        if (code === 403 || code === 404) tell({ items: [], problem: (error as Error).message, revision: '', more: 0 });
         await new Promise((resolve) => setTimeout(resolve, code === 403 || code === 404 ? 15_000 : wait));
         wait = Math.min(wait * 2, 8000);
       }

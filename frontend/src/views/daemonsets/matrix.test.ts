@@ -20,4 +20,13 @@ describe('the DaemonSet matrix', () => {
     expect(found.rows[0]!.cells.map((cell) => cell.state)).toEqual(['missing', 'none', 'ready']);
     expect([found.rows[0]!.ready, found.rows[0]!.eligible]).toEqual([1, 2]);
   });
+
+  it('has first what lacks something where there are more nodes than stand side by side', () => {
+    const nodes = Array.from({ length: 100 }, (_, index) => ({ node: `node-${index}`, eligible: true, ready: index !== 77, pod: index === 77 ? '' : 'p' }));
+    const one = { target: { name: 'agent', namespace: 'a', uid: '1' }, nodes } as unknown as Diagnosis;
+    const found = matrix([one]);
+    expect(found.nodes.slice(0, 3)).toEqual(['node-77', 'node-0', 'node-1']);
+    expect(found.rows[0]!.cells[0]!.state).toBe('missing');
+    expect(found.rows[0]!.ready).toBe(99);
+  });
 });

@@ -18,6 +18,9 @@ export interface Row {
   ready: number;
 }
 
+const BY_NAME = new Intl.Collator('en', { numeric: true });
+const MANY = 60;
+
 export function stateOf(node: DaemonNode): State {
   if (node.pod && !node.eligible && /not run here/.test(node.reason ?? '')) return 'surplus';
   if (node.ready) return 'ready';
@@ -26,7 +29,16 @@ export function stateOf(node: DaemonNode): State {
 }
 
 export function matrix(diagnoses: Diagnosis[]): { nodes: string[]; rows: Row[] } {
-  const nodes = [...new Set(diagnoses.flatMap((one) => (one.nodes ?? []).map((node) => node.node)))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const names = new Set<string>();
+  const lacking = new Set<string>();
+  for (const one of diagnoses)
+    for (const node of one.nodes ?? []) {
+      names.add(node.node);
+      if (!['ready', 'none'].includes(stateOf(node))) lacking.add(node.node);
+    }
+  const nodes = [...names].sort(BY_NAME.compare);
+  // What fits is in the order of names; of more, those come first where something is not as it should be.
+  if (nodes.length > MANY) nodes.sort((a, b) => Number(lacking.has(b)) - Number(lacking.has(a)));
   const rows = diagnoses.map((one) => {
     const by = new Map((one.nodes ?? []).map((node) => [node.node, node]));
     const all = [...by.values()];

@@ -22,6 +22,16 @@ describe('a recorded attempt', () => {
     expect(fromJourney(journey([filter, score]), FILTERS).scores[0]).toEqual({ node: 'n3', total: 2, by: { NodeAffinity: 5 } });
   });
 
+  it('counts those whom a large cluster does not name', () => {
+    const many = span('filter', { considered: 1000, passed: 400, reasons: { cordoned: 'NodeUnschedulable' }, nodes: { n1: 'cordoned' }, more: [['NodeUnschedulable', 'cordoned', 599]] });
+    const funnel = fromJourney(journey([many, span('score', { nodes: ['n3'], total: [2], columns: {} })]), FILTERS);
+    expect(left(funnel)).toEqual([400, 400, 400]);
+    const drawn = tracks(funnel);
+    expect(drawn.reduce((sum, one) => sum + one.n, 0)).toBe(1000);
+    expect(drawn.find((one) => one.end === 0)).toMatchObject({ n: 600, reason: 'cordoned' });
+    expect(drawn.find((one) => one.key === 'others')).toMatchObject({ n: 399, end: -1 });
+  });
+
   it('tells why nobody won', () => {
     const refused = journey([span('filter', { considered: 1, passed: 0, nodes: { n1: 'x' }, reasons: { x: 'NewFilter' } })], { outcome: 'refused', reason: '0/1 nodes are available' });
     const funnel = fromJourney(refused, FILTERS);
