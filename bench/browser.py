@@ -1,5 +1,7 @@
 """What a person's browser bears: time until the page can be used, frame times of the cluster map while pods change, memory of the tab,
-sizes of what is loaded. A real Chromium (software rendering where there is no graphics card) and a real server on the same cores.
+sizes of what is loaded. A real Chromium (software rendering where there is no graphics card) and a real server on the same cores; and
+the browser alone, with the stream of a large cluster that nobody runs (`bench.feed`), in a large window and in a small one: what differs
+between those two is the drawing of pixels.
 """
 
 from __future__ import annotations
@@ -8,14 +10,19 @@ import gzip
 import re
 import shutil
 import statistics
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench.cluster import DEPLOYMENTS, running, until_ready
-from tests.support.server import PASSWORD, ROOT, Cluster
+from tests.support.server import PASSWORD, ROOT, Cluster, free_port, wait_for
 
 DIST = ROOT / "frontend" / "dist" / "assets"
 FRAMES = """(seconds) => new Promise((done) => {
@@ -73,11 +80,7 @@ def _map(pods: int, nodes: int) -> dict[str, float]:
         _sign_in(page, cluster, "/explore/nodes")
         page.get_by_test_id("nodes-stage").wait_for()
         began = time.perf_counter()
-        # Asked from outside: the page's content security policy lets no test evaluate a string in it.
-        shown = page.locator("h1 .soft")
-        while int(re.sub(r"\D", "", shown.inner_text().partition(" nodes, ")[2]) or 0) < pods:
-            assert time.perf_counter() - began < 180, shown.inner_text()
-            page.wait_for_timeout(50)
+        _until_shown(page, pods, began)
         figures[f"map, {label}: all of them there after (s)"] = time.perf_counter() - began
         page.wait_for_timeout(1500)
         figures[f"map, {label}, still: frame p50 (ms)"], figures[f"map, {label}, still: frame p95 (ms)"] = _frames(
@@ -95,6 +98,85 @@ def _map(pods: int, nodes: int) -> dict[str, float]:
         figures[f"map, {label}: memory of the tab's objects (MB)"] = used / 2**20
         browser.close()
     return figures
+
+
+# The page's stream comes from the generator instead: only where the socket leads to differs.
+ELSEWHERE = """const Socket = WebSocket;
+window.WebSocket = class extends Socket { constructor(url) { super(String(url).replace(location.host, '127.0.0.1:PORT')); } };"""
+
+
+@contextmanager
+def _generator(nodes: int, pods: int) -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.feed", str(port), str(nodes), str(pods)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        wait_for(lambda: _changing(port, on=False), "the generated stream", 60)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _changing(port: int, *, on: bool) -> bool:
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/changing/{'on' if on else 'off'}", method="POST")
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _alone(nodes: int, pods: int) -> dict[str, float]:
+    """The browser alone: the real page of an idle server, shown a generated cluster."""
+    figures: dict[str, float] = {}
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with running("--nodes=0") as cluster, _generator(nodes, pods) as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--enable-precise-memory-info"]
+        )
+        for width, height in ((1440, 900), (480, 400)):
+            label = f"map alone, {nodes:,} nodes, {pods:,} pods, {width}×{height}"
+            # The stream is on another port, which the page's policy rightly forbids.
+            context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+            context.add_init_script(ELSEWHERE.replace("PORT", str(port)))
+            page = context.new_page()
+            _sign_in(page, cluster, "/explore/nodes")
+            began = time.perf_counter()
+            _until_shown(page, pods, began)
+            figures[f"{label}: all of them there after (s)"] = time.perf_counter() - began
+            page.wait_for_timeout(5000)
+            session = context.new_cdp_session(page)
+            session.send("Performance.enable")
+            for on, word in ((False, "still"), (True, "changing")):
+                _changing(port, on=on)
+                page.wait_for_timeout(1500)
+                script = _script_seconds(session)
+                times = sorted(page.evaluate(FRAMES, 8))
+                figures[f"{label}, {word}: frame p50 (ms)"] = statistics.median(times)
+                figures[f"{label}, {word}: frame p95 (ms)"] = times[int(len(times) * 0.95)]
+                figures[f"{label}, {word}: script (ms of each second)"] = (_script_seconds(session) - script) / 8 * 1000
+            _changing(port, on=False)
+            figures[f"{label}: memory of the tab's objects (MB)"] = (
+                page.evaluate("performance.memory.usedJSHeapSize") / 2**20
+            )
+            context.close()
+        browser.close()
+    return figures
+
+
+def _script_seconds(session: CDPSession) -> float:
+    """Seconds that the page's scripts have run for."""
+    told = session.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in told if one["name"] == "ScriptDuration"))
+
+
+def _until_shown(page: Page, pods: int, began: float) -> None:
+    # Asked from outside: the page's content security policy lets no test evaluate a string in it.
+    shown = page.locator("h1 .soft").first
+    while int(re.sub(r"\D", "", shown.inner_text().partition(" nodes, ")[2]) or 0) < pods:
+        assert time.perf_counter() - began < 180, shown.inner_text()
+        page.wait_for_timeout(50)
 
 
 def _first_paint() -> dict[str, float]:
@@ -122,4 +204,4 @@ def _first_paint() -> dict[str, float]:
 def measure() -> dict[str, float]:
     """50,000 pods take minutes and some gigabytes to start: the largest part of the bench."""
     assert Path(DIST).is_dir(), "the page is not built"
-    return {**sizes(), **_first_paint(), **_map(1000, 20), **_map(50_000, 500)}
+    return {**sizes(), **_first_paint(), **_alone(5000, 50_000), **_map(1000, 20), **_map(50_000, 500)}

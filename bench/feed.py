@@ -9,6 +9,7 @@ python -m bench.feed PORT NODES PODS serves it until it is stopped.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -145,9 +146,6 @@ class World:
             metadata |= {"deletionTimestamp": ends, "deletionGracePeriodSeconds": GRACE}
             self.due[-1].append((now + GRACE, leaving))
             yield "v1/pods", "MODIFIED", self.pods[leaving]
-            # The newcomer stands where the last one stood.
-            if key == leaving:
-                continue
         yield from self._lives_on(now)
         self.leases += seconds * len(self.names) / LEASE_PERIOD
         self.statuses += seconds * len(self.names) / STATUS_PERIOD
@@ -244,6 +242,11 @@ class Stream:
             self.wanted += list(message["resources"])
 
 
+async def _until_closed(one: Stream) -> None:
+    with contextlib.suppress(ConnectionError):
+        await one.run()
+
+
 def application(nodes: int, pods: int) -> web.Application:
     streams: set[Stream] = set()
 
@@ -252,7 +255,7 @@ def application(nodes: int, pods: int) -> web.Application:
         await socket.prepare(request)
         one = Stream(World(nodes, pods), socket)
         streams.add(one)
-        task = asyncio.create_task(one.run())
+        task = asyncio.create_task(_until_closed(one))
         try:
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
