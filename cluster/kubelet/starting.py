@@ -15,6 +15,7 @@ from cluster.kubelet.ending import end_container
 from cluster.kubelet.hooks import run_hook
 from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record, duration
 from cluster.kubelet.probes import Prober
+from cluster.kubelet.pullsecrets import registries
 from cluster.kubelet.references import Missing, expand, variables
 from cluster.kubelet.restarting import could_not_start
 from cluster.kubelet.runtime.cri import ContainerConfig, Mount, RuntimeFailure
@@ -172,7 +173,7 @@ class Starter:
             span.detail = {"container": spec["name"], "image": image}
             began = clock.now()
             try:
-                info, took = await kubelet.runtime.pull_image(image)
+                info, took = await kubelet.runtime.pull_image(image, await registries(worker))
             except RuntimeFailure as failure:
                 span.outcome, span.detail["message"] = "error", failure.text
                 self._pull_failed(record, failure)

@@ -302,3 +302,19 @@ def test_a_changed_image_is_put_in_place_in_one_look_whatever_the_restart_policy
         assert "Killing Container c definition changed, will be restarted" in stage.events("one", "Killing")
 
     play(scenario)
+
+
+def test_a_private_image_needs_a_secret_for_its_registry() -> None:
+    async def scenario(stage: Stage) -> None:
+        private = {"image": "gcr.io/authenticated-image-pulling/alpine:3.7", "command": ["sleep", "100"]}
+        await stage.pod("anonymous", private, imagePullSecrets=[{"name": "nosuch"}])
+        pod = await stage.when("anonymous", lambda pod: reason_of(pod) == "ErrImagePull")
+        assert "403 Forbidden" in state_of(pod)[1]["message"]
+        assert stage.events("anonymous", "FailedToRetrieveImagePullSecret")
+        config = '{"auths":{"https://gcr.io":{"auth":"eDp5"}}}'
+        body = {"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": config}}
+        await stage.create("v1/secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gcr"}, **body})
+        await stage.pod("known", private, imagePullSecrets=[{"name": "gcr"}])
+        await stage.ready("known")
+
+    play(scenario)

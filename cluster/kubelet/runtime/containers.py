@@ -71,10 +71,11 @@ class Containers:
     def list_images(self) -> list[ImageInfo]:
         return [info for info, _ in self._images.values()]
 
-    async def pull_image(self, image: str, credentials: bool = False) -> tuple[ImageInfo, float]:
+    async def pull_image(self, image: str, credentials: frozenset[str] = frozenset()) -> tuple[ImageInfo, float]:
         began = clock.now()
         await self._take(self.latency.pick(self.latency.profile.resolve))
         info, profile = self.catalogue.resolve(image)
+        self.catalogue.check_access(image, credentials)
         await self._take(self.troubles.of_registry(image))
         if image not in self._images:
             await self._take(self.latency.transfer(info.size))

@@ -202,8 +202,8 @@ class Runtime(Protocol):
 
     def list_images(self) -> list[ImageInfo]: ...
 
-    async def pull_image(self, image: str, credentials: bool = False) -> tuple[ImageInfo, float]:
-        """The image and how long the transfer itself took. RuntimeFailure when there is none."""
+    async def pull_image(self, image: str, credentials: frozenset[str] = frozenset()) -> tuple[ImageInfo, float]:
+        """`credentials`: the registries there are any for. The image and how long the transfer itself took. RuntimeFailure when there is none."""
         ...
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> Any: ...

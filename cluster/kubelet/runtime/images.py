@@ -153,6 +153,8 @@ CATALOGUE: dict[str, Image] = {
     "registry.k8s.io/e2e-test-images/nautilus": _picture("nautilus"),
     "registry.k8s.io/e2e-test-images/kitten": _picture("kitten"),
     "registry.k8s.io/e2e-test-images/echoserver": Image(44 * MIB, ports=(8080,), program="echo"),
+    "gcr.io/authenticated-image-pulling/alpine": Image(4 * MIB, kind="shell"),
+    "gcr.io/k8s-authenticated-test/agnhost": Image(52 * MIB, program="agnhost", exit_on_term=2, args=("pause",)),
     "registry.k8s.io/e2e-test-images/busybox": Image(2 * MIB, kind="shell"),
     "registry.k8s.io/e2e-test-images/nonroot": Image(3 * MIB, kind="shell", user=1234),
     "registry.k8s.io/e2e-test-images/nonewprivs": Image(3 * MIB, kind="shell", args=("nnp",)),
@@ -270,6 +272,10 @@ FORMERLY = {
 }
 
 
+# Repositories that ask who pulls.
+PRIVATE = ("gcr.io/authenticated-image-pulling/", "gcr.io/k8s-authenticated-test/")
+
+
 def _present(name: str) -> str:
     """The address under which the catalogue knows a repository."""
     for old, new in FORMERLY.items():
@@ -357,6 +363,16 @@ class Catalogue:
                 self._resolved.clear()
             known = self._resolved[name] = self._resolve(name)
         return known
+
+    def check_access(self, name: str, credentials: frozenset[str]) -> None:
+        """RuntimeFailure for a private repository without credentials for its registry."""
+        reference = parse(name)
+        if reference.repository.startswith(PRIVATE) and reference.domain not in credentials:
+            shown = str(reference)
+            raise RuntimeFailure(
+                f'failed to pull and unpack image "{shown}": failed to resolve reference "{shown}": failed to authorize: failed to '
+                f"fetch anonymous token: unexpected status from GET request to https://{reference.domain}/v2/token: 403 Forbidden"
+            )
 
     def _resolve(self, name: str) -> tuple[ImageInfo, Image]:
         try:
