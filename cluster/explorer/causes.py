@@ -31,6 +31,7 @@ def step(journey: Obj) -> Obj:
         "kind",
         "component",
         "actor",
+        "impersonator",
         "agent",
         "verb",
         "group",

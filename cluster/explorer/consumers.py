@@ -10,7 +10,7 @@ Every message is numbered and the browser acknowledges it; a browser that has no
 slow one finds fewer, newer messages, and nothing is queued for it without bound.
 
 The browser says: `subscribe` {resources: {name: revision it knows or null}, cluster, journeys: {instance, sequence}},
-`ack` {seq}, `signals` {on}. The server: `hello`, or `refused` {message} and the end, `changes` {revision, parts, more}, `journeys`, `journeys-gap`, `flow`,
+`ack` {seq}, `signals` {on}. The server: `hello`, or `refused` {account, message} and the end, `changes` {revision, parts {resource, fresh, within, events}, more}, `journeys`, `journeys-gap`, `flow`,
 `signals`, `deliveries`, `stats`, `forbidden`.
 """
 
@@ -121,7 +121,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _refuse(self, error: StatusError) -> None:
         """Say why, and end it."""
-        await self.send(text_data=encode({"op": "refused", "message": error.message}).decode())
+        message = {"op": "refused", "account": self.scope["user"].username, "message": error.message}
+        await self.send(text_data=encode(message).decode())
         await self.close(code=REFUSED)
 
     async def disconnect(self, code: int) -> None:
@@ -246,7 +247,8 @@ class ExplorerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 room = max(OBJECTS_PER_MESSAGE - size, 1)
                 some, events = events[:room], events[room:]
                 told = [["DELETED", _named(obj)] if kind == "DELETED" else [kind, summarize(obj)] for kind, obj in some]
-                parts.append({"resource": part.resource, "fresh": fresh, "events": told})
+                within = {"within": part.within} if fresh and part.within is not None else {}
+                parts.append({"resource": part.resource, "fresh": fresh, **within, "events": told})
                 fresh = False
                 size += len(some)
                 if size >= OBJECTS_PER_MESSAGE:

@@ -39,10 +39,11 @@ NAMESPACES = "v1/namespaces"
 
 @dataclass
 class Part:
-    """What is new about one resource: all of it (`snapshot`), then changes."""
+    """What is new about one resource: all of it (`snapshot`, seen in the namespaces `within`; None: in all), then changes."""
 
     resource: str
     snapshot: list[Obj] | None = None
+    within: list[str] | None = None
     events: list[tuple[str, Obj]] = field(default_factory=list)
 
 
@@ -58,11 +59,11 @@ class Cut:
 class _Waiting:
     """What is not yet sent: whole resources, and the newest state of objects that changed."""
 
-    snapshots: dict[str, list[Obj]] = field(default_factory=dict)
+    snapshots: dict[str, tuple[list[Obj], list[str] | None]] = field(default_factory=dict)
     events: dict[str, dict[str, WatchEvent]] = field(default_factory=dict)
 
-    def snapshot(self, resource: str, items: list[Obj]) -> None:
-        self.snapshots[resource] = items
+    def snapshot(self, resource: str, items: list[Obj], within: list[str] | None = None) -> None:
+        self.snapshots[resource] = items, within
         self.events.pop(resource, None)
 
     def add(self, resource: str, event: WatchEvent) -> None:
@@ -70,20 +71,18 @@ class _Waiting:
 
     def take(self, other: _Waiting) -> None:
         """Put what came later on top."""
-        for resource, items in other.snapshots.items():
-            self.snapshot(resource, items)
+        for resource, (items, within) in other.snapshots.items():
+            self.snapshot(resource, items, within)
         for resource, events in other.events.items():
             self.events.setdefault(resource, {}).update(events)
 
     def parts(self) -> list[Part]:
-        return [
-            Part(
-                resource,
-                self.snapshots.get(resource),
-                [(event.type, event.object) for event in self.events.get(resource, {}).values()],
-            )
-            for resource in {**self.snapshots, **self.events}
-        ]
+        found: list[Part] = []
+        for resource in {**self.snapshots, **self.events}:
+            items, within = self.snapshots.get(resource, (None, None))
+            events = [(event.type, event.object) for event in self.events.get(resource, {}).values()]
+            found.append(Part(resource, items, within, events))
+        return found
 
 
 class Feed:
@@ -191,7 +190,8 @@ class Feed:
         if refusal is not None and not readable:
             raise refusal
         self._known.add(resource)
-        self._side(revision).snapshot(resource, items)
+        within = None if EVERYWHERE in readable else readable
+        self._side(revision).snapshot(resource, items, within)
         return revision, readable
 
     async def _list(self, resource: str, scope: str, at: int) -> tuple[list[Obj], int]:

@@ -6,6 +6,7 @@ the compaction they are 410 Gone, and the page says so.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -63,30 +64,39 @@ class TimelineView(ExplorerView):
         )
 
 
-async def _list_at(client: Client, resources: list[str], at: int) -> tuple[dict[str, list[Obj]], dict[str, str]]:
-    """Each resource as of `at`, as far as this person may see it, and what they may not. StatusError 410 when the log no longer has it."""
-    found: dict[str, list[Obj]] = {}
-    refused: dict[str, str] = {}
+@dataclass
+class Sight:
+    """What somebody may see of a moment: objects by resource; why some may not be seen; in which namespaces, where not in all."""
+
+    found: dict[str, list[Obj]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    within: dict[str, list[str]] = field(default_factory=dict)
+
+
+async def _list_at(client: Client, resources: list[str], at: int) -> Sight:
+    """Each resource as of `at`, as far as this person may see it. StatusError 410 when the log no longer has it."""
+    sight = Sight()
     for resource in resources:
         try:
-            found[resource] = await _list(client, resource, EVERYWHERE, at)
+            sight.found[resource] = await _list(client, resource, EVERYWHERE, at)
         except StatusError as error:
             if error.code not in (403, 404):
                 raise
-            some = await _list_where_allowed(client, resource, at) if error.code == 403 else None
-            if some is None:
-                refused[resource] = error.message
+            some = await _list_where_allowed(client, resource, at) if error.code == 403 else {}
+            if some:
+                sight.within[resource] = list(some)
+                sight.found[resource] = [obj for objects in some.values() for obj in objects]
             else:
-                found[resource] = some
-    return found, refused
+                sight.refused[resource] = error.message
+    return sight
 
 
-async def _list_where_allowed(client: Client, resource: str, at: int) -> list[Obj] | None:
-    """What there was in the namespaces in which this person may see it; None when there is no such."""
-    some: list[Obj] | None = None
+async def _list_where_allowed(client: Client, resource: str, at: int) -> dict[str, list[Obj]]:
+    """What there was in each of the namespaces in which this person may see it."""
+    some: dict[str, list[Obj]] = {}
     for namespace in namespaces_of(client)[:MOST_NAMESPACES]:
         try:
-            some = [*(some or ()), *await _list(client, resource, namespace, at)]
+            some[namespace] = await _list(client, resource, namespace, at)
         except StatusError as error:
             if error.code not in (403, 404):
                 raise
@@ -103,9 +113,9 @@ class PastView(ExplorerView):
 
     def get(self, request: Request) -> Response:
         at, resources = revision_of(request, "at"), _resources(request)
-        found, refused = async_to_sync(_list_at)(self.asker.client, resources, at)
-        told = {name: [SUMMARIES[name](obj) for obj in objects] for name, objects in found.items()}
-        return Response({"revision": at, "resources": told, "refused": refused})
+        sight = async_to_sync(_list_at)(self.asker.client, resources, at)
+        told = {name: [SUMMARIES[name](obj) for obj in objects] for name, objects in sight.found.items()}
+        return Response({"revision": at, "resources": told, "refused": sight.refused, "within": sight.within})
 
 
 class ChangesView(ExplorerView):
@@ -117,11 +127,11 @@ class ChangesView(ExplorerView):
         if start > end:
             raise ValidationError({"from": f"not after {end}"})
         client = self.asker.client
-        before, refused = async_to_sync(_list_at)(client, resources, start)
-        after, _ = async_to_sync(_list_at)(client, resources, end)
+        before = async_to_sync(_list_at)(client, resources, start)
+        after = async_to_sync(_list_at)(client, resources, end)
         changes: list[dict[str, Any]] = []
         for resource in resources:
-            for change in difference.of_lists(before.get(resource, []), after.get(resource, [])):
+            for change in difference.of_lists(before.found.get(resource, []), after.found.get(resource, [])):
                 changes.append({"resource": resource, **change})
         changes.sort(key=lambda change: change["revision"])
         return Response(
@@ -130,6 +140,6 @@ class ChangesView(ExplorerView):
                 "to": end,
                 "changes": changes[-MOST_CHANGES:],
                 "more": max(len(changes) - MOST_CHANGES, 0),
-                "refused": refused,
+                "refused": before.refused,
             }
         )

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from cluster.apimachinery.errors import gone
+from cluster.apimachinery.errors import bad_request, gone
 from cluster.explorer.services import Past, services
 
 Obj = dict[str, Any]
@@ -63,13 +62,15 @@ def then_of(request: Request) -> Then:
 
 
 def revision_of(request: Request, name: str, otherwise: int | None = None) -> int:
-    """A revision that the query names. ValidationError for nonsense, StatusError 410 for one that was compacted away."""
+    """A revision that the query names. StatusError 400 for nonsense, 410 for one that was compacted away."""
     text = request.query_params.get(name, "")
     if not text and otherwise is not None:
         return otherwise
     newest, oldest = services().revision(), services().oldest()
-    if not text.isdecimal() or len(text) > 18 or not 0 < int(text) <= newest:
-        raise ValidationError({name: f"a revision from {max(oldest, 1)} to {newest}"})
+    if not text.isdecimal() or len(text) > 18:
+        raise bad_request(f"{name} is to be a revision, from {max(oldest, 1)} to {newest}.")
+    if not 0 < int(text) <= newest:
+        raise bad_request(f"There is no revision {text}: the log goes from {max(oldest, 1)} to {newest}.")
     if int(text) < oldest:
         raise gone(f"Revision {text} has been compacted away: the log goes back to revision {oldest}.")
     return int(text)

@@ -170,7 +170,7 @@ class _Reader:
     def _told(self, journey: Obj) -> Obj:
         told = causes.step(journey)
         if not self._is_mine(journey) and not journey["actor"].startswith("system:"):
-            told |= {"actor": "", "agent": "", "hidden": True}
+            told |= {"actor": "", "impersonator": "", "agent": "", "hidden": True}
         return told
 
 

@@ -17,6 +17,8 @@ export interface Journey {
   kind: string;
   component: string;
   actor: string;
+  /** Who really asked, when the actor is somebody they acted as. */
+  impersonator?: string;
   agent: string;
   origin: string;
   verb: string;

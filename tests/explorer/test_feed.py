@@ -189,6 +189,7 @@ async def test_who_may_not_see_everywhere_sees_where_they_may(fake: FakeCluster)
         feed.want(resource)
     parts = {part.resource: part for part in (await next_cut(feed)).parts}
     assert [pod["metadata"]["namespace"] for pod in parts[PODS].snapshot or []] == ["default"]
+    assert parts[PODS].within == ["default"]
     assert [one["metadata"]["name"] for one in parts["v1/namespaces"].snapshot or []] == ["default"]
     for namespace in ("default", "other"):
         await admin.create(PODS, in_namespace("second", namespace))
@@ -214,7 +215,7 @@ async def test_with_more_rights_there_is_more_to_see_and_with_fewer_less(fake: F
     client.allowed = frozenset()
     await feed.look_again([])
     (part,) = (await next_cut(feed)).parts
-    assert part.snapshot == [], "what they may no longer see is taken away"
+    assert (part.snapshot, part.within) == ([], None), "what they may no longer see is taken away"
     assert list(feed.refused) == [PODS]
     await feed.close()
 

@@ -1,13 +1,28 @@
 /**
- * Acting as somebody else (`kubectl --as`): every request to the Kubernetes API goes out with the impersonation headers, and
- * the server asks RBAC whether one may. Kept for this tab; the page says so all the time.
+ * Acting as somebody else (`kubectl --as`): every request to the Kubernetes API and to the explorer goes out with the impersonation
+ * headers, every WebSocket says it among its subprotocols, and the server asks RBAC whether one may, each time and for as long as it
+ * lasts. Kept for this tab; the page says so all the time.
  */
 /** Tests have no tab. */
 const tab = globalThis.sessionStorage as Storage | undefined;
 
+/** What a person keeps for themselves is theirs whomever they act as: it is asked for as oneself. */
+const OWN = /^\/explorer\/(manifests|lessons)\//;
+const ASKED = /^\/(apis?|explorer)\//;
+
+/** A browser cannot set headers on a WebSocket: what it offers as a subprotocol, the server reads in their place. */
+export function impersonating(user: string, groups: string[]): string[] {
+  if (!user) return [];
+  const bytes = new TextEncoder().encode(JSON.stringify({ user, groups }));
+  const encoded = btoa(String.fromCharCode(...bytes));
+  return [`base64url.impersonate.kubeweb.dev.${encoded.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`];
+}
+
 class Acting {
   user = $state(tab?.getItem('acting.user') ?? '');
   groups = $state.raw<string[]>(JSON.parse(tab?.getItem('acting.groups') ?? '[]') as string[]);
+  /** Why one may not act as them (any more); empty while one may. */
+  refused = $state('');
 
   as(user: string, groups: string[]): void {
     this.user = user;
@@ -23,8 +38,13 @@ class Acting {
 
   /** A browser cannot repeat a header, so that groups come together. */
   headers(path: string): Record<string, string> {
-    if (!this.user || !/^\/apis?\//.test(path)) return {};
+    if (!this.user || !ASKED.test(path) || OWN.test(path)) return {};
     return { 'Impersonate-User': this.user, ...(this.groups.length ? { 'X-KubeWeb-Impersonate-Groups': this.groups.join(',') } : {}) };
+  }
+
+  /** What a WebSocket offers, besides its own protocol. */
+  protocols(): string[] {
+    return impersonating(this.user, this.groups);
   }
 }
 

@@ -43,6 +43,16 @@ export async function get<T>(path: string, accept?: string): Promise<T> {
   return answer;
 }
 
+/** What makes a list one of exactly that revision; nothing for now. */
+export function exactly(at: number | null): Record<string, string> {
+  return at === null ? {} : { resourceVersion: String(at), resourceVersionMatch: 'Exact' };
+}
+
+/** What makes the explorer tell of that revision; nothing for now. */
+export function moment(at: number | null): Record<string, string> {
+  return at === null ? {} : { at: String(at) };
+}
+
 interface APIResource {
   name: string;
   kind: string;

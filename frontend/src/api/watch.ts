@@ -3,7 +3,7 @@
  * revision is too old, listed again. For what the page's own stream does not carry.
  */
 import { acting } from './acting.svelte';
-import { request, type Status } from './http';
+import { exactly, request, type Status } from './http';
 
 export interface Meta {
   name: string;
@@ -46,13 +46,12 @@ const query = (params: Record<string, string>): string => new URLSearchParams(pa
 
 /** All objects at once, or about the first `most` of them, and how many `more` there are; `at` gives them exactly as they were at a revision. */
 export async function list<T extends KubeObject>(path: string, params: Record<string, string> = {}, at: number | null = null, most = Infinity): Promise<List<T> & { more: number }> {
-  const past: Record<string, string> = at === null ? {} : { resourceVersion: String(at), resourceVersionMatch: 'Exact' };
   const items: T[] = [];
   let page: List<T> | undefined;
   let next = '';
   do {
     // A continue token carries the revision itself.
-    const response = await request('GET', `${path}?${query({ limit: '500', ...params, ...(next ? { continue: next } : past) })}`);
+    const response = await request('GET', `${path}?${query({ limit: '500', ...params, ...(next ? { continue: next } : exactly(at)) })}`);
     const answer = (await response.json()) as List<T> & Partial<Status>;
     if (!response.ok) throw Object.assign(new Error(answer.message ?? String(response.status)), { code: response.status });
     page = answer;

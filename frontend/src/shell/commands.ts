@@ -2,6 +2,7 @@
 import { buffer, examples } from '../left/buffer.svelte';
 import { go, href, objectHref, visit } from '../route.svelte';
 import { store } from '../state/store.svelte';
+import { written } from '../state/subject';
 import { provide, register, type Command } from '../ui/commands';
 import { toast } from '../ui/toasts.svelte';
 import { VIEWS, viewOf } from '../views/registry';
@@ -74,6 +75,8 @@ export async function shareMoment(view = ''): Promise<void> {
   const address = new URL(view ? href(view) : location.href, location.href);
   address.searchParams.set('at', String(store.at ?? store.revision));
   address.searchParams.set('ns', store.namespace);
+  const on = written(store.subject);
+  if (on) address.searchParams.set('on', on);
   try {
     await navigator.clipboard.writeText(address.href);
     toast(`Link copied: revision ${(store.at ?? store.revision).toLocaleString('en')}.`, { tone: 'good' });

@@ -39,13 +39,13 @@ describe('the connection', () => {
     const sockets: Socket[] = [];
     const states: boolean[] = [];
     const heard: Message[] = [];
-    const signIn = vi.fn();
-    const connection = new Connection({ receive: (message) => heard.push(message), state: (up) => states.push(up), signIn }, () => {
+    const [signIn, refused] = [vi.fn(), vi.fn()];
+    const connection = new Connection({ receive: (message) => heard.push(message), state: (up) => states.push(up), signIn, refused }, () => {
       const socket = new Socket();
       sockets.push(socket);
       return socket as unknown as WebSocket;
     });
-    return { connection, sockets, states, heard, signIn };
+    return { connection, sockets, states, heard, signIn, refused };
   }
 
   it('has heard nothing before it is open, however young the page is', () => {
@@ -85,6 +85,17 @@ describe('the connection', () => {
     sockets[0]!.end(4401);
     vi.advanceTimersByTime(60_000);
     expect(signIn).toHaveBeenCalledOnce();
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('does not come back as somebody whom one may not be', () => {
+    const { connection, sockets, signIn, refused } = make();
+    connection.connect();
+    sockets[0]!.begin();
+    sockets[0]!.end(4403);
+    vi.advanceTimersByTime(60_000);
+    expect(refused).toHaveBeenCalledOnce();
+    expect(signIn).not.toHaveBeenCalled();
     expect(sockets).toHaveLength(1);
   });
 });

@@ -20,10 +20,15 @@ export interface Handlers {
   /** Up, or down with what a person should know. */
   state: (up: boolean, problem: string) => void;
   signIn: () => void;
+  /** What was said to be somebody else's may not be seen (any more). Nothing is tried again. */
+  refused: () => void;
 }
 
 const FIRST_RETRY = 400;
 const LONGEST_RETRY = 8000;
+/** Why the server ends it for good: to sign in; that may not be. */
+const SIGN_IN = 4401;
+const REFUSED = 4403;
 /** Milliseconds without a word after which the stream is not live any more; the server speaks every second. */
 export const SILENCE = 4000;
 
@@ -67,9 +72,10 @@ export class Connection {
       if (message.seq) this.send({ op: 'ack', seq: message.seq });
     };
     socket.onclose = (event) => {
-      if (event.code === 4401) {
-        this.handlers.signIn();
-        return;
+      if (event.code === SIGN_IN) return this.handlers.signIn();
+      if (event.code === REFUSED) {
+        this.heard = -Infinity;
+        return this.handlers.refused();
       }
       this.handlers.state(false, 'The live stream is interrupted. What you see is from before; trying again.');
       clearTimeout(this.#timer);

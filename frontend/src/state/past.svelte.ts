@@ -3,7 +3,7 @@
  * going to and fro is quick; what is asked for last wins.
  */
 import { request } from '../api/http';
-import { applyParts, type Objects } from './reduce';
+import { applyParts, type Objects, type Sight } from './reduce';
 
 /** Moments that are kept, and objects of all of them together (the newest moment is kept in any case). */
 const KEPT = 40;
@@ -12,11 +12,19 @@ const KEPT_OBJECTS = 200_000;
 interface Answer {
   revision: number;
   resources: Record<string, { uid?: string; name: string; namespace?: string }[]>;
+  /** Why a resource may not be seen. */
   refused: Record<string, string>;
+  /** The namespaces that a resource was seen in, where not in all. */
+  within: Record<string, string[]>;
   message?: string;
 }
 
-function sizeOf(objects: Objects): number {
+interface Kept {
+  objects: Objects;
+  sight: Sight;
+}
+
+function sizeOf({ objects }: Kept): number {
   return Object.values(objects).reduce((sum, map) => sum + map.size, 0);
 }
 
@@ -28,7 +36,9 @@ export class Past {
   standing = $state.raw<Standing>({ kind: 'none' });
   /** What is shown; while another moment is read, the one before it. */
   objects: Objects = {};
-  #kept = new Map<number, Objects>();
+  /** What of it may be seen. */
+  sight: Sight = { refused: {}, within: {} };
+  #kept = new Map<number, Kept>();
   #controller: AbortController | null = null;
 
   constructor(private readonly changed: () => void) {}
@@ -39,12 +49,11 @@ export class Past {
     this.revision = revision;
     if (revision === null) {
       this.standing = { kind: 'none' };
-      this.objects = {};
-      this.changed();
+      this.#shown({ objects: {}, sight: { refused: {}, within: {} } });
       return;
     }
-    const known = this.#kept.get(revision) ?? {};
-    const missing = [...resources].filter((one) => !(one in known));
+    const known = this.#kept.get(revision) ?? { objects: {}, sight: { refused: {}, within: {} } };
+    const missing = [...resources].filter((one) => !(one in known.objects));
     if (missing.length > 0) {
       this.standing = { kind: 'loading' };
       const controller = new AbortController();
@@ -54,32 +63,48 @@ export class Past {
         const answer = (await response.json()) as Answer;
         if (controller.signal.aborted) return;
         if (!response.ok) {
-          this.standing = { kind: response.status === 410 ? 'gone' : 'failed', message: answer.message ?? `The server answered ${response.status}.` };
-          this.objects = {};
-          this.changed();
+          this.#end(response.status === 410 ? 'gone' : 'failed', answer.message ?? `The server answered ${response.status}.`);
           return;
         }
         for (const resource of missing) {
           const items = answer.resources[resource] ?? [];
-          applyParts(known, [{ resource, fresh: true, events: items.map((one) => ['SET', one]) }]);
+          applyParts(known.objects, [{ resource, fresh: true, events: items.map((one) => ['SET', one]) }]);
         }
+        known.sight = { refused: { ...known.sight.refused, ...answer.refused }, within: { ...known.sight.within, ...answer.within } };
       } catch (error) {
         if (controller.signal.aborted) return;
-        this.standing = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+        this.#end('failed', error instanceof Error ? error.message : String(error));
         return;
       }
     }
     this.#kept.delete(revision);
     this.#kept.set(revision, known);
     let held = 0;
-    for (const objects of this.#kept.values()) held += sizeOf(objects);
-    for (const [oldest, objects] of this.#kept) {
+    for (const one of this.#kept.values()) held += sizeOf(one);
+    for (const [oldest, one] of this.#kept) {
       if ((this.#kept.size <= KEPT && held <= KEPT_OBJECTS) || oldest === revision) break;
       this.#kept.delete(oldest);
-      held -= sizeOf(objects);
+      held -= sizeOf(one);
     }
-    this.objects = known;
     this.standing = { kind: 'ready' };
+    this.#shown(known);
+  }
+
+  /** The log now begins here: what is older is not shown any more either, for nothing more can be asked about it. */
+  compacted(oldest: number): void {
+    for (const revision of this.#kept.keys()) if (revision < oldest) this.#kept.delete(revision);
+    if (this.revision === null || this.revision >= oldest || this.standing.kind === 'gone') return;
+    this.#end('gone', `Revision ${this.revision} has been compacted away: the log goes back to revision ${oldest}.`);
+  }
+
+  #end(kind: 'gone' | 'failed', message: string): void {
+    this.#controller?.abort();
+    this.standing = { kind, message };
+    this.#shown({ objects: {}, sight: { refused: {}, within: {} } });
+  }
+
+  #shown({ objects, sight }: Kept): void {
+    [this.objects, this.sight] = [objects, sight];
     this.changed();
   }
 }

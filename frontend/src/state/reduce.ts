@@ -3,10 +3,18 @@ import type { Journey } from '../types';
 
 export type Objects = Record<string, Map<string, { name: string; namespace?: string }>>;
 
+/** What may be seen: why a resource may not be; in which namespaces one may be, where not in all. */
+export interface Sight {
+  refused: Record<string, string>;
+  within: Record<string, string[]>;
+}
+
 /** What is new about one resource: all that is known of it before is void when it is `fresh`. */
 export interface Part {
   resource: string;
   fresh: boolean;
+  /** Of a fresh one: the namespaces that it is seen in; without it, all. */
+  within?: string[];
   events: [string, { uid?: string; name: string; namespace?: string }][];
 }
 

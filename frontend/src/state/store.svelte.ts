@@ -1,12 +1,14 @@
 /** The page's state: what the stream says, what is played, and what is looked at. */
+import { acting } from '../api/acting.svelte';
 import { get, signIn } from '../api/http';
 import { route, setParams } from '../route.svelte';
 import { isNoise, lengthOf, schedule, steps, together, type Run } from '../time/schedule';
 import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
+import { missingOf, outside, type Missing } from './missing';
 import { placeOf } from './place';
-import { applyParts, collect, keyOf, type ChangesMessage, type Objects, type Part, type Tree } from './reduce';
+import { applyParts, collect, keyOf, type ChangesMessage, type Objects, type Part, type Sight, type Tree } from './reduce';
 
 const RESOURCES = [
   'v1/nodes',
@@ -18,6 +20,8 @@ const RESOURCES = [
   'sim.kubeweb.dev/v1alpha1/clocks',
   'sim.kubeweb.dev/v1alpha1/faults',
 ];
+
+const PROTOCOL = 'kubeweb.explorer.v1';
 
 /** Questions that are asked by creating something that is not kept. */
 const ASKING = /reviews$|^access(explanations|matrices|reports)$|^schedulingsimulations$/;
@@ -60,7 +64,10 @@ function tabBelongsTo(user: string): void {
 }
 
 class Store {
+  /** As whom the page looks; whoever is signed in, or whom they act as. */
   user = $state('');
+  /** Who is signed in. */
+  account = $state('');
   /** Whether what is shown is the present: the stream is up, and speaks. */
   connected = $state(false);
   /** Whether the first whole state has come. */
@@ -72,7 +79,8 @@ class Store {
   stats = $state.raw<Record<string, unknown>>({});
   /** Moves with every change of objects. Who reads one resource alone asks `of` instead, and is not woken by the others' changes. */
   version = $state(0);
-  forbidden = $state.raw<Record<string, string>>({});
+  /** What may be seen of the present. */
+  sight = $state.raw<Sight>({ refused: {}, within: {} });
   subject = $state.raw<Subject>({ kind: 'none' });
   listed = $state.raw<Listed[]>([]);
   playing = $state.raw<Playing[]>([]);
@@ -114,13 +122,28 @@ class Store {
         this.problem = problem;
       },
       signIn,
+      refused: () => this.#refused(),
     },
-    () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/explorer/`),
+    () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/explorer/`, acting.user ? [PROTOCOL, ...acting.protocols()] : []),
   );
 
   /** All objects by resource and `namespace/name`: now, or as of the past revision that is looked at. */
   get objects(): Objects {
     return this.at === null ? this.#live : this.past.objects;
+  }
+
+  /** Why a resource is not seen (in a namespace; none: in all), now or at the moment that is looked at. Null when it is: then what is not there is not there. */
+  missing(resource: string, namespace = ''): Missing | null {
+    // What was to be seen then moves with the moment that is looked at.
+    void this.#versions[''];
+    const { refused, within } = this.at === null ? this.sight : this.past.sight;
+    if (resource in refused) return missingOf(refused[resource]!);
+    return resource in within && !within[resource]!.includes(namespace) ? outside(resource, namespace) : null;
+  }
+
+  /** Whether anything that the page shows is not seen, or not everywhere. */
+  get seesAll(): boolean {
+    return Object.keys(this.sight.refused).length === 0;
   }
 
   /** The namespace that is looked at: the address says which, else `default`, else the first that this person may see. */
@@ -273,14 +296,15 @@ class Store {
   }
 
   async start(): Promise<void> {
-    this.pipeline = await get<Pipeline>('/explorer/pipeline/');
-    await this.#recent();
     for (const resource of this.#wanted) this.#connection.want(resource);
+    // First of all it says who is signed in, and whether they may be whom this tab acts as.
     this.#connection.connect();
     addEventListener('online', () => this.#connection.hurry());
     document.addEventListener('visibilitychange', () => this.#connection.hurry());
     this.#last = performance.now();
     requestAnimationFrame(this.#frame);
+    this.pipeline = await get<Pipeline>('/explorer/pipeline/');
+    await this.#recent();
   }
 
   async #recent(): Promise<void> {
@@ -292,7 +316,9 @@ class Store {
     switch (message.op) {
       case 'hello':
         this.user = message['user'] as string;
-        tabBelongsTo(this.user);
+        this.account = message['account'] as string;
+        tabBelongsTo(this.account);
+        acting.refused = '';
         this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
         this.#connection.position.cluster = message['cluster'] as string;
         this.#connection.position.journeys = { instance: message['instance'] as string, sequence: message['sequence'] as number };
@@ -317,7 +343,11 @@ class Store {
         this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
         break;
       case 'forbidden':
-        this.forbidden = { ...this.forbidden, [message['resource'] as string]: message['message'] as string };
+        this.sight = { ...this.sight, refused: { ...this.sight.refused, [message['resource'] as string]: message['message'] as string } };
+        break;
+      case 'refused':
+        tabBelongsTo(message['account'] as string);
+        acting.refused = message['message'] as string;
         break;
     }
     for (const hear of this.#listeners.get(message.op) ?? []) hear(message);
@@ -339,12 +369,32 @@ class Store {
     const parts = this.#parts;
     this.#parts = [];
     applyParts(this.#live, parts);
-    const allowed = parts.filter((part) => part.fresh && part.resource in this.forbidden).map((part) => part.resource);
-    if (allowed.length > 0) this.forbidden = Object.fromEntries(Object.entries(this.forbidden).filter(([resource]) => !allowed.includes(resource)));
+    const fresh = parts.filter((part) => part.fresh);
+    if (fresh.length > 0) {
+      const [refused, within] = [{ ...this.sight.refused }, { ...this.sight.within }];
+      for (const part of fresh) {
+        delete refused[part.resource];
+        delete within[part.resource];
+        if (part.within) within[part.resource] = part.within;
+      }
+      this.sight = { refused, within };
+    }
     for (const resource of Object.keys(this.#live)) this.#connection.position.revisions.set(resource, message.revision);
     this.revision = message.revision;
     this.loaded = true;
     if (parts.length > 0 && this.at === null) this.#moved(parts);
+  }
+
+  /** Not as whom one acts (any more): what was seen as them goes, and the page says why. */
+  #refused(): void {
+    acting.refused ||= `You may not act as ${acting.user}.`;
+    this.#live = {};
+    this.connected = false;
+    this.listed = [];
+    this.playing = [];
+    this.trees.clear();
+    this.subject = { kind: 'none' };
+    this.#moved(null);
   }
 
   #journeys(journeys: Journey[]): void {
@@ -405,14 +455,20 @@ class Store {
     this.playing = playing.slice(-12);
   }
 
+  /** Fetch one tree, and keep it. */
+  async read(root: string): Promise<Journey[]> {
+    const { journeys } = await get<{ journeys: Journey[] }>(`/explorer/journeys/${encodeURIComponent(root)}/`);
+    const tree: Tree = { root, journeys: new Map(journeys.map((one) => [one.id, one])), head: journeys.find((one) => one.id === root) ?? null, seen: 0, counted: new Map() };
+    this.trees.set(root, tree);
+    return journeys;
+  }
+
   /** Play one tree from its beginning. */
   async follow(root: string): Promise<void> {
     this.at = null;
     this.subject = { kind: 'journey', root, id: root };
     try {
-      const { journeys } = await get<{ journeys: Journey[] }>(`/explorer/journeys/${encodeURIComponent(root)}/`);
-      const tree: Tree = { root, journeys: new Map(journeys.map((one) => [one.id, one])), head: journeys.find((one) => one.id === root) ?? null, seen: 0, counted: new Map() };
-      this.trees.set(root, tree);
+      const journeys = await this.read(root);
       const runs = schedule(journeys);
       this.replay = { root, begun: 0, runs, length: lengthOf(runs), colour: this.colourOf(root) };
       this.moment = 0;

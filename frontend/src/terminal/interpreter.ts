@@ -199,8 +199,8 @@ export async function kubectl(words: string[], session: Session, io: Io): Promis
     const impersonation: Record<string, string> = {};
     if (flags.has('as')) impersonation['Impersonate-User'] = flags.text('as');
     if (flags.has('as-uid')) impersonation['Impersonate-Uid'] = flags.text('as-uid');
-    // fetch joins repeated headers with commas, which the server takes apart.
-    if (flags.all('as-group').length) impersonation['Impersonate-Group'] = flags.all('as-group').join(',');
+    // A browser cannot repeat a header: the groups come together.
+    if (flags.all('as-group').length) impersonation['X-KubeWeb-Impersonate-Groups'] = flags.all('as-group').join(',');
     if (Object.keys(impersonation).length && !flags.has('as')) throw new CommandError('requesting groups or user-extra for  without impersonating a user');
     if (flags.has('context') && flags.text('context') !== `${session.user()}@kubeweb`) throw new CommandError(`context "${flags.text('context')}" does not exist`);
     const kube = new Kube(session.transport, io.signal, impersonation);

@@ -1,4 +1,5 @@
 /** The terminal's session on this page: requests with the person's cookies, the editor's text, the page's namespace. */
+import { acting } from '../api/acting.svelte';
 import { buffer } from '../left/buffer.svelte';
 import { csrf, signIn } from '../api/http';
 import { library } from '../editor/library.svelte';
@@ -11,7 +12,7 @@ import { Discovery } from './kube/discovery';
 import { Screen } from './screen';
 
 const transport: Transport = async (method, path, { body, type, accept, signal, headers }) => {
-  const sent: Record<string, string> = { Accept: accept ?? 'application/json', ...headers };
+  const sent: Record<string, string> = { Accept: accept ?? 'application/json', ...(headers?.['Impersonate-User'] ? {} : acting.headers(path)), ...headers };
   if (method !== 'GET') sent['X-CSRFToken'] = csrf();
   if (body !== undefined) sent['Content-Type'] = type ?? 'application/json';
   const response = await fetch(path, { method, headers: sent, body, credentials: 'same-origin', signal });
@@ -24,7 +25,8 @@ const written = new Map<string, string>();
 
 const session: Session = {
   transport,
-  openSocket: (path, protocols) => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`, protocols),
+  // Who is named on the command line comes first; else it is whom the page acts as.
+  openSocket: (path, protocols) => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`, protocols.length > 1 ? protocols : [...protocols, ...acting.protocols()]),
   discovery: new Discovery(),
   files: {
     read: async (name) => written.get(name) ?? (await library.text(name)),

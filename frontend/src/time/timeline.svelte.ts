@@ -31,6 +31,7 @@ class Timeline {
         .then(({ oldest, points }) => {
           this.oldest = Math.max(oldest, points[0]?.[0] ?? 1);
           this.notes = points;
+          store.past.compacted(oldest);
         })
         .catch(() => undefined); // The stream tells already that the server is away; the notes stay as they are.
     };

@@ -55,7 +55,6 @@ export const VIEWS: View[] = [
     key: 'x',
     load: () => import('./metrics/Metrics.svelte'),
     wide: true,
-    now: true,
   },
   {
     id: 'desired',
@@ -126,7 +125,6 @@ export const VIEWS: View[] = [
     key: 'a',
     load: () => import('./access/Access.svelte'),
     wide: true,
-    now: true,
   },
   {
     id: 'object',

@@ -1,4 +1,5 @@
 /** A Diagnosis (sim.kubeweb.dev): what is desired, what is, the four steps with their evidence. Worked out by the server when it is read. */
+import { exactly, get } from '../api/http';
 import { collection, hrefOf } from '../api/kinds';
 
 /** One stage of a recorded journey: `id` is what an address carries (`root.journey:3`). */
@@ -73,7 +74,7 @@ export function isDiagnosed(kind: string): boolean {
   return DIAGNOSED.has(kind);
 }
 
-/** Where the diagnosis of an object is read. */
+/** Where the diagnosis of an object is read, as it is now. */
 export function diagnosisPath(kind: string, namespace: string, name: string): string {
   if (kind === 'Node') return `${collection(GROUP, 'nodediagnoses')}/${encodeURIComponent(name)}`;
   return `${collection(GROUP, 'diagnoses', namespace)}/${encodeURIComponent(`${kind.toLowerCase()}.${name}`)}`;
@@ -91,8 +92,20 @@ export function evidenceHref(evidence: Evidence, namespace: string): string {
   return place && name ? hrefOf(place[0], place[1], namespace, name) : '';
 }
 
-export const DIAGNOSES = (namespace: string): string => collection(GROUP, 'diagnoses', namespace);
-export const NODE_DIAGNOSES = collection(GROUP, 'nodediagnoses');
+const list = async (path: string, params: Record<string, string>): Promise<Diagnosis[]> => (await get<{ items: Diagnosis[] }>(`${path}?${new URLSearchParams(params).toString()}`)).items;
+
+/** The diagnoses of a namespace (none: of all), as of a revision (null: now). */
+export const diagnoses = (namespace: string, at: number | null): Promise<Diagnosis[]> => list(collection(GROUP, 'diagnoses', namespace), exactly(at));
+export const nodeDiagnoses = (at: number | null): Promise<Diagnosis[]> => list(collection(GROUP, 'nodediagnoses'), exactly(at));
+
+/** The diagnosis of one object, as of a revision (null: now). An Error that says why there is none. */
+export async function diagnosisOf(kind: string, namespace: string, name: string, at: number | null): Promise<Diagnosis> {
+  if (at === null) return get<Diagnosis>(diagnosisPath(kind, namespace, name));
+  const path = collection(GROUP, kind === 'Node' ? 'nodediagnoses' : 'diagnoses', kind === 'Node' ? '' : namespace);
+  const [found] = await list(path, { fieldSelector: `metadata.name=${kind === 'Node' ? name : `${kind.toLowerCase()}.${name}`}`, ...exactly(at) });
+  if (!found) throw new Error(`There was no ${kind} ${name} at revision ${at.toLocaleString('en')}.`);
+  return found;
+}
 
 const RANK = { Unhealthy: 0, Progressing: 1, Healthy: 2 } as const;
 

@@ -7,6 +7,7 @@ export interface Step {
   kind: 'request' | 'reconcile' | 'schedule' | 'sync';
   component: string;
   actor: string;
+  impersonator?: string;
   agent: string;
   verb: string;
   group: string;
@@ -81,9 +82,15 @@ export interface Station {
 
 const PAST: Record<string, string> = { create: 'created', update: 'updated', patch: 'changed', delete: 'deleted', deletecollection: 'deleted all', get: 'read', list: 'listed' };
 
+/** Whoever asked, and who that really was: `boss as alice`. */
+export function actorOf({ actor, impersonator }: { actor: string; impersonator?: string }): string {
+  return impersonator ? `${impersonator} as ${actor}` : actor;
+}
+
 /** A user in words: a person by name, a component by what it is. */
-export function who(step: Pick<Step, 'actor' | 'component' | 'kind' | 'hidden'>): string {
+export function who(step: Pick<Step, 'actor' | 'impersonator' | 'component' | 'kind' | 'hidden'>): string {
   if (step.hidden) return 'somebody else';
+  if (step.impersonator) return actorOf({ actor: who({ ...step, impersonator: '' }), impersonator: step.impersonator });
   const { actor } = step;
   const loop = actor.match(/^system:serviceaccount:kube-system:(.+?)(-controller)?$/);
   if (loop) return `${loop[1]!.replaceAll('-', ' ')} controller`;

@@ -1,5 +1,5 @@
 /** Asks why, and asks again when the object changes: what follows from a change takes a moment. */
-import { get } from '../api/http';
+import { get, moment } from '../api/http';
 import type { Why } from './told';
 
 /** When to look again after a change, in milliseconds. */
@@ -12,8 +12,9 @@ export class Reasons {
   #timers: ReturnType<typeof setTimeout>[] = [];
   #asked = 0;
 
-  constructor(resource: string, namespace: string, name: string) {
-    this.#path = `/explorer/why/?${new URLSearchParams({ resource, namespace, name }).toString()}`;
+  /** `at`: as it could be told at that revision; null: now. */
+  constructor(resource: string, namespace: string, name: string, at: number | null) {
+    this.#path = `/explorer/why/?${new URLSearchParams({ resource, namespace, name, ...moment(at) }).toString()}`;
   }
 
   async ask(): Promise<void> {

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.server import Cluster, wait_for
+from tests.support.server import PASSWORD, Cluster, wait_for
 
 
 def pods(page, name="web"):
@@ -86,18 +86,50 @@ def test_what_changed_between_two_points_is_told_field_by_field(page, history, s
     page.get_by_test_id("to-live").click()
 
 
-def test_a_moment_that_is_compacted_away_is_said_plainly(page, realistic):
-    page.route(
-        "**/explorer/past/**",
-        lambda route: route.fulfill(
-            status=410,
-            json={"message": "Revision 3 has been compacted away; the log goes back to revision 9.", "oldest": 9},
-        ),
+def test_a_shared_moment_opens_as_it_was_for_somebody_else(realistic: Cluster, page, browser, history, shots):
+    """View, namespace, moment and selection, by a link that a second person opens before they have signed in."""
+    realistic.django(
+        "from django.contrib.auth import get_user_model\n"
+        f"get_user_model().objects.create_user('guest', password={PASSWORD!r})"
     )
-    page.goto(f"{page.url.split('?')[0]}?at=3")
-    expect(page.get_by_test_id("past")).to_contain_text("compacted away")
-    expect(page.get_by_role("button", name="To the oldest moment")).to_be_visible()
-    page.unroute("**/explorer/past/**")
+    realistic.kubectl("create", "clusterrolebinding", "guest", "--clusterrole=view", "--user=guest")
+    realistic.kubectl("create", "clusterrole", "see-nodes", "--verb=get,list,watch", "--resource=nodes")
+    realistic.kubectl("create", "clusterrolebinding", "guest-nodes", "--clusterrole=see-nodes", "--user=guest")
+    # One of the five: it is long gone.
+    page.goto(f"http://127.0.0.1:{realistic.http}/?at={history['5']}")
+    expect(pods(page)).to_have_count(5)
+    alive = realistic.kubectl("get", "pods", "-l", "app=web", "-o", "name")
+    gone = next(
+        name
+        for name in pods(page).evaluate_all("all => all.map(one => one.dataset.testid.slice(4))")
+        if name not in alive
+    )
+    page.get_by_test_id(f"pod-{gone}").click()
+    expect(page.get_by_test_id("panel").get_by_role("heading", level=2)).to_contain_text(gone)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="copy a link to this moment").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert f"at={history['5']}" in link
+    assert "on=pod%3A" in link
+
+    other = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    other.goto(link)
+    other.fill("input[name=username]", "guest")
+    other.fill("input[name=password]", PASSWORD)
+    other.click("button[type=submit]")
+    expect(other.get_by_test_id("live")).to_contain_text("past", timeout=15_000)
+    assert other.url == link
+    expect(pods(other)).to_have_count(5)
+    panel = other.get_by_test_id("panel")
+    expect(panel.get_by_role("heading", level=2)).to_contain_text(gone)
+    expect(panel).to_contain_text("Running")
+    other.screenshot(path=shots / "shared-moment.png")
+    # Who selects something else is not where the link led any more.
+    panel.get_by_role("button", name="close").click()
+    expect(other).not_to_have_url(link)
+    assert "on=" not in other.url
+    assert f"at={history['5']}" in other.url
+    other.context.close()
     page.get_by_test_id("to-live").click()
 
 

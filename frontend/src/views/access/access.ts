@@ -16,6 +16,8 @@ export interface Considered {
 
 export interface Explanation {
   user: string;
+  /** The past revision by whose rules this is the answer. */
+  revision?: number;
   groups?: string[];
   allowed: boolean;
   reason?: string;

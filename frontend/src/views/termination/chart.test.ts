@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chart, ticks, words, type Bar, type Termination } from './chart';
 
 const bar = (lane: string, what: string, start: number, end: number, detail = {}): Bar => ({ lane, what, start, end, outcome: 'ok', journey: 'r', actor: 'alice', revision: 1, detail });
-const told = (bars: Bar[], more = {}): Termination => ({ namespace: 'shop', name: 'web', node: 'n', containers: ['c'], gone: true, deleting: true, grace: 30, wanted: 30, root: 'r', actor: 'alice', bars, ...more });
+const told = (bars: Bar[], more = {}): Termination => ({ namespace: 'shop', name: 'web', node: 'n', containers: ['c'], gone: true, deleting: true, grace: 30, wanted: 30, kept: true, until: null, root: 'r', actor: 'alice', bars, ...more });
 
 describe('the chart of an ending', () => {
   it('places bars by time, and draws moments as stops', () => {

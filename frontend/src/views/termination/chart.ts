@@ -22,6 +22,10 @@ export interface Termination {
   grace: number | null;
   wanted: number | null;
   bars: Bar[];
+  /** Whether the journeys of the end are still kept. */
+  kept: boolean;
+  /** Up to when it is told (real seconds), when that is a past moment. */
+  until: number | null;
   root: string;
   actor: string;
 }
