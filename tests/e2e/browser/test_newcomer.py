@@ -30,9 +30,9 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
     page.screenshot(path=shots / "newcomer.png")
     # Where there is nothing to see, the way to a place of one's own is offered, too.
     for view, title in (
-        ("daemonsets", "You may not see diagnoses"),
-        ("desired", "You may not see diagnoses"),
-        ("events", "These events are not yours to see"),
+        ("daemonsets", "You may not see DaemonSets"),
+        ("desired", "You may not see workloads in default"),
+        ("events", "You may not see events in default"),
     ):
         page.goto(page.url.split("/explore")[0].rstrip("/").split("?")[0] + f"/explore/{view}?ns=default")
         expect(page.get_by_text(title)).to_be_visible()
@@ -109,6 +109,8 @@ def test_deleting_asks_and_scaling_can_be_taken_back(sign_in, realistic):
     expect(panel.get_by_label("3 replicas wanted")).to_be_visible()
     page.get_by_test_id("toasts").get_by_role("button", name="Undo").click()
     expect(panel.get_by_label("2 replicas wanted")).to_be_visible()
+    # What the question says is what there is when it is asked.
+    expect(panel.get_by_role("row").filter(has_text="replicas")).to_contain_text("replicas22")
     panel.get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("2 pods go with it")
