@@ -86,7 +86,9 @@ def test_every_view_follows(page, origin, view):
         "daemonsets": lambda: expect(page.get_by_role("main")).to_contain_text("No DaemonSet in shop yet"),
         "events": lambda: expect(page.get_by_test_id("events")).to_contain_text("till"),
         "graph": lambda: expect(page.get_by_test_id("graph-Deployment-till")).to_be_visible(),
-        "metrics": lambda: expect(page.get_by_test_id("not-yours")).to_contain_text("no binding gives it to alice"),
+        "metrics": lambda: expect(page.get_by_role("main").get_by_test_id("not-yours")).to_contain_text(
+            "no binding gives it to alice"
+        ),
         "scheduler": lambda: expect(page.get_by_text("won:")).to_be_visible(),
     }
     seen[view]()
@@ -97,7 +99,7 @@ def test_the_past_is_the_others_too(page, shop, origin):
     page.goto(f"{origin}/explore/desired?ns=shop&at={newest}")
     expect(page.get_by_test_id("workload-till")).to_be_visible()
     page.goto(f"{origin}/explore/desired?ns=default&at={newest}")
-    expect(page.get_by_test_id("not-yours")).to_contain_text("What you may see now decides")
+    expect(page.get_by_role("main").get_by_test_id("not-yours")).to_contain_text("What you may see now decides")
 
 
 def test_the_terminal_speaks_as_the_other_even_inside_a_container(page, shop, origin):

@@ -62,7 +62,7 @@ def test_a_view_says_that_one_may_not_see_and_which_right_it_takes(mia, full, sh
     if when == "then":
         past = f"&at={full.request('GET', '/api/v1/nodes?limit=1')[1]['metadata']['resourceVersion']}"
     mia.goto(f"http://127.0.0.1:{full.http}/explore/{view}?ns=shop{past}")
-    told = mia.get_by_test_id("not-yours").filter(has_text=title).first
+    told = mia.get_by_role("main").get_by_test_id("not-yours").filter(has_text=title).first
     expect(told).to_be_visible(timeout=15_000)
     expect(told).to_contain_text(right)
     expect(told).to_contain_text("no binding gives it to mia")
@@ -75,7 +75,7 @@ def test_a_view_says_that_one_may_not_see_and_which_right_it_takes(mia, full, sh
 
 def test_why_not_leads_to_the_question_itself(mia, full):
     mia.goto(f"http://127.0.0.1:{full.http}/explore/events?ns=shop")
-    mia.get_by_test_id("not-yours").get_by_role("link", name="Why not?").click()
+    mia.get_by_role("main").get_by_test_id("not-yours").get_by_role("link", name="Why not?").click()
     expect(mia.get_by_test_id("gate")).to_contain_text("mia may not list events in shop")
 
 
@@ -112,10 +112,12 @@ def test_a_namespace_that_one_sees_says_nothing_of_the_next(max_, full, axe):
 
 def test_a_sandbox_in_one_click_from_where_it_is_missed(mia, full):
     mia.goto(f"http://127.0.0.1:{full.http}/explore/nodes?ns=shop")
-    mia.get_by_test_id("not-yours").get_by_role("button", name="Give me a sandbox").first.click()
+    mia.get_by_role("main").get_by_test_id("not-yours").get_by_role("button", name="Give me a sandbox").first.click()
     mia.wait_for_url("**ns=sandbox-mia**", timeout=20_000)
     mia.goto(f"http://127.0.0.1:{full.http}/explore/desired?ns=shop")
-    expect(mia.get_by_test_id("not-yours").get_by_role("button", name="To my sandbox, sandbox-mia")).to_be_visible()
+    expect(
+        mia.get_by_role("main").get_by_test_id("not-yours").get_by_role("button", name="To my sandbox, sandbox-mia")
+    ).to_be_visible()
 
 
 def test_nothing_went_wrong_on_the_way(mia, max_):
