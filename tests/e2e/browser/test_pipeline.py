@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.server import wait_for
+
 SHOTS = Path(__file__).parent.parent / "shots"
 STAGES = ("request-info", "authn", "authz", "decode", "admission", "validation", "policy", "etcd")
 YAML = """\
@@ -230,7 +232,14 @@ def test_a_delivered_revision_pulses_along_the_watch_lines(sign_in, realistic):
 def test_with_reduced_motion_stations_light_up_and_nothing_travels(sign_in, realistic):
     page = sign_in(reduced_motion="reduce")
     expect(page.get_by_test_id("station-etcd")).to_be_visible()
+    expect(page.get_by_test_id("live")).to_contain_text("live", timeout=15_000)
+    # A station is lit for a moment: the page notes it, for a look from here may come too late.
+    page.evaluate("""() => {
+        window.lit = false;
+        const look = () => { window.lit ||= document.querySelector('g.station.here') !== null; };
+        new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+    }""")
     realistic.kubectl("create", "configmap", "still")
-    page.wait_for_function("() => document.querySelector('g.station.here') !== null")
+    wait_for(lambda: page.evaluate("window.lit"), "a station lights up")
     assert page.locator("g.train").count() == 0
     page.context.close()

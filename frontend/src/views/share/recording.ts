@@ -97,6 +97,8 @@ export async function record(scene: Scene, colours: Record<string, string>, opti
     document.addEventListener('visibilitychange', hidden);
     recorder.onerror = () => end(() => reject(new Error('The browser could not go on recording.')));
     recorder.onstart = () => {
+      // Called off before it began: the recorder tells of its start all the same.
+      if (options.signal.aborted) return;
       const begun = performance.now();
       const step = () => {
         const moment = performance.now() - begun;
