@@ -178,6 +178,15 @@ class Facts:
         return max(said, key=said_at, default=None)
 
 
+# What an event recorder writes before the latest of many that differ a little (client-go's EventAggregator).
+COMBINED = "(combined from similar events): "
+
+
+def said_in(event: Obj) -> str:
+    """What an event says."""
+    return str(event["message"]).removeprefix(COMBINED)
+
+
 def said_at(event: Obj) -> str:
     """When an event was said last, as text that sorts."""
     series = event.get("series") or {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from cluster.apimachinery.placement import daemon_placement, daemon_tolerations, untolerated, wants_node
 from cluster.apimachinery.quantity import value
 from cluster.diagnosis import spans
-from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at
+from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at, said_in
 
 
 def gaps(facts: Facts) -> list[Obj]:
@@ -24,7 +24,7 @@ def _gap(
     uids = [one["metadata"]["uid"] for one in about] or [*facts.owners]
     last = facts.last_action(uids, _COMPONENTS.get(component, component))
     if last is not None:
-        found["lastAction"] = f"{last['reason']}: {last['message']}"
+        found["lastAction"] = f"{last['reason']}: {said_in(last)}"
         found["lastActionTime"] = said_at(last)[:19].rstrip("Z") + "Z"
         picked = _recorded(facts, last, _WORK.get(component, "reconcile"), about)
         if picked is not None:
@@ -96,9 +96,12 @@ def _replicated(facts: Facts) -> list[Obj]:
             _unready(alive),
         ),
     ]
-    updated = facts.status.get("updatedReplicas")
-    if facts.kind in ("Deployment", "StatefulSet") and wanted and updated is not None:
-        text = _missing(wanted, min(updated, wanted), "pods have the old template")
+    if facts.spec.get("minReadySeconds"):
+        found.append(_available(facts, wanted, facts.status.get("availableReplicas", 0), controller))
+    # A status leaves out what is 0.
+    updated = facts.status.get("updatedReplicas", 0)
+    if facts.kind in ("Deployment", "StatefulSet") and wanted and "observedGeneration" in facts.status:
+        text, controller = _missing(wanted, min(updated, wanted), "pods have the old template"), _updater(facts)
         if facts.kind == "StatefulSet" and facts.status.get("currentRevision") == facts.status.get("updateRevision"):
             text, updated = "", wanted
         # Pods that are not there have no template at all: that is said above.
@@ -124,6 +127,21 @@ def _who(facts: Facts, alive: list[Obj]) -> str:
     if any(not pod["spec"].get("nodeName") for pod in unready):
         return "scheduler"
     return "kubelet" if unready else _maker(facts)
+
+
+def _available(facts: Facts, wanted: int, available: int, controller: str) -> Obj:
+    """Ready is not enough where pods have to stay so for a while."""
+    text = _missing(wanted, available, f"pods have not been ready for {facts.spec['minReadySeconds']} s")
+    return _gap(facts, "available pods", wanted, available, text, controller)
+
+
+def _updater(facts: Facts) -> str:
+    """Who brings the newest template to the pods."""
+    if (facts.spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        return "whoever deletes the old pods (updateStrategy OnDelete)"
+    if facts.kind == "Deployment" and facts.spec.get("paused"):
+        return "whoever resumes the rollout (spec.paused)"
+    return f"{facts.kind.lower()} controller"
 
 
 def _maker(facts: Facts) -> str:
@@ -164,6 +182,9 @@ def _daemons(facts: Facts) -> list[Obj]:
             _unready(alive),
         ),
     ]
+    if facts.spec.get("minReadySeconds"):
+        available = facts.status.get("numberAvailable", 0)
+        found.append(_available(facts, len(eligible), available, "daemonset controller"))
     if not missing and updated < len(eligible):
         found.append(
             _gap(
@@ -172,7 +193,7 @@ def _daemons(facts: Facts) -> list[Obj]:
                 len(eligible),
                 updated,
                 _missing(len(eligible), updated, "nodes have the old template"),
-                "daemonset controller",
+                _updater(facts),
             )
         )
     return found
@@ -217,7 +238,7 @@ def _why(facts: Facts, node: Obj, pod: Obj | None, *, start: bool, stay: bool) -
         return f"taint {taint['key']}:{taint['effect']} is not tolerated" if taint else "not eligible"
     if pod is None:
         failed = facts.events(facts.obj["metadata"]["uid"], "FailedCreate")
-        return f"FailedCreate: {failed[-1]['message']}" if failed else "no pod yet"
+        return f"FailedCreate: {said_in(failed[-1])}" if failed else "no pod yet"
     if not node_is_ready(node):
         return "the node is not ready"
     return trouble_of(pod) or (pod.get("status") or {}).get("phase", "Pending")

@@ -14,6 +14,7 @@ from cluster.apimachinery.placement import wants_node
 from cluster.client.client import Obj
 from cluster.controllers.daemonset import DAEMONSETS, DaemonSetController
 from cluster.controllers.lib.history import REVISIONS
+from cluster.controllers.policy import daemon as policy
 from tests.support.fakecluster import FakeCluster, Running, settle
 from tests.support.fakekubelet import FakeNodes
 from tests.support.objects import named, template
@@ -270,3 +271,24 @@ async def test_a_namespace_that_goes_is_not_tried_again() -> None:
         await settle(60)
     assert [one.resource for one in cluster.requests if one.verb == "create"].count(REVISIONS) == 1
     assert controller.errors == 0
+
+
+def test_a_node_counts_by_its_oldest_pod_while_another_surges_onto_it():
+    def one(name, created, template, *, ready):
+        labels = {"controller-revision-hash": template}
+        conditions = [{"type": "Ready", "status": str(ready)}]
+        return {
+            "metadata": {"name": name, "creationTimestamp": created, "labels": labels},
+            "status": {"conditions": conditions},
+        }
+
+    old = one("old", "2026-01-01T00:00:00Z", "a", ready=True)
+    new = one("new", "2026-01-01T00:00:09Z", "b", ready=True)
+    nodes = [{"metadata": {"name": "n"}}]
+    daemonset = {"metadata": {"generation": 2}, "spec": {}}
+
+    def status(*pods):
+        return policy.daemon_status(daemonset, lambda node: (True, True), nodes, {"n": pods}, "b", 0.0)
+
+    assert status(new, old).get("updatedNumberScheduled", 0) == 0
+    assert status(new)["updatedNumberScheduled"] == 1

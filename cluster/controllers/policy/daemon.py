@@ -172,9 +172,10 @@ def daemon_status(
         if not pods:
             continue
         scheduled += 1
-        updated += any(is_current(pod, current) for pod in pods)
-        pod = next((one for one in pods if is_condition_true(one, "Ready")), None)
-        if pod is not None:
+        # While one surges onto the node it is the old one that counts, until it is gone (updateDaemonSetStatus).
+        pod = pods[0]
+        updated += is_current(pod, current)
+        if is_condition_true(pod, "Ready"):
             ready += 1
             available += not wait or is_available(pod, wait, now)
     status: Obj = {

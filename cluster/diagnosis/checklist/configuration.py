@@ -14,11 +14,8 @@ from cluster.diagnosis.checklist.findings import (
     span_evidence,
     traced,
 )
-from cluster.diagnosis.facts import Facts, Obj, is_ready
+from cluster.diagnosis.facts import Facts, Obj, is_ready, said_in
 from cluster.diagnosis.spans import refusing
-
-# What an event recorder writes before the latest of many that differ a little (client-go's EventAggregator).
-COMBINED = "(combined from similar events): "
 
 
 def configuration(facts: Facts) -> list[Obj]:
@@ -71,7 +68,7 @@ def _refused(facts: Facts) -> list[Obj]:
         failed = facts.events(uid, "FailedCreate")
         if not failed:
             continue
-        message, owner = failed[-1]["message"].removeprefix(COMBINED), failed[-1]["involvedObject"]
+        message, owner = said_in(failed[-1]), failed[-1]["involvedObject"]
         made_by = facts.obj if uid == facts.obj["metadata"]["uid"] else {"kind": owner.get("kind"), "metadata": owner}
         evidence = [event_of(failed[-1]), *refused_requests(facts, failed[-1], made_by)]
         for word, (reason, fix, command) in _REFUSALS.items():
