@@ -48,6 +48,7 @@ class NodeController(ControlLoop):
         super().__init__(context)
         self._known: dict[str, Obj] = {}
         self._ready: dict[str, str] = {}
+        self._states: node_health.States = Counter()
         self._looking = False
         # When each kubelet was last heard of, by our own clock, as its clock may be wrong.
         self._heard: dict[str, float] = {}
@@ -61,6 +62,10 @@ class NodeController(ControlLoop):
         self.pods.add_indexer("node", by_node)
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if old is not None:
+            self._states[_state_of(old)] -= 1
+        if new is not None:
+            self._states[_state_of(new)] += 1
         if old is not None and new is not None:
             before, after = get_condition(old, "Ready"), get_condition(new, "Ready")
             if after is not None and (before or {}).get("lastHeartbeatTime") != after.get("lastHeartbeatTime"):
@@ -166,7 +171,7 @@ class NodeController(ControlLoop):
             wanted = node_health.with_taints(taints, NO_SCHEDULE, MANAGED_KEYS, node_health.schedule_keys(node), now)
             execute, wait = node_health.execute_key(node), None
             has = {taint["key"] for taint in taints if taint.get("effect") == NO_EXECUTE} & EXECUTE_KEYS
-            if execute and node_health.all_disrupted(self._nodes_with(node)):
+            if execute and node_health.all_disrupted(self._states_with(node)):
                 execute = ""
             elif execute and not has:
                 wait = self._wait_turn(node, now)
@@ -180,18 +185,19 @@ class NodeController(ControlLoop):
                 await self.client.patch(NODES, node["metadata"]["name"], patch, kind="merge")
         return wait
 
-    def _nodes_with(self, node: Obj) -> list[Obj]:
-        """All nodes, this one as it has just been written."""
-        uid = node["metadata"]["uid"]
-        return [node, *(other for other in self.nodes.list() if other["metadata"]["uid"] != uid)]
+    def _states_with(self, node: Obj) -> node_health.States:
+        """How many nodes are how ready, this one as it has just been written. Counted as they change: thousands may fall silent at once."""
+        states = self._states.copy()
+        cached = self.nodes.get(node["metadata"]["name"])
+        if cached is not None:
+            states[_state_of(cached)] -= 1
+        states[_state_of(node)] += 1
+        return states
 
     def _wait_turn(self, node: Obj, now: float) -> float | None:
         """Nodes are emptied one by one; None: it is this one's turn, otherwise seconds to wait."""
         zone = node_health.zone_of(node)
-        states = Counter(
-            readiness(other) == "True" for other in self._nodes_with(node) if node_health.zone_of(other) == zone
-        )
-        rate = node_health.eviction_rate(states[True], states[False])
+        rate = node_health.eviction_rate(*node_health.ready_in(self._states_with(node), zone))
         if rate == 0:
             return MONITOR_PERIOD
         ready_at = self._next_eviction.get(zone, 0.0)
@@ -211,3 +217,7 @@ class NodeController(ControlLoop):
 
     def _event(self, node: Obj, reason: str, text: str) -> None:
         self.events.event(node, "Normal", reason, f"Node {node['metadata']['name']} event: {text}")
+
+
+def _state_of(node: Obj) -> tuple[str, str]:
+    return node_health.zone_of(node), readiness(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cluster.apimachinery.placement import tolerates
 from cluster.client.client import Obj
 from cluster.controllers.node import LEASES, NodeController
 from cluster.controllers.podgc import PodGCController, surplus
-from cluster.controllers.policy.node_health import all_disrupted, eviction_rate, with_taints
+from cluster.controllers.policy.node_health import all_disrupted, eviction_rate, ready_in, with_taints
 from cluster.controllers.policy.tolerations import tolerated_for
 from cluster.controllers.tainteviction import TaintEvictionController
 from tests.support.fakecluster import FakeCluster, Running, settle
@@ -328,7 +329,8 @@ def test_foreign_taints_and_times_are_kept() -> None:
 
 
 def test_a_cluster_without_a_ready_node_is_all_disrupted() -> None:
-    sick, well = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, node("x")
-    assert all_disrupted([sick])
-    assert not all_disrupted([sick, well])
-    assert not all_disrupted([])
+    sick, well = ("r:a", "Unknown"), ("r:a", "True")
+    assert all_disrupted(Counter({sick: 3, well: 0}))
+    assert not all_disrupted(Counter({sick: 3, well: 1}))
+    assert not all_disrupted(Counter())
+    assert ready_in(Counter({sick: 3, well: 2, ("r:other", "False"): 9}), "r:a") == (2, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from cluster import clock
@@ -111,7 +112,17 @@ def eviction_rate(ready: int, not_ready: int) -> float:
     return EVICTION_RATE
 
 
-def all_disrupted(nodes: Iterable[Obj]) -> bool:
+# How many nodes of a zone have a readiness: (zone, readiness) → count.
+States = Counter[tuple[str, str]]
+
+
+def all_disrupted(states: States) -> bool:
     """No node at all is ready: more likely it is our end of the line that is broken, so nobody is evicted."""
-    states = [readiness(node) for node in nodes]
-    return bool(states) and "True" not in states
+    there = {readiness for (_, readiness), count in states.items() if count > 0}
+    return bool(there) and "True" not in there
+
+
+def ready_in(states: States, zone: str) -> tuple[int, int]:
+    """How many nodes of a zone are ready, and how many are not."""
+    ready = states[zone, "True"]
+    return ready, sum(count for (where, _), count in states.items() if where == zone) - ready
