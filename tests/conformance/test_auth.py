@@ -44,8 +44,8 @@ def test_service_accounts_root_ca_is_there_again_when_it_was_deleted_or_changed(
     wait_for(lambda: ns.get("configmaps", "kube-root-ca.crt")["data"] == good, "it is right again")
 
 
-def test_issuer_discovery_leads_from_a_token_to_its_keys_for_a_pod(ns):
-    """From within a pod: the token names the issuer, its document the keys; anybody signed in may read both."""
+def test_issuer_discovery_leads_from_a_token_to_its_keys(ns):
+    """The token names the issuer, its document the keys."""
     document = json.loads(ns.cluster.kubectl("get", "--raw", "/.well-known/openid-configuration"))
     token = token_of(ns, "default", audiences=["oidc-discovery-test"])
     said = claims(token)
@@ -58,9 +58,33 @@ def test_issuer_discovery_leads_from_a_token_to_its_keys_for_a_pod(ns):
     review = {"spec": {"token": token, "audiences": ["oidc-discovery-test"]}}
     answer = ns.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review)
     assert answer["status"]["authenticated"] is True
-    script = (
-        "T=/var/run/secrets/kubernetes.io/serviceaccount; "
-        'wget -q -O - --no-check-certificate --header "Authorization: Bearer $(cat $T/token)" '
-        "https://kubernetes.default.svc/.well-known/openid-configuration"
+
+
+def validator(ns, audience, expected):
+    """The pod of Kubernetes' own test: it verifies a projected token as a third party would."""
+    source = {"serviceAccountToken": {"path": "sa-token", "expirationSeconds": 600, "audience": audience}}
+    ns.pod(
+        expected.lower(),
+        "test-service-account-issuer-discovery",
+        "--in-cluster-discovery",
+        "--token-path",
+        "/var/run/secrets/tokens/sa-token",
+        "--audience",
+        "oidc-discovery-test",
+        restartPolicy="Never",
+        container={"volumeMounts": [{"name": "sa-token", "mountPath": "/var/run/secrets/tokens", "readOnly": True}]},
+        volumes=[{"name": "sa-token", "projected": {"sources": [source]}}],
     )
-    assert json.loads(ns.shell("asks", script))["issuer"] == document["issuer"]
+    ns.phase(expected.lower(), expected)
+    return ns.log(expected.lower())
+
+
+def test_issuer_discovery_from_within_a_pod(ns):
+    told = validator(ns, "oidc-discovery-test", "Succeeded")
+    assert "OK: Constructed OIDC provider for issuer https://kubernetes.default.svc.cluster.local" in told
+    assert "OK: Validated signature on JWT" in told and "OK: Got valid claims from token!" in told
+
+
+def test_issuer_discovery_refuses_a_token_for_somebody_else(ns):
+    told = validator(ns, "another", "Failed")
+    assert "OK: Constructed OIDC provider" in told and "Audience doesn't match" in told

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cluster import clock
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.issuer import issuer_discovery
 from cluster.kubelet.runtime.shell.options import duration, flag, klog
 
 TMPFS, OVERLAY, EXT4 = "tmpfs", 0x794C7630, 0xEF53
@@ -213,6 +214,7 @@ SUBCOMMANDS: dict[str, Handler] = {
     "etc-hosts": _etc_hosts,
     "logs-generator": _logs_generator,
     "inclusterclient": _in_cluster_client,
+    "test-service-account-issuer-discovery": issuer_discovery,
 }
 
 
