@@ -85,7 +85,7 @@ def test_a_second_deletion_may_shorten_the_wait_also_during_a_hook() -> None:
 
 def test_a_forced_deletion_removes_the_object_at_once() -> None:
     async def scenario(stage: Stage) -> None:
-        await stage.pod("one", {**STUBBORN, **prestop(sleep={"seconds": 60})})
+        await stage.pod("one", {**STUBBORN, **prestop(sleep={"seconds": 60})}, terminationGracePeriodSeconds=90)
         await stage.ready("one")
         await stage.admin.delete("v1/pods", "one", "default", grace_period_seconds=0)
         assert stage.there("one") is None

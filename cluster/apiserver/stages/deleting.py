@@ -92,9 +92,8 @@ def plan(resource: Resource, old: Obj, options: Obj) -> Plan:
         if asked >= running and finalizers == (metadata.get("finalizers") or []):
             return Plan(old, gone=False)
         if asked < running:
-            # A shorter grace period moves the deadline forward, never back.
-            began = clock.parse(marked) - running
-            metadata["deletionTimestamp"] = clock.timestamp(max(began + asked, clock.now()))
+            # As if the shorter grace period had been given from the beginning.
+            metadata["deletionTimestamp"] = clock.timestamp(clock.parse(marked) - running + asked)
             metadata["deletionGracePeriodSeconds"] = asked
     else:
         metadata["deletionTimestamp"] = clock.timestamp(clock.now() + (grace or 0))

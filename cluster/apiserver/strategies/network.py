@@ -8,7 +8,7 @@ from typing import Any
 from cluster.apimachinery.errors import invalid_value, not_supported, required
 from cluster.apiserver.strategies import names
 from cluster.apiserver.strategies.base import Strategy
-from cluster.apiserver.strategies.metadata import Found, check_selector
+from cluster.apiserver.strategies.metadata import Found, check_selector, immutable
 
 Obj = dict[str, Any]
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -121,6 +121,12 @@ class AutoscalerStrategy(Strategy):
 class IngressClassStrategy(Strategy):
     namespaced = False
     has_generation = True
+
+    def check(self, obj: Obj) -> Found:
+        return [] if (obj.get("spec") or {}).get("controller") else [required("spec.controller")]
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        return immutable(obj["spec"], old["spec"], "controller")
 
 
 class IPAddressStrategy(Strategy):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from cluster.apimachinery.errors import forbidden_field, invalid_value, not_supported
 from cluster.apiserver.strategies import names
 from cluster.apiserver.strategies.base import METADATA_FIELDS, Strategy
-from cluster.apiserver.strategies.metadata import Found
+from cluster.apiserver.strategies.metadata import Found, immutable
 
 Obj = dict[str, Any]
 
@@ -53,6 +53,18 @@ class NodeStrategy(Strategy):
                 forbidden_field("spec.providerID", 'node updates may not change providerID except from "" to valid')
             )
         return found
+
+
+class RuntimeClassStrategy(Strategy):
+    namespaced = False
+
+    def check(self, obj: Obj) -> Found:
+        handler = obj.get("handler") or ""
+        why = names.label(handler)
+        return [invalid_value("handler", handler, why)] if why else []
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        return immutable(obj, old, "handler", path="")
 
 
 class LeaseStrategy(Strategy):

@@ -31,6 +31,21 @@ def check_template(template: Obj, path: str) -> Found:
     return found
 
 
+def _check_sleeps(spec: Obj, path: str) -> Found:
+    """A hook that sleeps may not sleep longer than the pod may last."""
+    found: Found = []
+    grace = spec.get("terminationGracePeriodSeconds") or 0
+    for kind in ("initContainers", "containers"):
+        for at, container in enumerate(spec.get(kind) or ()):
+            for field, hook in (container.get("lifecycle") or {}).items():
+                seconds = ((hook.get("sleep") or {}).get("seconds") or 0) if isinstance(hook, dict) else 0
+                if not 0 <= seconds <= grace:
+                    where = f"{path}.{kind}[{at}].lifecycle.{field}.sleep"
+                    text = f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
+                    found.append(invalid_value(where, seconds, text))
+    return found
+
+
 def check_pod_spec(spec: Obj, path: str) -> Found:
     found: Found = []
     volumes = _volumes(spec.get("volumes") or (), f"{path}.volumes", found)
@@ -38,6 +53,7 @@ def check_pod_spec(spec: Obj, path: str) -> Found:
     found.extend(check_containers(containers, volumes, f"{path}.containers"))
     if spec.get("initContainers"):
         found.extend(check_init_containers(spec["initContainers"], containers, volumes, f"{path}.initContainers"))
+    found.extend(_check_sleeps(spec, path))
     if spec.get("restartPolicy") not in RESTART_POLICIES:
         found.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES))
     if spec.get("dnsPolicy") not in DNS_POLICIES:

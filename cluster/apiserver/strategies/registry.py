@@ -75,6 +75,8 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "persistentvolumes": storage.VolumeStrategy,
     "persistentvolumeclaims": storage.ClaimStrategy,
     "storage.k8s.io/storageclasses": storage.StorageClassStrategy,
+    "storage.k8s.io/volumeattributesclasses": storage.VolumeAttributesClassStrategy,
+    "node.k8s.io/runtimeclasses": nodes.RuntimeClassStrategy,
     "storage.k8s.io/csidrivers": storage.CSIDriverStrategy,
     "admissionregistration.k8s.io/validatingwebhookconfigurations": webhookconfigurations.WebhookConfigurationStrategy,
     "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookconfigurations.MutatingWebhookConfigurationStrategy,

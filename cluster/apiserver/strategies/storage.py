@@ -152,6 +152,20 @@ class StorageClassStrategy(Strategy):
         return [*found, *immutable(obj, old, "volumeBindingMode", path="")]
 
 
+class VolumeAttributesClassStrategy(Strategy):
+    namespaced = False
+
+    def check(self, obj: Obj) -> Found:
+        return [] if obj.get("driverName") else [required("driverName")]
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        return [
+            forbidden_field(field, f"updates to {field} are forbidden.")
+            for field in ("driverName", "parameters")
+            if obj.get(field) != old.get(field)
+        ]
+
+
 class CSIDriverStrategy(Strategy):
     namespaced = False
     has_generation = True
