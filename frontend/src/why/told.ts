@@ -118,7 +118,7 @@ function tool(agent: string): string {
 }
 
 /** What a request did, without who. */
-export function did(step: Step): string {
+export function did(step: Pick<Step, 'verb' | 'group' | 'resource' | 'subresource' | 'code'>): string {
   const what = step.subresource && step.subresource !== 'status' ? `${step.subresource} of ${titleOf(step.group, step.resource)}` : titleOf(step.group, step.resource);
   // Server-side apply makes what is not there yet.
   const made = step.verb === 'patch' && step.code === 201;
