@@ -180,7 +180,7 @@ def test_service_cidr_and_ip_address(ns):
     wait_for(lambda: ns.condition("servicecidrs", "more", "Ready")["status"] == "True", "it is ready")
     made = ns.create("services", "fixed", {"clusterIP": "10.196.196.77", "ports": [{"port": 80}]})
     assert made["spec"]["clusterIP"] == "10.196.196.77"
-    address = ns.get("ipaddresses", "10.196.196.77")
+    address = wait_for(lambda: ns.find("ipaddresses", "10.196.196.77"), "the address is an object")
     assert address["spec"]["parentRef"] == {"group": "", "resource": "services", "namespace": ns.name, "name": "fixed"}
     ns.delete("servicecidrs", "more")
     wait_for(lambda: ns.condition("servicecidrs", "more", "Ready")["status"] == "False", "it waits for its addresses")
@@ -197,6 +197,7 @@ def test_addresses_come_from_ranges_that_are_ready_and_are_given_once(ns):
     given = {name: service(ns, name)["spec"]["clusterIP"] for name in names}
     assert len(set(given.values())) == len(names)
     assert all(any(ipaddress.ip_address(ip) in one for one in ranges) for ip in given.values())
+    wait_for(lambda: all(ns.find("ipaddresses", ip) for ip in given.values()), "the addresses are objects")
     assert {ns.get("ipaddresses", ip)["spec"]["parentRef"]["name"] for ip in given.values()} == set(names)
     ns.delete("services", query="?labelSelector=")
     ns.delete("servicecidrs", "tiny")
