@@ -111,6 +111,27 @@ def test_green_while_unready_is_impossible(page, realistic, workloads):
     expect(detail).to_contain_text("1 of 1 pods are not ready")
 
 
+def test_a_probe_and_a_service_are_mended_by_a_click_each(page, realistic, workloads, shots, axe):
+    """The Deployment of the test before, whose readiness probe asks at port 81; and a Service that chooses nobody."""
+    visit(page, realistic, "/deployment/default/unready")
+    detail = page.get_by_test_id("desired-detail")
+    expect(detail).to_contain_text("Let the readiness probe ask at port 80", timeout=30_000)
+    detail.get_by_test_id("mend").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("readinessProbe.httpGet.port")
+    page.get_by_test_id("mend-apply").click()
+    expect(detail).to_contain_text("Healthy", timeout=40_000)
+    realistic.kubectl("create", "service", "clusterip", "wel", "--tcp=80")
+    realistic.kubectl("set", "selector", "service", "wel", "app=wel")
+    visit(page, realistic, "/service/default/wel")
+    expect(detail).to_contain_text("no pod in default has the labels app=wel", timeout=20_000)
+    page.screenshot(path=shots / "desired-service.png")
+    assert axe(page, "main") == []
+    detail.get_by_test_id("mend").first.click()
+    page.get_by_test_id("mend-apply").click()
+    expect(detail).to_contain_text("Healthy", timeout=20_000)
+    assert page.problems == []
+
+
 def test_on_a_phone(sign_in, realistic, workloads, shots, axe):
     page = sign_in("/explore/desired/deployment/default/well", 390, 844, "dark")
     expect(page.get_by_test_id("desired-detail")).to_contain_text("Healthy", timeout=15_000)
