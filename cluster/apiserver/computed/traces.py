@@ -15,7 +15,7 @@ from cluster.journeys.store import JourneyStore
 from cluster.journeys.trace import root_of
 
 # States of objects whose journeys are looked up, trees read, journeys of one tree, refusals looked at; for one answer.
-MOST_WRITTEN, MOST_TREES, MOST_OF_TREE, MOST_REFUSALS = 24, 8, 4000, 5
+MOST_WRITTEN, MOST_TREES, MOST_OF_TREE, MOST_REFUSALS = 24, 6, 5000, 5
 Key = tuple[str, str, str]
 
 

@@ -16,16 +16,17 @@ LOOPS = frozenset({"CrashLoopBackOff", "RunContainerError", "StartError"})
 def pods(facts: Facts) -> list[Obj]:
     found: list[Obj] = []
     seen: set[tuple[str, str]] = set()
+    # Of thousands of pods that fail alike the first is looked at closely.
+    quiet = facts.quiet()
     for pod in facts.pods:
         node = facts.nodes.get(pod["spec"].get("nodeName") or "")
         if node is not None and not node_is_ready(node) and facts.kind != "Node":
             # That is step 2's.
             continue
-        for finding, container in _pod_findings(facts, pod):
-            key = (finding["reason"], container)
-            if key not in seen:
-                seen.add(key)
-                found.append(finding)
+        fresh = {(finding["reason"], container) for finding, container in _pod_findings(quiet, pod)} - seen
+        if fresh:
+            found += [one for one, name in _pod_findings(facts, pod) if (one["reason"], name) in fresh]
+            seen |= fresh
     return found
 
 
