@@ -81,6 +81,12 @@ AXE = HERE.parent.parent.parent / "frontend" / "node_modules" / "axe-core" / "ax
 def violations(page: Page, *regions: str) -> list[str]:
     """What axe finds on the page (or in these regions) as it stands, by the rules of WCAG 2.2 AA: `rule: element`."""
     page.evaluate(AXE.read_text())
+    # What fades in or out passes through colours that nobody reads: wait for it to end. What never ends is looked at as it is.
+    page.evaluate(
+        """() => Promise.all(document.getAnimations()
+            .filter(one => one instanceof CSSTransition)
+            .map(one => one.finished.catch(() => undefined)))"""
+    )
     found = page.evaluate(
         """regions => axe.run(regions.length ? {include: regions.map(one => [one])} : document,
             {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(done => done.violations)""",
