@@ -170,7 +170,9 @@ def _empty_directory(worker: Worker, name: str, medium: str) -> Tree:
     key = f"{POD}{worker.pod['metadata']['uid']}/{name}"
     if medium == "tmpfs" and worker.kubelet.rebooted:
         key = f"{key}@{worker.kubelet.boots}"
-    return worker.kubelet.disks.tree(key, lambda: Tree(mode=0o777, medium=medium))
+    # A file system in memory begins with the sticky bit.
+    mode = 0o1777 if medium == "tmpfs" else 0o777
+    return worker.kubelet.disks.tree(key, lambda: Tree(mode=mode, medium=medium))
 
 
 def machine_disk(node: str) -> Tree:

@@ -33,3 +33,18 @@ def test_filters_of_system_calls_are_seen() -> None:
         assert [await stage.log("pod", one) for one in ("c", "c1")] == ["Seccomp:\t2\n", "Seccomp:\t0\n"]
 
     play(scenario)
+
+
+def test_a_sub_path_that_is_made_is_as_open_as_its_volume() -> None:
+    async def scenario(stage: Stage) -> None:
+        mount = {"name": "v", "mountPath": "/v", "subPath": "sub"}
+        look = {"image": BUSYBOX, "command": ["stat", "-c", "%A %g", "/v"], "volumeMounts": [mount]}
+        group = {"securityContext": {"fsGroup": 123}}
+        for name, source in (("memory", {"medium": "Memory"}), ("disk", {})):
+            volumes = [{"name": "v", "emptyDir": source}]
+            await stage.pod(name, look, volumes=volumes, restartPolicy="Never", **group)
+            await stage.when(name, lambda pod: pod["status"]["phase"] == "Succeeded")
+        assert await stage.log("memory") == "drwxrwsrwt 123\n"
+        assert await stage.log("disk") == "drwxrwsrwx 123\n"
+
+    play(scenario)
