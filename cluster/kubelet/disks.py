@@ -76,22 +76,40 @@ class Disks:
     async def _save_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            self.save()
+            for key in list(self._trees):
+                if (changed := self._changed(key)) is not None:
+                    # The loop packs, so that the tree is of one moment; a thread waits for the disk.
+                    await asyncio.to_thread(self._write, key, *changed)
+                # A tree that went meanwhile leaves no file behind.
+                if key not in self._trees:
+                    self._remove(key)
 
     def save(self) -> None:
         """Write each tree that is not as it was."""
-        for key, tree in self._trees.items():
-            now = fingerprint(tree)
-            if self._written.get(key) != now and self._directory is not None:
-                path = self._path(self._directory, key)
-                fresh = path.with_suffix(".new")
-                try:
-                    fresh.write_bytes(_packed(key, tree))
-                    fresh.replace(path)
-                except OSError as error:
-                    log.warning("disk %s cannot be written: %s", key, error)
-                    continue
-                self._written[key] = now
+        for key in self._trees:
+            if (changed := self._changed(key)) is not None:
+                self._write(key, *changed)
+
+    def _changed(self, key: str) -> tuple[int, bytes] | None:
+        """The tree's fingerprint and itself packed, if it is not what was written last."""
+        tree = self._trees.get(key)
+        if tree is None or self._directory is None:
+            return None
+        now = fingerprint(tree)
+        return None if self._written.get(key) == now else (now, _packed(key, tree))
+
+    def _write(self, key: str, now: int, packed: bytes) -> None:
+        if self._directory is None:
+            return
+        path = self._path(self._directory, key)
+        fresh = path.with_suffix(".new")
+        try:
+            fresh.write_bytes(packed)
+            fresh.replace(path)
+        except OSError as error:
+            log.warning("disk %s cannot be written: %s", key, error)
+        else:
+            self._written[key] = now
 
     def _read(self, key: str) -> Tree | None:
         if self._directory is None:
