@@ -198,7 +198,7 @@ PODS = {
     "writable-root": (shell("touch checkfile && ls -l checkfile", securityContext={"readOnlyRootFilesystem": False}), {}, [r"^-rw-r--r-- +1 root"], "Succeeded"),
     "may-not-write": (shell("touch /etc/x", **NON_ROOT), {}, [r"^touch: /etc/x: Permission denied$"], "Failed"),
     "unprivileged": (shell("ip link add dummy0 type dummy || true"), {}, [r"Operation not permitted"], "Succeeded"),
-    "no-new-privileges": (agnhost("nonewprivs", securityContext={"allowPrivilegeEscalation": False, "runAsUser": 1000}), {}, [r"^Effective uid: 1000$"], "Succeeded"),
+    "no-new-privileges": ({"image": "registry.k8s.io/e2e-test-images/nonewprivs:1.3", "securityContext": {"allowPrivilegeEscalation": False, "runAsUser": 1000}}, {}, [r"^Effective uid: 1000$"], "Succeeded"),
     "new-privileges": (agnhost("nonewprivs", securityContext={"allowPrivilegeEscalation": True, "runAsUser": 1000}), {}, [r"^Effective uid: 0$"], "Succeeded"),
     "image-user": ({"image": "registry.k8s.io/e2e-test-images/nonroot:1.4", "command": ["id", "-u"], "securityContext": {"runAsNonRoot": True}}, {}, [r"^1234$"], "Succeeded"),
     # -- names
