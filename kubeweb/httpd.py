@@ -25,7 +25,9 @@ from kubeweb.daphne_server import Server  # isort: skip
 from daphne.http_protocol import HTTPFactory, WebRequest
 from OpenSSL import crypto
 from twisted.internet import reactor
+from twisted.internet.error import CannotListenError
 from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, RESPONSES
 from twisted.web.http_headers import Headers
 
@@ -139,6 +141,8 @@ class ClusterServer(Server):  # type: ignore[misc]
     def __init__(self, *args: Any, https: tuple[str, int, Path, Path, Path] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.https = https
+        # Why nobody can reach one of the addresses, if so.
+        self.unheard = ""
 
     def run(self) -> None:
         if self.https is not None:
@@ -162,7 +166,15 @@ class ClusterServer(Server):  # type: ignore[misc]
         # Sessions are resumed by context; without a name for it, OpenSSL refuses clients that try.
         options.getContext().set_session_id(b"kubeweb")
         factory = Factory(self)
-        reactor.listenSSL(port, factory, options, interface=host, backlog=1024)
+        try:
+            reactor.listenSSL(port, factory, options, interface=host, backlog=1024)
+        except CannotListenError:
+            self.listen_error(Failure())
+
+    def listen_error(self, failure: Failure) -> None:
+        """A cluster that can be reached by half is none: stop, and let whoever started it say why."""
+        self.unheard = failure.getErrorMessage()
+        self.stop()
 
     # -- requests ------------------------------------------------------------------------------------------------
 

@@ -243,6 +243,10 @@ def test_a_quota_becomes_large_enough_and_no_larger():
     held = quota({"pods": "2", "requests.memory": "250Mi", "services": "1"}, {"pods": "2", "requests.memory": "200Mi"})
     (manifest,) = refused("QuotaExceeded", message, obj, resourcequotas=[held])
     assert manifest["spec"] == {"hard": {"pods": "5", "requests.memory": "500Mi"}}
+    # The status follows a moment behind what was refused.
+    late = quota(held["spec"]["hard"], {"pods": "0"})
+    (manifest,) = refused("QuotaExceeded", message, obj, resourcequotas=[late])
+    assert manifest["spec"] == {"hard": {"pods": "5", "requests.memory": "500Mi"}}
     assert refused("QuotaExceeded", message, obj) is None, "a quota that is gone is not raised"
 
 

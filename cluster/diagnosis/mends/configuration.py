@@ -48,11 +48,14 @@ def _raise_quota(facts: Facts, finding: Obj) -> Mend | None:
         return None
     hard, used = quota["spec"].get("hard") or {}, (quota.get("status") or {}).get("used") or {}
     short = max(pods_wanted(facts) - len(awaited(facts)), 1)
+    # The quota's status follows a moment behind: what was in use when it refused is in use still, as far as anybody knows.
+    refused_at = _amounts(match.group(3))
     wanted, told = {}, []
     for name, asked in _amounts(match.group(2)).items():
         if name not in hard:
             return None
-        amount = parse(used.get(name, "0")) + parse(asked) * short
+        taken = max(parse(used.get(name, "0")), parse(refused_at.get(name, "0")))
+        amount = taken + parse(asked) * short
         if amount > parse(hard[name]):
             wanted[name] = _shown(name, amount)
             told.append(f"{name} from {hard[name]} to {wanted[name]}")

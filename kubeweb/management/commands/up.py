@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -19,6 +20,21 @@ def _address(text: str) -> tuple[str, int]:
     if not port.isdigit():
         raise CommandError(f"not an address: {text} (use HOST:PORT)")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _refuse_taken(option: str, address: tuple[str, int]) -> None:
+    """Say it before anything is made when somebody else listens there, or when the address is not this machine's."""
+    try:
+        (family, kind, protocol, _, where), *_ = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server does: what the last run left in TIME_WAIT is not in the way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        shown = f"{address[0]}:{address[1]}"
+        raise CommandError(
+            f"cannot listen on {shown}: {error.strerror}; choose another address with {option} HOST:PORT"
+        ) from error
 
 
 class Command(BaseCommand):
@@ -48,13 +64,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         if options["nodes"] < 0:
             raise CommandError("--nodes must not be negative")
         if options["speed"] is not None and not 0.1 <= options["speed"] <= 100:
             raise CommandError("--speed must be between 0.1 and 100")
-        self._migrate()
         http, https = _address(options["http"]), _address(options["https"])
+        if http == https:
+            raise CommandError("--http and --https must not be the same address")
+        _refuse_taken("--http", http)
+        _refuse_taken("--https", https)
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._migrate()
         server_url = f"https://{'[' + https[0] + ']' if ':' in https[0] else https[0]}:{https[1]}"
 
         from cluster.accounts import pki
@@ -136,6 +156,8 @@ class Command(BaseCommand):
         finish_loop(reactor._asyncioEventloop)
         if failed:
             raise CommandError(f"the cluster could not start: {failed[0]}")
+        if server.unheard:
+            raise CommandError(server.unheard)
 
     def _welcome(
         self, http: tuple[str, int], server_url: str, password: str | None, kubeconfig: Path | None, seconds: float

@@ -165,7 +165,7 @@ def test_a_saves_journey_is_played_from_its_message(admin, dora, at):
     at(admin, "/admin/rbac/roles/shop/pod-workers/")
     admin.get_by_role("button", name="Save and go on editing").click()
     admin.get_by_role("link", name="Watch its journey").click()
-    expect(admin.get_by_text("admin update roles pod-workers").first).to_be_visible()
+    expect(admin.get_by_text("admin updated Role pod-workers").first).to_be_visible()
 
 
 def test_kubectl_agrees(admin, dora, realistic, at):
