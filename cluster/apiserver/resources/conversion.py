@@ -46,7 +46,8 @@ def _renamed(obj: Obj, names: dict[str, str]) -> Obj:
 
 def _hpa_to_v1(obj: Obj) -> Obj:
     spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
-    annotations = dict(obj["metadata"].get("annotations") or {})
+    metadata = obj.get("metadata") or {}
+    annotations = dict(metadata.get("annotations") or {})
     metrics = []
     for metric in spec.pop("metrics", ()):
         target = _cpu_utilization(metric, "target", "averageUtilization")
@@ -69,7 +70,8 @@ def _hpa_to_v1(obj: Obj) -> Obj:
     ):
         if rest:
             annotations[name] = orjson.dumps(rest).decode()
-    metadata = {**obj["metadata"], "annotations": annotations} if annotations else obj["metadata"]
+    if annotations:
+        metadata = {**metadata, "annotations": annotations}
     return {**obj, "metadata": metadata, "spec": spec, "status": status}
 
 
@@ -83,7 +85,8 @@ def _cpu_utilization(metric: Obj, side: str, name: str) -> int | None:
 
 def _hpa_to_v2(obj: Obj) -> Obj:
     spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
-    annotations = dict(obj["metadata"].get("annotations") or {})
+    metadata = obj.get("metadata") or {}
+    annotations = dict(metadata.get("annotations") or {})
     metrics = _annotated(annotations, _METRICS) or []
     target = spec.pop("targetCPUUtilizationPercentage", None)
     if target is not None:
@@ -106,7 +109,7 @@ def _hpa_to_v2(obj: Obj) -> Obj:
     conditions = _annotated(annotations, _CONDITIONS)
     if conditions:
         status["conditions"] = conditions
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "annotations"}
+    metadata = {key: value for key, value in metadata.items() if key != "annotations"}
     if annotations:
         metadata["annotations"] = annotations
     result = {**obj, "metadata": metadata, "spec": spec}

@@ -123,6 +123,23 @@ def _summary(obj: Any) -> str:
     return orjson.dumps(obj)[:30].hex()
 
 
+# What a null under a key of a map is in Go: the zero of the values' type.
+_ZEROS: Mapping[str, Any] = {
+    "string": "",
+    "bytes": "",
+    "quantity": "0",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "intorstring": 0,
+    "any": None,
+}
+
+
+def _zero(node: Node) -> Any:
+    return [] if node.kind == "list" else _ZEROS.get(node.kind, {})
+
+
 class _Undecodable(Exception):
     """A value of the wrong type; the message is Go's."""
 
@@ -164,9 +181,7 @@ class _Walker:
                 raise self.wrong(node, value, go, owner)
             inner = node.additional
             return {
-                name: ("" if inner.kind == "string" else {})
-                if item is None
-                else self.value(inner, item, f"{path}.{name}", go, owner)
+                name: _zero(inner) if item is None else self.value(inner, item, f"{path}.{name}", go, owner)
                 for name, item in value.items()
             }
         if kind == "list":

@@ -126,7 +126,7 @@ class IngressClassStrategy(Strategy):
         return [] if (obj.get("spec") or {}).get("controller") else [required("spec.controller")]
 
     def check_update(self, obj: Obj, old: Obj) -> Found:
-        return immutable(obj["spec"], old["spec"], "controller")
+        return [*immutable(obj.get("spec") or {}, old.get("spec") or {}, "controller"), *self.check(obj)]
 
 
 class IPAddressStrategy(Strategy):

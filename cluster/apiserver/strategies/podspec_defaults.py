@@ -18,8 +18,11 @@ _MODES = ("secret", "configMap", "downwardAPI", "projected")
 
 
 def default_pod(pod: Obj) -> None:
-    default_pod_spec(pod.setdefault("spec", {}))
-    spec = pod["spec"]
+    spec = pod.setdefault("spec", {})
+    # A list that is not there is an empty one, as Go reads it: admission looks at it before validation asks for more.
+    if spec.get("containers") is None:
+        spec["containers"] = []
+    default_pod_spec(spec)
     if "enableServiceLinks" not in spec:
         spec["enableServiceLinks"] = True
     if spec.get("hostNetwork"):

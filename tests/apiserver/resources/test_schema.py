@@ -70,6 +70,17 @@ def test_nulls_and_empty_lists_are_left_out_as_go_leaves_them_out():
     assert decoded["spec"]["containers"][0] == {"name": "c", "image": "nginx", "resources": {}}
 
 
+def test_a_null_under_a_key_is_the_zero_of_its_type():
+    obj = pod(resources={"requests": {"cpu": None}})
+    obj["metadata"]["labels"] = {"a": None}
+    decoded, _ = decode(POD, obj, field_validation="Strict")
+    assert decoded["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "0"}}
+    assert decoded["metadata"]["labels"] == {"a": ""}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": None}}
+    decoded, _ = decode(REGISTRY.by_path("v1/secrets"), secret, field_validation="Strict")
+    assert decoded["data"] == {"a": ""}
+
+
 def test_unknown_fields_strict_warn_and_ignore():
     obj = pod(imagee="x")
     obj["spec"]["foo"] = 1
