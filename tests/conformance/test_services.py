@@ -42,20 +42,15 @@ def test_session_affinity_timeout_and_node_port(ns):
     wait_for(moved, "after the timeout another may answer", 60)
 
 
-def test_type_from_external_name_to_cluster_ip(ns):
+def no_longer_external(ns, kind):
     ns.create("services", "s", {"type": "ExternalName", "externalName": "foo.example.com"})
-    changed = ns.patch(
-        "services",
-        "s",
-        {
-            "spec": {
-                "type": "ClusterIP",
-                "externalName": None,
-                "ports": [{"port": 80, "targetPort": 9376}],
-                "selector": {"app": "s"},
-            }
-        },
-    )
+    ports, selector = [{"port": 80, "targetPort": 9376}], {"app": "s"}
+    spec = {"type": kind, "externalName": None, "ports": ports, "selector": selector}
+    return ns.patch("services", "s", {"spec": spec})
+
+
+def test_type_from_external_name_to_cluster_ip(ns):
+    changed = no_longer_external(ns, "ClusterIP")
     assert changed["spec"]["clusterIP"] and changed["spec"]["clusterIP"] != "None"
     backends(ns, "s")
     client(ns)
@@ -63,19 +58,7 @@ def test_type_from_external_name_to_cluster_ip(ns):
 
 
 def test_type_from_external_name_to_node_port_and_back(ns):
-    ns.create("services", "s", {"type": "ExternalName", "externalName": "foo.example.com"})
-    changed = ns.patch(
-        "services",
-        "s",
-        {
-            "spec": {
-                "type": "NodePort",
-                "externalName": None,
-                "ports": [{"port": 80, "targetPort": 9376}],
-                "selector": {"app": "s"},
-            }
-        },
-    )
+    changed = no_longer_external(ns, "NodePort")
     assert changed["spec"]["ports"][0]["nodePort"]
     body = ns.get("services", "s")
     body["spec"] = {
