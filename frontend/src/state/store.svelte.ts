@@ -83,6 +83,8 @@ class Store {
   sight = $state.raw<Sight>({ refused: {}, within: {} });
   subject = $state.raw<Subject>({ kind: 'none' });
   listed = $state.raw<Listed[]>([]);
+  /** Whether the journeys before this page have been read: until then, none in the list does not mean that there are none. */
+  recalled = $state(false);
   playing = $state.raw<Playing[]>([]);
   /** Display time in milliseconds; in replay it is the position within the tree. */
   moment = $state(0);
@@ -310,6 +312,7 @@ class Store {
   async #recent(): Promise<void> {
     const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=100');
     this.listed = recent.journeys.filter((head) => !isOwnReading(head) && !isNoise(head)).map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
+    this.recalled = true;
   }
 
   #receive(message: Message): void {
