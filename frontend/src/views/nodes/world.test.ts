@@ -3,7 +3,7 @@ import { between, detailAt, fit, toScreen, toWorld, zoomAt } from './camera';
 import { legOfFlow, legsOf, nearest, told, whereIs, type Places, type Signal } from './traffic';
 import type { Pod } from '../../types';
 import { worst } from '../../state/worst';
-import { columnsFor, layOut, NODE_WIDTH, slotAt, Slots, SLOTS_ACROSS, slotUnder } from './world';
+import { gridFor, layOut, NODE_WIDTH, slotAt, Slots, SLOTS_ACROSS, slotUnder } from './world';
 
 describe('slots', () => {
   it('are kept, and what became free is filled first', () => {
@@ -48,10 +48,27 @@ describe('the layout', () => {
     expect(later.nodes.get('node-77')).toMatchObject({ x: before.nodes.get('node-2')!.x, y: before.nodes.get('node-2')!.y });
   });
   it('is as wide as the window is', () => {
-    expect(columnsFor(1, 1, 3, 2)).toBe(1);
+    expect(gridFor(1, 1, 3, 2)).toEqual({ columns: 1, across: 1 });
+    expect(gridFor(1, 3, 3, 2).across).toBe(3);
     const wide = layOut(nodes(5000, 3), new Map(), 10, 1.8);
     expect(wide.width / wide.height).toBeGreaterThan(1.2);
     expect(wide.width / wide.height).toBeLessThan(2.6);
+  });
+  it('stands zones below one another in a narrow window, and none on another', () => {
+    const narrow = layOut(nodes(3, 3), new Map(), 3, 0.6);
+    expect(new Set(narrow.zones.map((zone) => zone.x))).toEqual(new Set([0]));
+    expect(narrow.width / narrow.height).toBeLessThan(0.8);
+    for (const aspect of [0.4, 1, 3]) {
+      const { zones, nodes: places, width, height } = layOut(nodes(40, 7), new Map(), 3, aspect);
+      for (const [number, zone] of zones.entries()) {
+        expect(zone.x + zone.width).toBeLessThanOrEqual(width);
+        expect(zone.y + zone.height).toBeLessThanOrEqual(height);
+        for (const other of zones.slice(number + 1)) expect(zone.x + zone.width <= other.x || other.x + other.width <= zone.x || zone.y + zone.height <= other.y || other.y + other.height <= zone.y).toBe(true);
+        for (const place of [...places.values()].filter((one) => one.zone === zone.name)) {
+          expect(place.x > zone.x && place.x + NODE_WIDTH < zone.x + zone.width && place.y > zone.y && place.y < zone.y + zone.height).toBe(true);
+        }
+      }
+    }
   });
 });
 

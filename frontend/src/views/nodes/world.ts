@@ -1,5 +1,5 @@
 /**
- * Where everything stands: zones side by side, in each a grid of nodes, in each node a grid of slots. Pure, in world units.
+ * Where everything stands: zones side by side (in a narrow window below one another), in each a grid of nodes, in each node a grid of slots. Pure, in world units.
  *
  * Places are kept: a node keeps its cell and a pod its slot as long as it lives; what comes later fills what became free. Nothing is laid
  * out by force, so that a person who looks away finds everything where it was.
@@ -96,21 +96,25 @@ export function nodeHeight(rows: number): number {
 }
 
 /**
- * How many nodes stand side by side in a zone of so many: the number with which the whole is seen largest in a window of this aspect
- * (width by height). `top` is what stands above all zones.
+ * How many nodes stand side by side in a zone of so many, and how many zones: the numbers with which the whole is seen largest in a window
+ * of this aspect (width by height). `top` is what stands above all zones.
  */
-export function columnsFor(nodes: number, zones: number, rows: number, aspect: number, top = 0): number {
+export function gridFor(nodes: number, zones: number, rows: number, aspect: number, top = 0): { columns: number; across: number } {
   const cellWidth = NODE_WIDTH + GAP;
   const cellHeight = nodeHeight(rows) + GAP;
-  let best = 1;
+  let best = { columns: 1, across: Math.max(zones, 1) };
   let largest = 0;
-  for (let columns = 1; columns <= Math.min(nodes, 250); columns++) {
-    const width = Math.max(zones, 1) * (columns * cellWidth + GAP + ZONE_GAP) - ZONE_GAP;
-    const height = top + ZONE_HEAD + Math.ceil(nodes / columns) * cellHeight;
-    const scale = Math.min(aspect / width, 1 / height);
-    if (scale > largest * 1.001) {
-      largest = scale;
-      best = columns;
+  for (let across = Math.max(zones, 1); across >= 1; across--) {
+    const down = Math.ceil(zones / across);
+    for (let columns = 1; columns <= Math.min(nodes, 250); columns++) {
+      const width = across * (columns * cellWidth + GAP + ZONE_GAP) - ZONE_GAP;
+      const height = top + down * (ZONE_HEAD + Math.ceil(nodes / columns) * cellHeight + ZONE_GAP) - ZONE_GAP;
+      const scale = Math.min(aspect / width, 1 / height);
+      // One row of zones reads best: more of them are worth it where everything becomes clearly larger.
+      if (scale > largest * (across === best.across ? 1.001 : 1.3)) {
+        largest = scale;
+        best = { columns, across };
+      }
     }
   }
   return best;
@@ -145,34 +149,36 @@ export function layOut(nodes: { name: string; zone: string }[], cells: Map<strin
   }
   const names = [...byZone.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const largest = Math.max(0, ...[...byZone.values()].map((one) => one.length));
-  const columns = columnsFor(largest, names.length, rows, aspect, least);
+  const { columns, across: zonesAcross } = gridFor(largest, names.length, rows, aspect, least);
   const cellHeight = nodeHeight(rows) + GAP;
-  const tallest = Math.ceil(largest / columns) * cellHeight;
+  const tallest = Math.ceil(largest / columns) * cellHeight * Math.max(Math.ceil(names.length / zonesAcross), 1);
   const head = Math.max(ZONE_HEAD, tallest * HEAD_SHARE);
   const top = Math.max(least, tallest * HEAD_SHARE);
   const cellWidth = NODE_WIDTH + GAP;
   const places = new Map<string, NodePlace>();
   const zones: ZonePlace[] = [];
-  let x = 0;
-  let height = 0;
-  for (const zone of names) {
+  let [x, y] = [0, top];
+  let [width, height] = [NODE_WIDTH, 0];
+  for (const [number, zone] of names.entries()) {
+    if (number > 0 && number % zonesAcross === 0) [x, y] = [0, height + ZONE_GAP];
     const slots = cells.get(zone) ?? new Slots();
     cells.set(zone, slots);
     const members = byZone.get(zone)!.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
     for (const name of members) slots.take(name);
     const across = Math.min(columns, Math.max(slots.height, 1));
     const down = Math.ceil(slots.height / columns);
-    const width = across * cellWidth - GAP + 2 * GAP;
+    const wide = across * cellWidth - GAP + 2 * GAP;
     const tall = head + down * cellHeight - GAP + GAP;
     for (const name of members) {
       const cell = slots.get(name)!;
-      places.set(name, { name, zone, x: x + GAP + (cell % columns) * cellWidth, y: top + head + Math.floor(cell / columns) * cellHeight });
+      places.set(name, { name, zone, x: x + GAP + (cell % columns) * cellWidth, y: y + head + Math.floor(cell / columns) * cellHeight });
     }
-    zones.push({ name: zone, x, y: top, width, height: tall, nodes: members.length });
-    x += width + ZONE_GAP;
-    height = Math.max(height, top + tall);
+    zones.push({ name: zone, x, y, width: wide, height: tall, nodes: members.length });
+    width = Math.max(width, x + wide);
+    height = Math.max(height, y + tall);
+    x += wide + ZONE_GAP;
   }
-  return { top, head, zones, nodes: places, width: Math.max(x - ZONE_GAP, NODE_WIDTH), height, rows };
+  return { top, head, zones, nodes: places, width, height, rows };
 }
 
 /** Which slot of a node lies under a point given from the node's corner; null for its head and margins. */
