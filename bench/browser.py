@@ -149,7 +149,7 @@ def _alone(nodes: int, pods: int) -> dict[str, float]:
             session = context.new_cdp_session(page)
             session.send("Performance.enable")
             for on, word in ((False, "still"), (True, "changing")):
-                _changing(port, on=on)
+                assert _changing(port, on=on), "nobody listens to the generated stream"
                 page.wait_for_timeout(1500)
                 script = _script_seconds(session)
                 times = sorted(page.evaluate(FRAMES, 8))

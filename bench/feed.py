@@ -269,7 +269,7 @@ def application(nodes: int, pods: int) -> web.Application:
     async def change(request: web.Request) -> web.Response:
         for one in streams:
             one.changing = request.match_info["on"] == "on"
-        return web.Response()
+        return web.Response(status=200 if streams else 409)
 
     app = web.Application()
     app.add_routes([web.get("/ws/explorer/", stream), web.post("/changing/{on}", change)])

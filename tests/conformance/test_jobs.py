@@ -47,7 +47,8 @@ def test_job_should_run_to_completion_when_tasks_sometimes_fail_and_are_locally_
     ns.create("jobs", "k", spec)
     wait_for(lambda: ns.condition("jobs", "k", "Complete")["status"] == "True", "it completes", 90)
     assert ns.condition("jobs", "k", "SuccessCriteriaMet")["status"] == "True"
-    assert all(one["status"]["containerStatuses"][0]["restartCount"] > 0 for one in pods_of(ns, "k"))
+    restarts = [one["status"]["containerStatuses"][0]["restartCount"] for one in pods_of(ns, "k")]
+    assert len(restarts) == 4 and all(restarts)
 
 
 def test_job_should_create_pods_for_an_indexed_job(ns):

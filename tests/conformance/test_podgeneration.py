@@ -35,7 +35,7 @@ def test_generation_starts_at_one_and_increments_per_update(ns):
         assert ns.patch("pods", "one", change, kind)["metadata"]["generation"] == wanted, change
     wait_for(lambda: generation() == (wanted, wanted), "the kubelet has seen the last", 60)
     condition = ns.condition("pods", "one", "Ready")
-    assert condition.get("observedGeneration", wanted) == wanted
+    assert condition["observedGeneration"] == wanted
 
 
 def test_a_pod_that_ends_is_of_another_generation(ns):

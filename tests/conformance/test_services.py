@@ -18,7 +18,8 @@ def test_session_affinity_and_its_switching_off(ns):
     assert len(asked(ns, f"http://{ip}:80", 15)) == 1
     ns.patch("services", "aff", {"spec": {"sessionAffinity": "None", "sessionAffinityConfig": None}})
     wait_for(lambda: len(asked(ns, f"http://{ip}:80", 20)) > 1, "others answer, too")
-    assert set(asked(ns, f"http://{ip}:80", 30)) <= set(names)
+    answers = asked(ns, f"http://{ip}:80", 30)
+    assert answers.total() == 30 and set(answers) <= set(names)
 
 
 def test_session_affinity_timeout_and_node_port(ns):

@@ -118,7 +118,11 @@ def test_journeys_are_the_others_and_name_both(shop, boss):
     tree = boss.ask("GET", f"/explorer/journeys/{journey['id']}/", headers=AS_ALICE)[1]["journeys"]
     authn = next(span for span in tree[0]["spans"] if span["stage"] == "authn")
     assert (authn["detail"]["user"], authn["detail"]["impersonated_by"]) == ("alice", "boss")
-    assert all(one["actor"] == "boss" for one in boss.ask("GET", "/explorer/journeys/")[1]["journeys"])
+    # One's own are without the other's.
+    assert boss.ask("POST", "/api/v1/namespaces/shop/configmaps", {"metadata": {"name": "made-as-boss"}})[0] == 403
+    own = boss.ask("GET", "/explorer/journeys/")[1]["journeys"]
+    assert {one["actor"] for one in own} == {"boss"}
+    assert name not in {one["name"] for one in own}
 
 
 def test_a_sandbox_that_is_asked_for_is_the_others(shop, boss):

@@ -45,8 +45,7 @@ def traced(cluster, name, reason, *more):
         named = [one["span"] for one in finding.get("evidence", ()) if one["field"] == "Span"]
         return named or None
 
-    wait_for(look, f"{reason} of {name} names its span", 60)
-    return look()
+    return wait_for(look, f"{reason} of {name} names its span", 60)
 
 
 def short(spans):
@@ -112,7 +111,11 @@ def test_a_denied_request_of_a_service_account_is_found_by_its_span(cluster, sic
     assert short(traced(cluster, "deployment.crash", "AccessDenied")) == [("apiserver", "authz", "refused")]
     # Once it may, nothing is said of it any more.
     cluster.kubectl("create", "rolebinding", "may", "--clusterrole=view", "--serviceaccount=default:default")
-    assert "AccessDenied" not in findings(got(cluster, "diagnosis", "deployment.crash"))
+
+    def reasons():
+        return set(findings(got(cluster, "diagnosis", "deployment.crash")))
+
+    wait_for(lambda: "CrashLoopBackOff" in (now := reasons()) and "AccessDenied" not in now, "that is said no more")
 
 
 def test_who_may_not_see_a_journey_learns_nothing_of_it(cluster, sick):

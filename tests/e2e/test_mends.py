@@ -26,8 +26,7 @@ def proposed(cluster, name, reason, namespace):
     def look():
         return findings(got(cluster, "diagnosis", name, "-n", namespace)).get(reason, {}).get("mend")
 
-    wait_for(look, f"{reason} of {name} can be mended", 90)
-    return look()
+    return wait_for(look, f"{reason} of {name} can be mended", 90)
 
 
 def shell(cluster, command):

@@ -249,6 +249,7 @@ def test_the_end_of_a_pod_is_told_as_far_as_it_had_come(cluster):
     assert (before["deleting"], before["bars"]) == (False, [])
     under_way = told(ending)
     assert (under_way["deleting"], under_way["gone"]) == (True, False)
+    assert under_way["bars"]
     assert all(bar["start"] <= under_way["until"] for bar in under_way["bars"] if not bar["revision"])
     assert {bar["what"] for bar in under_way["bars"]} < {bar["what"] for bar in whole["bars"]}
     assert "remove" not in {bar["what"] for bar in under_way["bars"]}

@@ -72,7 +72,9 @@ def _ask(
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
     head = b""
     while b"\r\n\r\n" not in head:
-        head += connection.recv(1)
+        more = connection.recv(1)
+        assert more, f"closed after {head!r}"
+        head += more
     first, *rest = head.decode().strip().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
     body = b""
@@ -153,9 +155,13 @@ def test_creating_is_enough_for_post(web):
     web.kubectl("create", "role", "runner", "--verb=create", "--resource=pods/exec")
     web.kubectl("create", "rolebinding", "runner", "--role=runner", "--serviceaccount=default:runner")
     token = web.kubectl("create", "token", "runner").strip()
-    wait_for(
-        lambda: _ask(web, f"{PODS}/web/exec?command=ls&stdout=true", V4, token=token)[1] == 101, "the role is known"
-    )
+
+    def may():
+        connection, code, *_ = _ask(web, f"{PODS}/web/exec?command=ls&stdout=true", V4, token=token)
+        connection.close()
+        return code == 101
+
+    wait_for(may, "the role is known")
 
 
 # -- WebSockets --------------------------------------------------------------------------------------------------------
