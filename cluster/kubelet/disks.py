@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
+import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-import orjson
 
 from cluster.kubelet.runtime.tree import Attributes, Tree
 
@@ -29,6 +29,8 @@ class Disks:
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory
         self._trees: dict[str, Tree] = {}
+        # The keys of each pod's own, by its UID.
+        self._of_pods: dict[str, list[str]] = {}
         # What each tree was when it was written last.
         self._written: dict[str, int] = {}
         self._saving: asyncio.Task[None] | None = None
@@ -43,12 +45,13 @@ class Disks:
             else:
                 self._written[key] = fingerprint(found)
             self._trees[key] = found
+            if key.startswith(POD):
+                self._of_pods.setdefault(key.split("/")[1], []).append(key)
         return found
 
     def forget_pod(self, uid: str) -> None:
         """A pod is gone, and what was its own with it."""
-        prefix = f"{POD}{uid}/"
-        for key in [key for key in self._trees if key.startswith(prefix)]:
+        for key in self._of_pods.pop(uid, ()):
             del self._trees[key]
             self._remove(key)
 
@@ -77,18 +80,20 @@ class Disks:
         while True:
             await asyncio.sleep(SAVE_EVERY)
             for key in list(self._trees):
-                if (changed := self._changed(key)) is not None:
-                    # The loop packs, so that the tree is of one moment; a thread waits for the disk.
-                    await asyncio.to_thread(self._write, key, *changed)
-                # A tree that went meanwhile leaves no file behind.
-                if key not in self._trees:
-                    self._remove(key)
+                with _failures_told(key):
+                    if (changed := self._changed(key)) is not None:
+                        # The loop packs, so that the tree is of one moment; a thread waits for the disk.
+                        await asyncio.to_thread(self._write, key, *changed)
+                    # A tree that went meanwhile leaves no file behind.
+                    if key not in self._trees:
+                        self._remove(key)
 
     def save(self) -> None:
         """Write each tree that is not as it was."""
         for key in self._trees:
-            if (changed := self._changed(key)) is not None:
-                self._write(key, *changed)
+            with _failures_told(key):
+                if (changed := self._changed(key)) is not None:
+                    self._write(key, *changed)
 
     def _changed(self, key: str) -> tuple[int, bytes] | None:
         """The tree's fingerprint and itself packed, if it is not what was written last."""
@@ -125,7 +130,7 @@ class Disks:
     @staticmethod
     def _key_in(path: Path) -> str | None:
         try:
-            return str(orjson.loads(path.read_bytes())["key"])
+            return str(json.loads(path.read_bytes())["key"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -137,6 +142,15 @@ class Disks:
     @staticmethod
     def _path(directory: Path, key: str) -> Path:
         return directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.json"
+
+
+@contextlib.contextmanager
+def _failures_told(key: str) -> Iterator[None]:
+    """Whatever goes wrong with one disk is told, and the others go on."""
+    try:
+        yield
+    except Exception:
+        log.exception("disk %s cannot be kept", key)
 
 
 def fingerprint(tree: Tree) -> int:
@@ -151,7 +165,8 @@ def fingerprint(tree: Tree) -> int:
 
 
 def _packed(key: str, tree: Tree) -> bytes:
-    return orjson.dumps(
+    # Names may hold bytes that are not UTF-8, as lone surrogates: this module writes and reads them as escapes.
+    return json.dumps(
         {
             "key": key,
             "medium": tree.medium,
@@ -159,12 +174,13 @@ def _packed(key: str, tree: Tree) -> bytes:
             "directories": sorted(tree.directories),
             "links": tree.links,
             "attributes": {name: [one.mode, one.uid, one.gid] for name, one in tree.attributes.items()},
-        }
-    )
+        },
+        separators=(",", ":"),
+    ).encode()
 
 
 def _unpacked(data: bytes) -> Tree:
-    said = orjson.loads(data)
+    said = json.loads(data)
     tree = Tree(
         {name: base64.b64decode(content) for name, content in said["files"].items()}, medium=str(said["medium"])
     )

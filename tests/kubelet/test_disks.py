@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,42 @@ async def test_a_file_that_nobody_can_read_is_a_new_disk(tmp_path: Path) -> None
     again.start(lambda key: False)
     assert again.tree("v", Tree) == {}
     await again.stop()
+
+
+async def test_names_that_are_not_utf_8_are_kept_as_they_are(tmp_path: Path) -> None:
+    disks = Disks(tmp_path)
+    disks.start(lambda key: False)
+    tree = disks.tree("v", Tree)
+    name = b"caf\xe9 \xf0\x9f".decode("utf-8", "surrogateescape")
+    tree[name], tree.links["link"], tree.attributes[name] = b"b", name, Attributes(0o600)
+    tree.directories.add(f"{name}.d")
+    disks.tree("other", Tree)["ä"] = b"c"
+    await disks.stop()
+    again = Disks(tmp_path)
+    again.start(lambda key: False)
+    assert again.tree("v", Tree).same_as(tree) and again.tree("other", Tree) == {"ä": b"c"}
+    await again.stop()
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+async def test_one_disk_that_cannot_be_kept_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, at_the_end: bool
+) -> None:
+    monkeypatch.setattr("cluster.kubelet.disks.SAVE_EVERY", 3600.0 if at_the_end else 0.01)
+    written, loop, write = asyncio.Event(), asyncio.get_running_loop(), Disks._write
+
+    def tell(disks: Disks, key: str, now: int, packed: bytes) -> None:
+        write(disks, key, now, packed)
+        loop.call_soon_threadsafe(written.set)
+
+    monkeypatch.setattr(Disks, "_write", tell)
+    disks = Disks(tmp_path)
+    disks.start(lambda key: False)
+    disks.tree("bad", Tree)["a"] = 5  # type: ignore[assignment]
+    disks.tree("good", Tree)["a"] = b"b"
+    if not at_the_end:
+        await asyncio.wait_for(written.wait(), 30)
+    await disks.stop()
+    again = Disks(tmp_path)
+    assert again.tree("good", Tree) == {"a": b"b"} and again.tree("bad", Tree) == {}
+    assert "disk bad cannot be kept" in caplog.text
