@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 
 BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
@@ -37,7 +37,7 @@ def parse(text: str | int | float) -> Decimal:
         if suffix in DECIMAL:
             return value * DECIMAL[suffix]
         return value * Decimal(10) ** int(suffix[1:])
-    except (InvalidOperation, OverflowError) as error:
+    except ArithmeticError as error:
         raise ValueError(ERROR) from error
 
 

@@ -165,7 +165,8 @@ class Facts:
         """Events by the uid of what they are about, the oldest first."""
         found: dict[str, list[Obj]] = {}
         for event in self.view.list("events", self.namespace or "default"):
-            found.setdefault((event.get("involvedObject") or {}).get("uid", ""), []).append(event)
+            event = _complete(event)
+            found.setdefault(event["involvedObject"]["uid"], []).append(event)
         for events in found.values():
             events.sort(key=said_at)
         return found
@@ -176,13 +177,20 @@ class Facts:
 
     def last_action(self, uids: Iterable[str], component: str) -> Obj | None:
         """The latest event that a component wrote about any of these objects."""
-        said = [
-            one
-            for uid in uids
-            for one in self._events.get(uid, ())
-            if component in (one.get("source") or {}).get("component", "")
-        ]
+        said = [one for uid in uids for one in self._events.get(uid, ()) if component in one["source"]["component"]]
         return max(said, key=said_at, default=None)
+
+
+def _complete(event: Obj) -> Obj:
+    """An event with all that is read of it: Kubernetes requires none of these, and anybody may write one."""
+    about, source = event.get("involvedObject") or {}, event.get("source") or {}
+    return {
+        **event,
+        "reason": event.get("reason") or "",
+        "message": event.get("message") or "",
+        "source": {**source, "component": source.get("component") or ""},
+        "involvedObject": {**about, **{field: about.get(field) or "" for field in ("kind", "name", "uid")}},
+    }
 
 
 # What an event recorder writes before the latest of many that differ a little (client-go's EventAggregator).

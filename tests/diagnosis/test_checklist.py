@@ -98,6 +98,25 @@ def test_a_probe_that_fails_is_told_by_its_event():
     assert failures(shy) == []
 
 
+def test_an_event_that_says_nothing_is_no_trouble():
+    about = {"kind": "Pod", "uid": "pod", "fieldPath": "spec.containers{web}"}
+    events = [
+        {"metadata": {"name": "k"}, "reason": "Killing", "involvedObject": about},
+        {"metadata": {"name": "u"}, "reason": "Unhealthy", "involvedObject": about},
+        {"metadata": {"name": "n"}, "involvedObject": about},
+        {"metadata": {"name": "o"}},
+    ]
+    ended = {"exitCode": 1, "startedAt": "2026-01-01T00:00:00Z"}
+    restarted = pod({"state": {"running": {}}, "lastState": {"terminated": ended}, "ready": False})
+    assert failures(restarted, events=events) == [(3, "Unhealthy")]
+    replicaset = {
+        "metadata": {"name": "web", "namespace": "shop", "uid": "rs"},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": []}}},
+    }
+    refused = {"metadata": {}, "reason": "FailedCreate", "involvedObject": {"uid": "rs"}}
+    assert failures(replicaset, "apps/replicasets", events=[refused]) == [(4, "FailedCreate")]
+
+
 def test_a_node_tells_of_itself():
     assert failures(node(unschedulable=True), "nodes", nodes=[node(unschedulable=True)]) == [(1, "Cordoned")]
     assert failures(node(ready="False"), "nodes", nodes=[node(ready="False")]) == [(2, "NodeNotReady")]

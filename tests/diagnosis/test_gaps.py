@@ -72,3 +72,12 @@ def test_what_was_done_last_about_unready_pods_is_what_counts():
     view = View(nodes=[node()], pods=[pod("a", ready=False)], events=[event])
     found = {one["what"]: one for one in gaps(Facts(view, "apps/replicasets", obj, clock.now()))}
     assert found["ready pods"]["lastAction"] == "Unhealthy: Readiness probe failed"
+
+
+def test_an_action_that_says_nothing_is_no_trouble():
+    about = {"kind": "Pod", "namespace": "shop", "uid": "a"}
+    event = {"metadata": {"name": "e"}, "involvedObject": about, "source": {"component": "kubelet"}}
+    obj = {"kind": "ReplicaSet", "metadata": {"name": "web", "namespace": "shop", "uid": "u"}, "spec": {"replicas": 1}}
+    view = View(nodes=[node()], pods=[pod("a", ready=False)], events=[event])
+    found = {one["what"]: one for one in gaps(Facts(view, "apps/replicasets", obj, clock.now()))}
+    assert found["ready pods"]["lastAction"] == ": "

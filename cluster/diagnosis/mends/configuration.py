@@ -54,10 +54,15 @@ def _raise_quota(facts: Facts, finding: Obj) -> Mend | None:
     for name, asked in _amounts(match.group(2)).items():
         if name not in hard:
             return None
-        taken = max(parse(used.get(name, "0")), parse(refused_at.get(name, "0")))
-        amount = taken + parse(asked) * short
-        if amount > parse(hard[name]):
-            wanted[name] = _shown(name, amount)
+        try:
+            taken = max(parse(used.get(name, "0")), parse(refused_at.get(name, "0")))
+            amount = taken + parse(asked) * short
+            if amount > parse(hard[name]):
+                wanted[name] = _shown(name, amount)
+        except ValueError:
+            # Anybody may write an event that reads like a quota's.
+            return None
+        if name in wanted:
             told.append(f"{name} from {hard[name]} to {wanted[name]}")
     if not wanted:
         return None
