@@ -69,7 +69,7 @@ class PodShape:
         self.images = tuple(container.get("image", "") for container in spec.get("containers") or ())
 
 
-_SHAPING = ("nodeSelector", "affinity", "tolerations", "overhead", "nodeName")
+_SHAPING = ("nodeSelector", "affinity", "tolerations", "overhead", "resources", "nodeName")
 
 
 def signature_of(spec: Mapping[str, Any]) -> bytes:

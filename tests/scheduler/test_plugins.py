@@ -242,3 +242,8 @@ def test_what_was_futile_is_not_tried_again_until_some_node_changes():
     larger = {"metadata": {"name": "n3"}, "spec": {}, "status": {"allocatable": {"cpu": "4", "pods": "110"}}}
     nodes[3].set_node(larger)
     assert evaluator.evaluate(shape, "", nodes, wanted=0).best is nodes[3]
+
+
+def test_what_a_pod_asks_for_as_a_whole_tells_it_from_others():
+    small, large = ({**make_spec(), "resources": {"requests": {"cpu": cpu}}} for cpu in ("100m", "3"))
+    assert (shape_of(small).requests["cpu"], shape_of(large).requests["cpu"]) == (100, 3000)
