@@ -279,6 +279,11 @@ def test_what_ran_before_only_where_nothing_else_has_changed():
 
 def test_a_message_that_only_reads_like_a_quotas_is_no_mend():
     held = quota({"pods": "2"}, {"pods": "2"})
-    for asked, used in (("pods=abc", "pods=1"), ("pods=1", "pods=abc"), ("pods=1e999999999", "pods=1"), ("pods=1e99999", "pods=1")):
+    for asked, used in (
+        ("pods=abc", "pods=1"),
+        ("pods=1", "pods=abc"),
+        ("pods=1e999999999", "pods=1"),
+        ("pods=1e99999", "pods=1"),
+    ):
         message = f"exceeded quota: q, requested: {asked}, used: {used}, limited: pods=2"
         assert refused("QuotaExceeded", message, resourcequotas=[held]) is None, message
