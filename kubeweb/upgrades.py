@@ -19,13 +19,18 @@ from kubeweb.valve import Valve
 
 log = logging.getLogger(__name__)
 SPDY = b"spdy/3.1"
+# The subresources that are spoken to over it.
+SESSIONS = frozenset({b"exec", b"attach", b"portforward"})
 VERSIONS = b"X-Stream-Protocol-Version"
 
 
 def asks_for_spdy(request: Any) -> bool:
-    """Whether a request wants to go on in SPDY."""
+    """Whether a request wants to go on in SPDY, and may: everywhere else the header is passed over, as in Kubernetes."""
     wanted: list[bytes] = request.requestHeaders.getRawHeaders(b"upgrade", [])
-    return bool(wanted) and wanted[0].lower() == SPDY
+    if not wanted or wanted[0].lower() != SPDY or request.method not in (b"GET", b"POST"):
+        return False
+    path: bytes = request.uri.partition(b"?")[0]
+    return path.startswith(b"/api/") and path.rpartition(b"/")[2] in SESSIONS
 
 
 def upgrade(request: Any) -> None:
@@ -76,6 +81,7 @@ class Upgraded(Protocol):  # type: ignore[misc]
         self.server = server
         self.valve = Valve()
         self.accepted = False
+        self.over = False
         self.queue: Any = None
         self.status = 403
         self.headers: list[tuple[bytes, bytes]] = []
@@ -89,6 +95,9 @@ class Upgraded(Protocol):  # type: ignore[misc]
     # -- from the client -----------------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
+        # Whoever goes on talking after the end is read by nobody.
+        if self.over:
+            return
         self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
 
     def connectionLost(self, reason: Any = None) -> None:
@@ -112,8 +121,9 @@ class Upgraded(Protocol):  # type: ignore[misc]
         elif kind == "websocket.http.response.body":
             self._refuse(message["body"])
         elif kind == "websocket.close":
+            self.over = True
             if self.accepted:
-                self.transport.loseConnection()
+                self._hang_up()
             else:
                 self._refuse(b"")
 
@@ -125,12 +135,18 @@ class Upgraded(Protocol):  # type: ignore[misc]
         length = (b"Content-Length", str(len(body)).encode())
         self._head(self.status, [*self.headers, length, (b"Connection", b"close")])
         self.transport.write(body)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        # TLS keeps a connection for as long as somebody may still want to write.
+        self.transport.unregisterProducer()
+        self.valve.open.set()
         self.transport.loseConnection()
 
     def handle_exception(self, exception: Exception) -> None:
         """The application failed (its exception is in the log already)."""
         if self.accepted:
-            self.transport.loseConnection()
+            self._hang_up()
         else:
             self.status = 500
             self._refuse(b"")

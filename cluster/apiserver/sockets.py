@@ -45,10 +45,19 @@ async def serve(context: Context | None, receive: Receive, send: Send) -> None:
         return
     name, run = chosen
     await send({"type": "websocket.accept", "subprotocol": name or None})
+    over = False
+
+    async def tell(message: dict[str, Any]) -> None:
+        nonlocal over
+        over = over or message["type"] == "websocket.close"
+        await send(message)
+
     try:
         with context.server.live.open(context.headers, context.scope, context.caller, context.acting) as cut:
-            if not await until_cut(asyncio.ensure_future(run(receive, send)), cut):
-                await send({"type": "websocket.close", "code": UNAUTHORIZED})
+            done = await until_cut(asyncio.ensure_future(run(receive, tell)), cut)
+            # Whatever ends a session ends its connection: nobody would read it any more.
+            if not over:
+                await send({"type": "websocket.close", "code": 1000 if done else UNAUTHORIZED})
     finally:
         audit(context, response, ended=True)
 
@@ -81,9 +90,9 @@ async def _refuse(context: Context, error: StatusError, send: Send) -> None:
 def _is_own(headers: Mapping[bytes, bytes]) -> bool:
     """A page of somebody else's may open WebSockets with our cookies or certificate: what a browser sends must come from our own page.
 
-    No page can make it send an Authorization header: whoever does is a program, whatever origin it names.
+    No page can make it send a bearer token: whoever does is a program, whatever origin it names.
     """
-    if b"authorization" in headers:
+    if headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
         return True
     origin = headers.get(b"origin", b"").decode("latin-1")
     return not origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")

@@ -164,6 +164,16 @@ def test_creating_is_enough_for_post(web):
     wait_for(may, "the role is known")
 
 
+def test_goodbye_ends_the_connection(web):
+    connection, code, *_ = _ask(web, f"{PODS}/web/exec?command=sleep&command=600&stdout=true", V4)
+    assert code == 101
+    with connection:
+        # SPDY/3.1 control frame 7, GOAWAY: last good stream 0, status 0.
+        connection.sendall(bytes([0x80, 3, 0, 7, 0, 0, 0, 8]) + bytes(8))
+        while connection.recv(4096):
+            pass
+
+
 # -- WebSockets --------------------------------------------------------------------------------------------------------
 
 
