@@ -6,6 +6,7 @@ to somebody else: as long as its discovery document can be had there, requests a
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -96,18 +97,29 @@ class APIServices(Keeper):
         self.server.registry.declare(beyond)
 
     def _moved(self, old: Obj | None, new: Obj | None) -> None:
-        if self.backends:
+        """A Service or a piece of one has changed: of interest if somebody serves through it."""
+        metadata = (new or old or {}).get("metadata") or {}
+        name = (metadata.get("labels") or {}).get("kubernetes.io/service-name") or metadata.get("name")
+        where = (metadata.get("namespace"), name)
+        services = (one["spec"]["service"] for one in self.backends.values())
+        if any((service.get("namespace"), service.get("name")) == where for service in services):
             self.ring()
 
     async def reconcile(self) -> None:
         """What is served is registered, what no longer is goes, and everybody's condition is told."""
         storage, wanted = self.server.storage, self._wanted()
+        for name, obj in wanted.items():
+            if storage.get(KEY, "", name) is None:
+                await self.client.create(PATH, obj)
+        kept = []
         for obj in list(storage.list(KEY)):
             name, labels = obj["metadata"]["name"], obj["metadata"].get("labels") or {}
             if labels.get(MANAGED) and name not in wanted:
                 await self.client.delete(PATH, name)
-                continue
-            condition = await self._condition(obj)
+            else:
+                kept.append(obj)
+        # All at once: one that does not answer holds up nobody.
+        for obj, condition in zip(kept, await asyncio.gather(*map(self._condition, kept)), strict=True):
             known: Obj = next(
                 (one for one in (obj.get("status") or {}).get("conditions") or () if one["type"] == "Available"), {}
             )
@@ -115,9 +127,6 @@ class APIServices(Keeper):
                 conditions = set_condition((obj.get("status") or {}).get("conditions") or (), condition)
                 status = {**(obj.get("status") or {}), "conditions": conditions}
                 await self.client.update(PATH, {**obj, "status": status}, subresource="status")
-        for name, obj in wanted.items():
-            if storage.get(KEY, "", name) is None:
-                await self.client.create(PATH, obj)
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -176,13 +185,14 @@ class APIServices(Keeper):
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             document = None
-        if not 200 <= status < 300 or not isinstance(document, dict):
+        if not 200 <= status < 300 or not _is_resource_list(document):
             return (
                 "False",
                 "FailedDiscoveryCheck",
                 f"failing or missing response from {url}: bad status from {url}: {status}",
             )
-        if key in self.backends and self.documents.get(key) != document:
+        known = self.backends.get(key)
+        if known is not None and known["spec"] == spec and self.documents.get(key) != document:
             self.documents[key] = document
             self._tell()
         return "True", "Passed", "all checks passed"
@@ -216,3 +226,24 @@ class APIServices(Keeper):
             shown = match.get("name") or ""
             return "False", "MissingEndpoints", f'endpoints for {where} have no addresses with port name "{shown}"'
         return "True", "Passed", "all checks passed"
+
+
+_TYPES = {"name": str, "kind": str, "singularName": str, "group": str, "version": str, "namespaced": bool}
+_LISTS = ("verbs", "shortNames", "categories")
+
+
+def _is_resource_list(document: Any) -> bool:
+    """Whether it is an APIResourceList. It is somebody else's answer, and becomes part of everybody's discovery."""
+    resources = document.get("resources") if isinstance(document, dict) else None
+    if not isinstance(resources, list) or document.get("kind") != "APIResourceList":
+        return False
+    return all(
+        isinstance(one, dict)
+        and bool(one.get("name"))
+        and all(isinstance(one.get(field), kind | None) for field, kind in _TYPES.items())
+        and all(
+            isinstance(one.get(field), list | None) and all(isinstance(text, str) for text in one.get(field) or ())
+            for field in _LISTS
+        )
+        for one in resources
+    )

@@ -15,6 +15,7 @@ import orjson
 from cluster.apimachinery.errors import service_unavailable
 from cluster.apiserver.context import Context, Response
 from cluster.apiserver.nodes import Asked
+from cluster.apiserver.passing import passed_on
 from cluster.apiserver.request import UserInfo
 from cluster.apiserver.webhooks import CallFailed, endpoint
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 Obj = dict[str, Any]
 # Seconds that a backend may take.
 TIMEOUT = 30.0
-# What speaks of the connection, or proves who asks: both end here.
-_NOT_PASSED = frozenset({b"authorization", b"cookie", b"connection", b"content-length", b"host", b"accept-encoding"})
 
 
 def url_of(spec: Mapping[str, Any], service: Mapping[str, Any]) -> str:
@@ -64,12 +63,9 @@ async def pass_on(context: Context, backend: Obj) -> Obj:
     spec = backend["spec"]
     query = context.scope.get("query_string", b"").decode("latin-1") if context.scope else ""
     target = f"{context.path}?{query}" if query else context.path
-    headers = {
-        key.decode("latin-1").title(): value.decode("latin-1")
-        for key, value in context.headers.items()
-        if key not in _NOT_PASSED and not key.startswith(b"x-remote-")
-    }
-    headers |= told_of(context.user)
+    headers = passed_on(context.headers) | told_of(context.user)
+    # Answers are taken as they come.
+    headers.pop("Accept-Encoding", None)
     body = context.body if isinstance(context.body, bytes) else orjson.dumps(context.body)
     try:
         status, answered, told = await ask(context.server, spec, target, context.method, headers, body)

@@ -52,10 +52,12 @@ def endpoint(service: Mapping[str, Any], reader: Reader, url: str) -> tuple[str,
         if (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != name:
             continue
         numbers = [
-            one["port"] for one in piece.get("ports") or () if (one.get("name") or "") == (wanted.get("name") or "")
+            one["port"]
+            for one in piece.get("ports") or ()
+            if one.get("port") and (one.get("name") or "") == (wanted.get("name") or "")
         ]
         for one in piece.get("endpoints") or ():
-            if numbers and (one.get("conditions") or {}).get("ready") is not False:
+            if numbers and one.get("addresses") and (one.get("conditions") or {}).get("ready") is not False:
                 return str(one["addresses"][0]), int(numbers[0])
     raise CallFailed(f'Post "{url}": no endpoints available for service "{name}"')
 

@@ -6,6 +6,7 @@ The last part of the path is `[SCHEME:]NAME[:PORT]`, then `/proxy/` and the path
 from __future__ import annotations
 
 import random
+from urllib.parse import quote
 
 import orjson
 
@@ -13,6 +14,7 @@ from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.nodes import Answered, Asked
+from cluster.apiserver.passing import passed_on
 from cluster.apiserver.subresources.rewriting import Rewriter
 
 TIMEOUT = 30.0
@@ -50,7 +52,7 @@ async def _pass_on(context: Context) -> dict[str, object]:
     query = context.scope.get("query_string", b"").decode("latin-1") if context.scope else ""
     if not rest and context.method in ("GET", "HEAD"):
         # Relative links of the page are to lead back here.
-        location = f"{context.path}/" + (f"?{query}" if query else "")
+        location = f"{quote(context.path)}/" + (f"?{query}" if query else "")
         context.response = Response(301, data=b"", content_type="text/plain", headers={"Location": location})
         return {"location": location}
     path = "/" + rest.lstrip("/")
@@ -60,12 +62,11 @@ async def _pass_on(context: Context) -> dict[str, object]:
         return {"node": name, "path": path}
     address, number = _pod(context, name, port) if context.resource.plural == "pods" else _service(context, name, port)
     asked = context.headers.get(b"host", b"").decode("latin-1")
-    headers = {
-        key.decode("latin-1").title(): value.decode("latin-1")
-        for key, value in context.headers.items()
-        if key not in (b"authorization", b"cookie", b"connection", b"content-length", b"host")
+    headers = passed_on(context.headers) | {
+        "Host": f"{address}:{number}",
+        "X-Forwarded-Uri": prefix + path,
+        "X-Forwarded-Host": asked,
     }
-    headers |= {"Host": f"{address}:{number}", "X-Forwarded-Uri": prefix + path, "X-Forwarded-Host": asked}
     body = context.body if isinstance(context.body, bytes) else b""
     answer = await context.server.nodes.dial(address, number, Asked(target, context.method, headers, body), TIMEOUT)
     if answer.status == 0:

@@ -39,7 +39,8 @@ _LINKS: dict[str, tuple[str, ...]] = {
     "video": ("poster", "src"),
 }
 _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
-_ATTRIBUTE = re.compile(r"([^\s=/\"'>]+)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
+# A name begins where one may begin and gives nothing back: pages are written by whoever runs a pod, and are read in one go.
+_ATTRIBUTE = re.compile(r"(?<![^\s=/\"'>])([^\s=/\"'>]++)(\s*+=\s*+)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
 
 
 @dataclass(frozen=True, slots=True)
