@@ -207,3 +207,54 @@ def test_every_page_says_how_many_are_left(cluster: Cluster) -> None:
     assert cluster.request("DELETE", f"{PODTEMPLATES}/page-5")[0] == 200
     second = cluster.request("GET", f"{PODTEMPLATES}?limit=2&continue={first['continue']}")[1]["metadata"]
     assert second["remainingItemCount"] == 2 and second["resourceVersion"] == first["resourceVersion"]
+
+
+def test_who_applies_a_condition_owns_no_more_of_it_than_is_named(cluster: Cluster) -> None:
+    apply = {"Content-Type": "application/apply-patch+yaml"}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "owned"}}
+    spec = {"spec": {"ports": [{"port": 80}]}}
+    path = "/api/v1/namespaces/default/services/owned"
+    assert cluster.request("PATCH", f"{path}?fieldManager=maker", {**service, **spec}, apply)[0] == 201
+    told = {"type": "X", "status": "True", "reason": "Because", "message": "said", "lastTransitionTime": None}
+    whole = {**service, "status": {"conditions": [told | {"lastTransitionTime": "2026-11-25T12:00:00Z"}]}}
+    assert cluster.request("PATCH", f"{path}/status?fieldManager=one", whole, apply)[0] == 200
+    some = {**service, "status": {"conditions": [{"type": "X", "status": "True"}]}}
+    status, found = cluster.request("PATCH", f"{path}/status?fieldManager=two", some, apply)
+    assert status == 200, found
+    assert (found["status"]["conditions"][0]["reason"], found["status"]["conditions"][0]["message"]) == (
+        "Because",
+        "said",
+    )
+    # Alone, what is required is there, as Go would write it.
+    alone = {**service, "status": {"conditions": [{"type": "Y", "status": "True"}]}}
+    status, found = cluster.request("PATCH", f"{path}/status?fieldManager=three", alone, apply)
+    assert status == 200 and {one["type"]: one["reason"] for one in found["status"]["conditions"]} == {
+        "X": "Because",
+        "Y": "",
+    }
+
+
+def test_who_applies_an_unknown_empty_field_does_not_own_it(cluster: Cluster) -> None:
+    apply = {"Content-Type": "application/apply-patch+yaml"}
+    body = config_map("odd") | {"bogus": {}, "data": {}}
+    query = "fieldManager=a&fieldValidation=Ignore"
+    status, made = cluster.request("PATCH", f"{CONFIGMAPS}/odd?{query}", body, apply)
+    assert status == 201
+    assert "bogus" not in json.dumps(made)
+
+
+def test_a_path_to_a_proxy_is_written_so_that_it_can_be_followed(cluster: Cluster) -> None:
+    status, headers, _ = raw(cluster, "/api/v1/namespaces/default/pods/%C5%BEe%3Fa/proxy")
+    assert status == 301
+    assert headers["location"] == "/api/v1/namespaces/default/pods/%C5%BEe%3Fa/proxy/"
+
+
+def test_a_review_with_a_selector_that_names_no_key_is_answered(cluster: Cluster) -> None:
+    asked = {
+        "verb": "list",
+        "resource": "pods",
+        "fieldSelector": {"requirements": [{"operator": "In", "values": ["a"]}]},
+    }
+    body = {"apiVersion": "authorization.k8s.io/v1", "spec": {"resourceAttributes": asked}}
+    body["kind"] = "SelfSubjectAccessReview"
+    assert cluster.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)[0] < 500

@@ -30,11 +30,12 @@ _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$
 
 
 def decode(
-    resource: Resource, obj: Any, *, field_validation: str, duplicates: Sequence[str] = ()
+    resource: Resource, obj: Any, *, field_validation: str, duplicates: Sequence[str] = (), complete: bool = True
 ) -> tuple[Obj, list[str]]:
     """The object as the kind's schema has it, and warnings; StatusError 400 in Kubernetes' words otherwise.
 
-    `field_validation` is Strict, Warn or Ignore; `duplicates` are the decoder's findings about keys named twice.
+    `field_validation` is Strict, Warn or Ignore; `duplicates` are the decoder's findings about keys named twice. Not `complete`: what
+    Go would write though nobody set it stays out, as what is applied claims no more than it names.
     """
     plain = not duplicates and resource.custom is None and resource.definition and isinstance(obj, dict)
     if plain and validator(resource.definition, resource.api_version, resource.kind).is_valid(obj):
@@ -47,7 +48,7 @@ def decode(
             f"({_summary(obj)})"
         )
     _check_identity(resource, obj)
-    walker = _Walker()
+    walker = _Walker(complete=complete)
     node = root(resource.definition)
     try:
         cleaned = walker.struct(node, obj, "", "", resource.kind) if node is not ANY else _untyped(walker, obj)
@@ -163,9 +164,10 @@ class _Walker:
     name of the struct that holds the value.
     """
 
-    __slots__ = ("unknown",)
+    __slots__ = ("complete", "unknown")
 
-    def __init__(self) -> None:
+    def __init__(self, *, complete: bool = True) -> None:
+        self.complete = complete
         self.unknown: list[str] = []
 
     def value(self, node: Node, value: Any, path: str, go: str, owner: str) -> Any:
@@ -211,8 +213,9 @@ class _Walker:
             if not cleaned and child.kind in ("list", "map") and name not in required:
                 continue
             result[name] = cleaned
-        for name, zero in node.zeros.items():
-            result.setdefault(name, zero)
+        if self.complete:
+            for name, zero in node.zeros.items():
+                result.setdefault(name, zero)
         return result
 
     @staticmethod

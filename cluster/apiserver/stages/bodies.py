@@ -100,11 +100,14 @@ def parse_body(context: Context, resource: Resource | None = None) -> tuple[Obj,
     )
 
 
-def checked(context: Context, obj: Any, duplicates: list[str], resource: Resource | None = None) -> Obj:
+def checked(
+    context: Context, obj: Any, duplicates: list[str], resource: Resource | None = None, *, complete: bool = True
+) -> Obj:
     """The object after the schema: types checked, unknown fields told or dropped, in its storage version."""
     resource = resource or context.resource
+    validation = context.field_validation or "Warn"
     decoded, warnings = schema.decode(
-        resource, obj, field_validation=context.field_validation or "Warn", duplicates=duplicates
+        resource, obj, field_validation=validation, duplicates=duplicates, complete=complete
     )
     context.warnings.extend(warnings)
     if not resource.stored and resource.custom is None:

@@ -240,9 +240,10 @@ def _apply(context: Context, old: Any) -> None:
         raise errors.bad_request("error decoding YAML: the body of an apply request must be an object")
     if patch.get("metadata") and patch["metadata"].get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    wanted = checked(context, patch, duplicates)
+    wanted = checked(context, patch, duplicates, complete=False)
     # What is applied as empty is wanted so, though an object that has it is stored without.
-    emptied = resource.stored and resource.custom is None and _restore_empty(patch, wanted)
+    if resource.stored and resource.custom is None:
+        _restore_empty(patch, wanted, schema.node_of(resource))
     _place(context, wanted)
     if old is None and context.info.subresource:
         raise errors.not_found(resource.plural, resource.group, context.info.name)
@@ -259,8 +260,9 @@ def _apply(context: Context, old: Any) -> None:
         subresource=context.info.subresource,
     )
     obj: Obj = orjson.loads(orjson.dumps(result))
-    if emptied:
-        obj, _ = schema.decode(resource, obj, field_validation="Ignore", duplicates=[])
+    if resource.custom is None:
+        stored = context.server.registry.by_storage_key(resource.storage_key)
+        obj, _ = schema.decode(stored, obj, field_validation="Ignore")
     if old is None:
         if wanted_uid:
             raise errors.conflict(
@@ -280,19 +282,20 @@ def _apply(context: Context, old: Any) -> None:
     _begin_update(context, obj, old)
 
 
-def _restore_empty(given: Any, wanted: Any) -> bool:
-    """Put back lists and maps with nothing in them, which decoding leaves out; whether there were any."""
-    found = False
+def _restore_empty(given: Any, wanted: Any, node: schema.Node) -> None:
+    """Put back lists and maps with nothing in them, which decoding leaves out, where the kind has such fields."""
     if isinstance(given, dict) and isinstance(wanted, dict):
         for name, value in given.items():
+            child = node.fields.get(name) if node.kind == "struct" else node.additional
+            if child is None:
+                continue
             if name in wanted:
-                found |= _restore_empty(value, wanted[name])
+                _restore_empty(value, wanted[name], child)
             elif value in ([], {}):
-                wanted[name], found = value, True
+                wanted[name] = value
     elif isinstance(given, list) and isinstance(wanted, list) and len(given) == len(wanted):
         for one, other in zip(given, wanted, strict=True):
-            found |= _restore_empty(one, other)
-    return found
+            _restore_empty(one, other, node.items)
 
 
 def _delete(context: Context) -> None:
