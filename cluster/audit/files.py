@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -20,14 +20,18 @@ class RotatingFile:
     def batch(self) -> Iterator[Callable[[bytes], object]]:
         """Whole lines are written with what is yielded. When that does not end well, the file is as it was; else it may be turned."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with open(descriptor, "ab") as file:
+        # Without a buffer: what a full disk has refused would be in it still, and be written after all.
+        with open(descriptor, "ab", buffering=0) as file:
             before = file.tell()
+
+            def write(data: bytes) -> None:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[file.write(rest) :]
+
             try:
-                yield file.write
-                file.flush()
+                yield write
             except BaseException:
-                with suppress(OSError):
-                    file.flush()
                 file.truncate(before)
                 raise
             size = file.tell()

@@ -84,7 +84,7 @@ def request_of(spec: Obj) -> tuple[RequestInfo, str]:
     requirements = [
         f"{one['key']}={one['values'][0]}"
         for one in selector.get("requirements") or ()
-        if one.get("operator") == "In" and len(one.get("values") or ()) == 1
+        if one.get("key") and one.get("operator") == "In" and len(one.get("values") or ()) == 1
     ]
     return info, selector.get("rawSelector") or ",".join(requirements)
 

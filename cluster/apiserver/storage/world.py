@@ -19,7 +19,8 @@ from cluster.etcd.log import Compacted
 
 T = TypeVar("T")
 
-LEASES = "coordination.k8s.io/leases"
+# Machines' own Leases: anybody may write others, with whatever time.
+LEASES, NODES = "coordination.k8s.io/leases", "kube-node-lease"
 
 
 async def ask(storage: Storage, revision: int, work: Callable[[World], T]) -> T:
@@ -59,7 +60,8 @@ class World:
 
     def now(self) -> float:
         """About what time it was (cluster time). The log knows no time, but machines renew their Leases every few seconds."""
-        renewed = [lease["spec"]["renewTime"] for lease in self.list(LEASES) if lease["spec"].get("renewTime")]
+        specs = [lease.get("spec") or {} for lease in self.list(LEASES, NODES)]
+        renewed = [spec["renewTime"] for spec in specs if spec.get("renewTime")]
         return clock.parse(max(renewed)) if renewed else clock.now()
 
     def _of(self, resource: str) -> dict[Key, Obj]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.authz.rbac import Authorizer
 from cluster.apiserver.request import RequestInfo, UserInfo
@@ -83,3 +84,17 @@ async def test_rights_are_those_of_then(storage):
         return Authorizer(world).authorize(ALICE, RequestInfo("", "list", True, "", "v1", "shop", "pods")).allowed
 
     assert [await ask(storage, revision, allowed) for revision in (1, 2, 3)] == [False, True, False]
+
+
+async def test_nor_do_other_leases_or_odd_ones_count(storage):
+    machines = {
+        "metadata": {"name": "n", "namespace": "kube-node-lease"},
+        "spec": {"renewTime": "2030-01-01T00:00:05.000000Z"},
+    }
+    other = {"metadata": {"name": "o", "namespace": "default"}, "spec": {"renewTime": "9999-01-01T00:00:00.000000Z"}}
+    odd = {"metadata": {"name": "p", "namespace": "kube-node-lease"}}
+    for lease in (machines, other, odd):
+        key = (lease["metadata"]["namespace"], lease["metadata"]["name"])
+        await storage.write("coordination.k8s.io/leases", key, lease, "create", None, "")
+    told = await ask(storage, 3, lambda world: world.now())
+    assert told == clock.parse("2030-01-01T00:00:05.000000Z")
