@@ -54,6 +54,12 @@ def boss(shop: Cluster) -> Person:
 AS_ALICE = {"Impersonate-User": "alice"}
 
 
+def by_token(user: str) -> dict[str, str]:
+    """As the page says it: any name, in ASCII."""
+    told = base64.urlsafe_b64encode(json.dumps({"user": user, "groups": []}).encode()).decode().rstrip("=")
+    return {"X-KubeWeb-Impersonate": f"base64url.impersonate.kubeweb.dev.{told}"}
+
+
 class Stream:
     """The page's stream, as somebody."""
 
@@ -161,12 +167,19 @@ EVERY_VIEW = (
 
 @pytest.mark.parametrize("path", EVERY_VIEW)
 @pytest.mark.parametrize(
-    "headers", [{"Impersonate-User": "admin"}, {**AS_ALICE, "X-KubeWeb-Impersonate-Groups": "system:masters"}]
+    "headers", [{"Impersonate-User": "admin"}, {**AS_ALICE, "Impersonate-Group": "system:masters"}, by_token("zoë")]
 )
 def test_who_may_not_act_as_somebody_is_refused_everywhere(boss, path, headers):
     status, answer = boss.ask("GET", f"/explorer/{path}", headers=headers)
     assert (status, answer["reason"]) == (403, "Forbidden")
     assert 'User "boss" cannot impersonate resource' in answer["message"]
+
+
+@pytest.mark.parametrize("path", ["/explorer/pipeline/", "/api/v1/namespaces/shop/pods"])
+def test_a_name_in_another_coding_is_a_bad_request(boss, path):
+    status, answer = boss.ask("GET", path, headers={"Impersonate-User": "zoë"})
+    assert (status, answer["reason"]) == (400, "BadRequest")
+    assert answer["message"] == "an Impersonate header is not UTF-8"
 
 
 def test_the_stream_is_the_others(shop, boss):

@@ -1,7 +1,8 @@
 """Acting as somebody else: the Impersonate-* headers (`kubectl --as`), each of them authorized on its own.
 
 Called by the authentication stage after the requester is known. Headers may repeat (groups), so it wants the pairs as they
-came, with names in lower case, not a mapping. A browser cannot set headers on a WebSocket: there the same stands among the subprotocols.
+came, with names in lower case, not a mapping. A browser can neither repeat a header, nor say every name in one, nor set any on a
+WebSocket: from there it all comes as one token, in a header of our own or among the subprotocols.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from cluster.apiserver.request import ANONYMOUS, RequestInfo, UserInfo
 
 AUTHENTICATION = "authentication.k8s.io"
 _PREFIX = b"impersonate-"
-_EXTRA = b"impersonate-extra-"
-# A browser cannot repeat a header: all groups in one, with commas between.
-_GROUPS = b"x-kubeweb-impersonate-groups"
-# {"user": …, "groups": […]} as JSON in base64url, without padding.
-WEBSOCKET = b"base64url.impersonate.kubeweb.dev."
+_EXTRA = "impersonate-extra-"
+# Then {"user": …, "groups": […], "uid": …} as JSON in base64url, without padding.
+TOKEN = b"base64url.impersonate.kubeweb.dev."
+_HEADER = b"x-kubeweb-impersonate"
 _PROTOCOLS = b"sec-websocket-protocol"
 _ACCOUNT = "system:serviceaccount:"
 
@@ -48,33 +48,26 @@ class Reference:
 
 
 def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
-    """What the headers ask to be; 400 when they name no user. Empty, and cheap, for everybody else."""
-    found: list[tuple[bytes, bytes]] = []
-    for name, value in headers:
-        if name.startswith(_PREFIX) or name == _GROUPS:
-            found.append((name, value))
-        elif name == _PROTOCOLS and WEBSOCKET in value:
-            found += _offered(value)
+    """What the headers ask to be; 400 when they name no user, or cannot be read. Empty, and cheap, for everybody else."""
+    found: list[tuple[str, str]] = []
+    for header, sent in headers:
+        if header.startswith(_PREFIX):
+            found.append((_text(header), _text(sent)))
+        elif header == _HEADER or (header == _PROTOCOLS and TOKEN in sent):
+            found += _told(sent)
     if not found:
         return []
     result: list[Reference] = []
-    user = next((value.decode() for name, value in found if name == b"impersonate-user" and value), "")
+    user = next((value for name, value in found if name == "impersonate-user" and value), "")
     if user:
         account = _split_account(user)
         result.append(Reference("ServiceAccount", account[1], account[0]) if account else Reference("User", user))
-    result += [Reference("Group", value.decode()) for name, value in found if name == b"impersonate-group"]
-    result += [
-        Reference("Group", group.strip())
-        for name, value in found
-        if name == _GROUPS
-        for group in value.decode().split(",")
-        if group.strip()
-    ]
+    result += [Reference("Group", value) for name, value in found if name == "impersonate-group"]
     for name, value in found:
         if name.startswith(_EXTRA):
-            key = unquote(name[len(_EXTRA) :].decode().lower())
-            result.append(Reference("UserExtra", value.decode(), "", f"{AUTHENTICATION}/v1", key))
-    uid = next((value.decode() for name, value in found if name == b"impersonate-uid" and value), "")
+            key = unquote(name[len(_EXTRA) :].lower())
+            result.append(Reference("UserExtra", value, "", f"{AUTHENTICATION}/v1", key))
+    uid = next((value for name, value in found if name == "impersonate-uid" and value), "")
     if uid:
         result.append(Reference("UID", uid, "", f"{AUTHENTICATION}/v1"))
     if result and not user:
@@ -83,21 +76,26 @@ def requested(headers: Iterable[tuple[bytes, bytes]]) -> list[Reference]:
     return result
 
 
-def _offered(protocols: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers that stand among a WebSocket's subprotocols; 400 when they cannot be read."""
-    said = next((one.strip() for one in protocols.split(b",") if one.strip().startswith(WEBSOCKET)), b"")
-    encoded = said[len(WEBSOCKET) :]
+def _text(sent: bytes) -> str:
+    try:
+        return sent.decode()
+    except UnicodeDecodeError as error:
+        raise errors.bad_request("an Impersonate header is not UTF-8") from error
+
+
+def _told(words: bytes) -> list[tuple[str, str]]:
+    """The headers that a browser's token stands for, which is one of the words between commas; 400 when it cannot be read."""
+    said = next((one.strip() for one in words.split(b",") if one.strip().startswith(TOKEN)), b"")
+    encoded = said[len(TOKEN) :]
     try:
         asked = orjson.loads(base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
-        user, groups = asked["user"], asked.get("groups", [])
-        if not user:
+        user, groups, uid = asked["user"], asked.get("groups", []), asked.get("uid", "")
+        texts = [user, uid, *groups]
+        if not user or not all(isinstance(one, str) for one in texts):
             raise ValueError("nobody is named")
-        return [
-            (b"impersonate-user", user.encode()),
-            *((b"impersonate-group", group.encode()) for group in groups),
-        ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise errors.bad_request("the subprotocol that says whom to act as cannot be read") from error
+        raise errors.bad_request("the token that says whom to act as cannot be read") from error
+    return [("impersonate-user", user), ("impersonate-uid", uid), *(("impersonate-group", group) for group in groups)]
 
 
 def impersonate(user: UserInfo, headers: Iterable[tuple[bytes, bytes]], authorizer: Authorizes) -> UserInfo:

@@ -1,6 +1,6 @@
 /**
- * Acting as somebody else (`kubectl --as`): every request to the Kubernetes API and to the explorer goes out with the impersonation
- * headers, every WebSocket says it among its subprotocols, and the server asks RBAC whether one may, each time and for as long as it
+ * Acting as somebody else (`kubectl --as`): every request to the Kubernetes API and to the explorer says so in a header, every WebSocket
+ * among its subprotocols, and the server asks RBAC whether one may, each time and for as long as it
  * lasts. Kept for this tab; the page says so all the time.
  */
 /** Tests have no tab. */
@@ -10,10 +10,13 @@ const tab = globalThis.sessionStorage as Storage | undefined;
 const OWN = /^\/explorer\/(manifests|lessons)\//;
 const ASKED = /^\/(apis?|explorer)\//;
 
-/** A browser cannot set headers on a WebSocket: what it offers as a subprotocol, the server reads in their place. */
-export function impersonating(user: string, groups: string[]): string[] {
+/** A browser cannot repeat a header, nor say names outside Latin-1 in one: this one stands for all of `Impersonate-…`. */
+export const HEADER = 'X-KubeWeb-Impersonate';
+
+/** Whom to act as, in ASCII, as a header and a WebSocket's subprotocol can carry it; nothing for oneself. */
+export function impersonating(user: string, groups: string[], uid = ''): string[] {
   if (!user) return [];
-  const bytes = new TextEncoder().encode(JSON.stringify({ user, groups }));
+  const bytes = new TextEncoder().encode(JSON.stringify({ user, groups, ...(uid ? { uid } : {}) }));
   const encoded = btoa(String.fromCharCode(...bytes));
   return [`base64url.impersonate.kubeweb.dev.${encoded.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`];
 }
@@ -36,10 +39,9 @@ class Acting {
     this.as('', []);
   }
 
-  /** A browser cannot repeat a header, so that groups come together. */
   headers(path: string): Record<string, string> {
-    if (!this.user || !ASKED.test(path) || OWN.test(path)) return {};
-    return { 'Impersonate-User': this.user, ...(this.groups.length ? { 'X-KubeWeb-Impersonate-Groups': this.groups.join(',') } : {}) };
+    const [token] = this.protocols();
+    return !token || !ASKED.test(path) || OWN.test(path) ? {} : { [HEADER]: token };
   }
 
   /** What a WebSocket offers, besides its own protocol. */

@@ -70,7 +70,8 @@ export interface Call {
   namespaced: boolean;
   /** The words after kubectl: "rollout status". */
   path: string;
-  impersonation: Record<string, string>;
+  /** Whom --as names, as a WebSocket's subprotocol; empty without it. */
+  impersonation: string[];
 }
 
 /** What Tab offers for the arguments of a command. */

@@ -1,4 +1,5 @@
 /** Runs what was typed: pipelines of commands and filters, with kubectl's command table behind `kubectl` and `k`. */
+import { HEADER, impersonating } from '../api/acting.svelte';
 import type { Call, Command, Io, Session } from './command';
 import { COMMANDS } from './commands';
 import { BUILTINS } from './builtins';
@@ -46,7 +47,7 @@ export function globalsLast(words: string[]): string[] {
   let at = 0;
   while (at < words.length && words[at]!.startsWith('-')) {
     const word = words[at]!;
-    const flag = GLOBAL.find((one) => word.startsWith(`--${one.name}`) || (one.short && word.startsWith(`-${one.short}`)));
+    const flag = GLOBAL.find((one) => word.split('=')[0] === `--${one.name}` || (one.short && word.startsWith(`-${one.short}`)));
     first.push(word);
     at++;
     const takes = flag && flag.alone === undefined && (word === `--${flag.name}` || word === `-${flag.short}`);
@@ -196,14 +197,10 @@ export async function kubectl(words: string[], session: Session, io: Io): Promis
       io.out(helpFor(command, path));
       return 0;
     }
-    const impersonation: Record<string, string> = {};
-    if (flags.has('as')) impersonation['Impersonate-User'] = flags.text('as');
-    if (flags.has('as-uid')) impersonation['Impersonate-Uid'] = flags.text('as-uid');
-    // A browser cannot repeat a header: the groups come together.
-    if (flags.all('as-group').length) impersonation['X-KubeWeb-Impersonate-Groups'] = flags.all('as-group').join(',');
-    if (Object.keys(impersonation).length && !flags.has('as')) throw new CommandError('requesting groups or user-extra for  without impersonating a user');
+    const impersonation = impersonating(flags.text('as'), flags.all('as-group'), flags.text('as-uid'));
+    if ((flags.has('as-uid') || flags.all('as-group').length) && !flags.has('as')) throw new CommandError('requesting groups or user-extra for  without impersonating a user');
     if (flags.has('context') && flags.text('context') !== `${session.user()}@kubeweb`) throw new CommandError(`context "${flags.text('context')}" does not exist`);
-    const kube = new Kube(session.transport, io.signal, impersonation);
+    const kube = new Kube(session.transport, io.signal, impersonation[0] ? { [HEADER]: impersonation[0] } : {});
     kube.warned = (text) => io.err(`Warning: ${text}\n`);
     const call: Call = {
       session,

@@ -12,7 +12,8 @@ import { Discovery } from './kube/discovery';
 import { Screen } from './screen';
 
 const transport: Transport = async (method, path, { body, type, accept, signal, headers }) => {
-  const sent: Record<string, string> = { Accept: accept ?? 'application/json', ...(headers?.['Impersonate-User'] ? {} : acting.headers(path)), ...headers };
+  // Whom the command line names comes in the place of whom the page acts as.
+  const sent: Record<string, string> = { Accept: accept ?? 'application/json', ...acting.headers(path), ...headers };
   if (method !== 'GET') sent['X-CSRFToken'] = csrf();
   if (body !== undefined) sent['Content-Type'] = type ?? 'application/json';
   const response = await fetch(path, { method, headers: sent, body, credentials: 'same-origin', signal });

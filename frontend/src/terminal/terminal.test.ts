@@ -19,6 +19,12 @@ const RESOURCES = {
 };
 const TABLE = { kind: 'Table', metadata: {}, columnDefinitions: [{ name: 'Name', type: 'string', priority: 0 }, { name: 'IP', type: 'string', priority: 1 }], rows: ['a', 'b'].map((name) => ({ cells: [name, '10.0.0.1'], object: { metadata: { name } } })) };
 
+/** What the server reads out of the header that says whom to act as. */
+function told(token: string): unknown {
+  const encoded = token.replace('base64url.impersonate.kubeweb.dev.', '').replaceAll('-', '+').replaceAll('_', '/');
+  return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(encoded), (one) => one.charCodeAt(0))));
+}
+
 /** A session whose server knows two pods; what was asked is in `asked`. */
 function fake() {
   const asked: string[] = [];
@@ -31,7 +37,8 @@ function fake() {
   ];
   const session = {
     transport: async (method: string, path: string, sent: { headers?: Record<string, string> }) => {
-      asked.push(`${method} ${path}${sent.headers?.['Impersonate-User'] ? ` as ${sent.headers['Impersonate-User']}` : ''}`);
+      const as = new Headers(sent.headers).get('X-KubeWeb-Impersonate');
+      asked.push(`${method} ${path}${as ? ` as ${JSON.stringify(told(as))}` : ''}`);
       const found = answers.find(([pattern]) => pattern.test(`${method} ${path}`));
       return new Response(JSON.stringify(found?.[2] ?? {}), { status: found?.[1] ?? 200 });
     },
@@ -61,8 +68,8 @@ describe('the interpreter', () => {
   });
 
   test('global flags may stand first, and reach the server', async () => {
-    const { asked } = await said('kubectl --as bob -n shop get pods');
-    expect(asked).toContain('GET /api/v1/namespaces/shop/pods?limit=500 as bob');
+    const { asked } = await said('kubectl --as Łukasz --as-group devs --as-uid u-1 -n shop get pods');
+    expect(asked).toContain('GET /api/v1/namespaces/shop/pods?limit=500 as {"user":"Łukasz","groups":["devs"],"uid":"u-1"}');
   });
 
   test('pipes, files, and what follows on success or failure', async () => {

@@ -104,23 +104,46 @@ def test_groups_without_a_user_make_no_sense():
 
 
 def test_a_browsers_groups_come_in_one_header_and_each_is_authorized():
-    together = (b"x-kubeweb-impersonate-groups", b"devs, ops")
     only = Only("*")
-    user = impersonate(ADMIN, [(b"impersonate-user", b"bob"), together], only)
-    assert user.groups == ("devs", "ops", "system:authenticated")
+    user = impersonate(ADMIN, sent_by_a_browser({"user": "zoë Ł", "groups": ["devs", "öps, all"], "uid": "u-1"}), only)
+    assert (user.name, user.groups, user.uid) == ("zoë Ł", ("devs", "öps, all", "system:authenticated"), "u-1")
     assert [one[1] for one in only.asked].count("groups") == 2
     with pytest.raises(StatusError) as refused:
-        impersonate(UserInfo("carol"), [(b"impersonate-user", b"bob"), together], Only("users"))
+        impersonate(UserInfo("carol"), sent_by_a_browser({"user": "bob", "groups": ["devs"]}), Only("users"))
     assert refused.value.code == 403
-    with pytest.raises(StatusError) as alone:
-        impersonate(ADMIN, [together], Only("*"))
-    assert alone.value.code == 400
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (b"impersonate-user", "zoë".encode("latin-1")),
+        (b"impersonate-group", b"\xff"),
+        (b"impersonate-uid", b"\xff"),
+        (b"impersonate-extra-scopes", b"\xff"),
+        (b"impersonate-extra-\xff", b"a"),
+        (b"x-kubeweb-impersonate", b"\xff"),
+        (b"x-kubeweb-impersonate", b""),
+        (b"x-kubeweb-impersonate", b"alice"),
+    ],
+)
+def test_headers_that_cannot_be_read_are_a_bad_request(header):
+    with pytest.raises(StatusError) as refused:
+        impersonate(ADMIN, [(b"impersonate-user", b"bob"), header], Only("*"))
+    assert (refused.value.code, refused.value.reason) == (400, "BadRequest")
+
+
+def token(said: object) -> bytes:
+    return b"base64url.impersonate.kubeweb.dev." + base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=")
+
+
+def sent_by_a_browser(said: object) -> list[tuple[bytes, bytes]]:
+    """What a browser's request carries."""
+    return [(b"x-kubeweb-impersonate", token(said))]
 
 
 def offered(said: object) -> list[tuple[bytes, bytes]]:
     """What a browser's WebSocket carries."""
-    token = base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=")
-    return [(b"sec-websocket-protocol", b"v5.channel.k8s.io, base64url.impersonate.kubeweb.dev." + token)]
+    return [(b"sec-websocket-protocol", b"v5.channel.k8s.io, " + token(said))]
 
 
 def test_a_browsers_websocket_says_it_among_the_subprotocols_and_it_is_authorized_alike():
@@ -132,7 +155,10 @@ def test_a_browsers_websocket_says_it_among_the_subprotocols_and_it_is_authorize
     assert impersonate(ADMIN, [(b"sec-websocket-protocol", b"v5.channel.k8s.io")], Only()) is ADMIN
 
 
-@pytest.mark.parametrize("said", [[], {}, {"groups": ["devs"]}, "bob", {"user": "bob", "groups": 7}, {"user": ""}])
+@pytest.mark.parametrize(
+    "said",
+    [[], {}, {"groups": ["devs"]}, "bob", {"user": "bob", "groups": 7}, {"user": "bob", "groups": [7]}, {"user": ""}],
+)
 def test_a_subprotocol_that_makes_no_sense_is_refused(said):
     with pytest.raises(StatusError) as refused:
         impersonate(ADMIN, offered(said), Only("*"))

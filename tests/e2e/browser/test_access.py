@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -79,11 +80,15 @@ def test_the_cluster_as_somebody_else(sign_in, realistic, bindings, shots, axe):
 
 def test_groups_of_a_browser_come_in_one_header(realistic):
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    headers = {"Impersonate-User": "alice", "X-KubeWeb-Impersonate-Groups": "devs, ops"}
+    told = (
+        base64.urlsafe_b64encode(json.dumps({"user": "zoë", "groups": ["devs", "ops"]}).encode()).decode().rstrip("=")
+    )
+    headers = {"X-KubeWeb-Impersonate": f"base64url.impersonate.kubeweb.dev.{told}"}
     code, answer = realistic.request(
         "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", json.dumps(review), headers
     )
     assert code == 201
+    assert answer["status"]["userInfo"]["username"] == "zoë"
     assert answer["status"]["userInfo"]["groups"] == ["devs", "ops", "system:authenticated"]
 
 

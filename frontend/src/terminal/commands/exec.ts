@@ -1,5 +1,4 @@
 /** exec and attach: the streams of a container over a WebSocket (v5.channel.k8s.io), as kubectl speaks it. */
-import { impersonating } from '../../api/acting.svelte';
 import type { Call, Command } from '../command';
 import { CONTAINER } from '../globals';
 import { pathOf, query } from '../kube/client';
@@ -37,12 +36,10 @@ interface Stream {
 /** Runs the streams of one WebSocket to their end; returns the exit code. */
 function stream(call: Call, path: string, { stdin, tty }: Stream): Promise<number> {
   const { io, session } = call;
-  const { 'Impersonate-User': user = '', 'X-KubeWeb-Impersonate-Groups': groups = '', 'Impersonate-Uid': uid } = call.impersonation;
-  if (uid) throw new CommandError('a browser cannot say a UID over a WebSocket: use the downloaded kubeconfig for exec and attach with --as-uid');
   const screen = io.tty;
   const useTty = tty && stdin && screen !== null;
   if (tty && !useTty) io.err('Unable to use a TTY - input is not a terminal or the right kind of file\n');
-  const socket = session.openSocket(path, [PROTOCOL, ...impersonating(user, groups.split(',').filter(Boolean))]);
+  const socket = session.openSocket(path, [PROTOCOL, ...call.impersonation]);
   socket.binaryType = 'arraybuffer';
   const decoders = { [CHANNEL.stdout]: new TextDecoder(), [CHANNEL.stderr]: new TextDecoder() };
   const encoder = new TextEncoder();
