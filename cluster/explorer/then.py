@@ -42,14 +42,18 @@ class Then:
         return list(journeys) if self.revision is None else [self._cut(one) for one in journeys if self.had(one)]
 
     def _cut(self, journey: Obj) -> Obj:
-        if journey["revision"] or journey["end"] <= self.real:
+        if journey["revision"] or self._over(journey):
             return journey
         spans = [
-            span if span["end"] <= self.real else {**span, "end": 0.0, "outcome": "open"}
+            span if self._over(span) else {**span, "end": 0.0, "outcome": "open"}
             for span in journey["spans"]
             if span["start"] <= self.real
         ]
         return {**journey, "end": 0.0, "outcome": "open", "code": 0, "reason": "", "spans": spans}
+
+    def _over(self, one: Obj) -> bool:
+        """Whether a journey or a span had ended by then; what is open to this day has an end of 0."""
+        return bool(0 < one["end"] <= self.real)
 
 
 NOW = Then()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import ensure_csrf_cookie
+from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,15 +52,21 @@ class PipelineView(ExplorerView):
         return Response(services().pipeline)
 
 
+class JourneysQuery(serializers.Serializer[Any]):
+    """Which of them: at most `limit`, those older than `before` (a journey's id)."""
+
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=500, default=50)
+    before = serializers.CharField(required=False, allow_blank=True, max_length=40)
+
+
 class JourneysView(ExplorerView):
     """Requests that came from outside, newest first: one's own, or everybody's where RBAC allows it."""
 
     def get(self, request: Request) -> Response:
-        limit = request.query_params.get("limit", "50")
-        if not limit.isdecimal() or not 1 <= int(limit) <= 500:
-            raise ValidationError({"limit": "a number from 1 to 500"})
+        query = JourneysQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
         actor = None if may_see_all_journeys(self.asker.client) else self.asker.name
-        found = services().journeys.recent(actor=actor, limit=int(limit), before=request.query_params.get("before", ""))
+        found = services().journeys.recent(actor=actor, **query.validated_data)
         return Response({"journeys": found})
 
 

@@ -75,9 +75,18 @@ def test_the_pages_own_api_refuses_what_is_deep_or_no_json(bob):
             assert status == 400, (path, answer)
 
 
-@pytest.mark.parametrize("path", ["past/?at=²", "changes/?from=²", "timeline/?points=²", "journeys/?limit=²"])
-def test_digits_that_are_no_numbers_are_refused(bob, path):
-    assert bob.ask("GET", f"/explorer/{quote(path, safe='/?=')}")[0] == 400
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+@pytest.mark.parametrize("path", ["past/?at=", "changes/?from=", "timeline/?points=", "journeys/?limit="])
+def test_digits_that_are_no_numbers_and_numbers_without_end_are_refused(bob, path, number):
+    assert bob.ask("GET", f"/explorer/{path}{quote(number)}")[0] == 400
+
+
+@pytest.mark.parametrize("query", ["pods?resourceVersion=", "pods?limit=", "pods/talker/log?tailLines="])
+def test_a_number_that_no_go_type_holds_is_out_of_range(cluster, bob, query):
+    pod = {"metadata": {"name": "talker"}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    assert bob.ask("POST", "/api/v1/namespaces/team/pods", pod)[0] in (201, 409)
+    status, answer = bob.ask("GET", f"/api/v1/namespaces/team/{query}{'9' * 5000}")
+    assert (status, "value out of range" in answer["message"]) == (400, True), answer
 
 
 @pytest.mark.parametrize(

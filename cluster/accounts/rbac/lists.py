@@ -75,6 +75,8 @@ def listing(request: HttpRequest, site: ClusterAdminSite, plural: str) -> HttpRe
         "namespace": namespace,
         "namespaces": namespaces.with_chosen(offered, namespace),
         "everywhere": everywhere,
+        "listed": min(len(offered), MOST_NAMESPACES),
+        "offered": len(offered),
         "hide_system": hide_system,
     }
     try:

@@ -50,6 +50,8 @@ def parse_revision(text: str) -> int:
         return 0
     if not text.isdecimal():
         raise bad_request(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+    if len(text) > 20 or int(text) >= 2**64:
+        raise bad_request(f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
 
 

@@ -7,24 +7,33 @@ from collections.abc import AsyncIterator
 from cluster import clock
 from cluster.apimachinery import errors
 from cluster.apiserver.context import Context, Response
-from cluster.apiserver.parameters import flag
+from cluster.apiserver.parameters import flag, whole
+
+# The least that each may be, and how that is said (core/validation: ValidatePodLogOptions).
+_LEAST = {
+    "tailLines": (0, "must be greater than or equal to 0"),
+    "limitBytes": (1, "must be greater than 0"),
+    "sinceSeconds": (1, "must be greater than 0"),
+}
 
 
 def _number(context: Context, name: str) -> int | None:
-    text = context.params.get(name, "")
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise errors.invalid(
-            "PodLogOptions",
-            "",
-            context.info.name,
-            [errors.invalid_value(name, text, "must be greater than or equal to 0")],
-        )
-    return int(text)
+    number = whole(context.params, name)
+    least, words = _LEAST[name]
+    if number is not None and number < least:
+        cause = errors.invalid_value(name, number, words)
+        raise errors.invalid("PodLogOptions", "", context.info.name, [cause])
+    return number
 
 
 async def read(context: Context) -> dict[str, object]:
+    # What is asked is looked at before what it is asked of.
+    tail_lines, limit_bytes, since_seconds = (_number(context, name) for name in _LEAST)
+    since = context.params.get("sinceTime", "")
+    try:
+        since_time = clock.parse(since) if since else None
+    except ValueError as error:
+        raise errors.bad_request(f'invalid sinceTime "{since}"') from error
     entry = context.server.storage.entry("pods", context.key)
     if entry is None:
         raise errors.not_found("pods", "", context.info.name)
@@ -35,11 +44,6 @@ async def read(context: Context) -> dict[str, object]:
         # Not scheduled yet: there is no kubelet to ask, and nothing to show.
         context.response = Response(data=b"", content_type="text/plain")
         return {"node": None}
-    since = context.params.get("sinceTime", "")
-    try:
-        since_time = clock.parse(since) if since else None
-    except ValueError as error:
-        raise errors.bad_request(f'invalid sinceTime "{since}"') from error
     lines: AsyncIterator[bytes] = await context.server.nodes.logs(
         node,
         context.key[0],
@@ -48,9 +52,9 @@ async def read(context: Context) -> dict[str, object]:
         follow=flag(context.params, "follow"),
         previous=flag(context.params, "previous"),
         timestamps=flag(context.params, "timestamps"),
-        tail_lines=_number(context, "tailLines"),
-        limit_bytes=_number(context, "limitBytes"),
-        since_seconds=_number(context, "sinceSeconds"),
+        tail_lines=tail_lines,
+        limit_bytes=limit_bytes,
+        since_seconds=since_seconds,
         since_time=since_time,
     )
     context.response = Response(stream=lines, content_type="text/plain")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cluster.accounts.rbac import lists
 from cluster.audit.models import AuditEvent
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -42,7 +43,7 @@ def options_of(answer, name="ns"):
     return re.findall(r"<option[^>]*>([^<]*)</option>", select)
 
 
-def test_whoever_may_list_in_some_namespaces_alone_picks_among_those(client, alice, backend):
+def test_whoever_may_list_in_some_namespaces_alone_picks_among_those(client, alice, backend, monkeypatch):
     for name in ("lab", "yard"):
         backend.create("v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         backend.role("readers", name, PODS)
@@ -61,6 +62,12 @@ def test_whoever_may_list_in_some_namespaces_alone_picks_among_those(client, ali
     assert "/admin/rbac/roles/yard/readers/" in page
     assert "unseen-role" not in page
     assert 'type="text" name="ns"' not in page
+    assert "Of the 2 namespaces in which RBAC lets you list Roles." in page
+    with monkeypatch.context() as fewer:
+        fewer.setattr(lists, "MOST_NAMESPACES", 1)
+        some = text_of(client.get("/admin/rbac/roles/"))
+    assert "/admin/rbac/roles/yard/readers/" not in some
+    assert "Of 1 of the 2 namespaces in which RBAC lets you list Roles; those of another it lists once" in some
     one = client.get("/admin/rbac/roles/?ns=lab")
     assert "/admin/rbac/roles/yard/readers/" not in text_of(one)
     refused = client.get("/admin/rbac/roles/?ns=default")
