@@ -21,7 +21,6 @@ from django.conf import settings
 from cluster.accounts import pki
 from cluster.accounts.rbac import door
 from cluster.apiserver import bootstrap
-from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
 from cluster.apiserver.admission.dynamic.typechecking import PolicyStatus
 from cluster.apiserver.admission.quota import used_in
@@ -102,7 +101,6 @@ class Cluster:
         self.housekeeping = Housekeeping(self.storage, history=settings.KUBEWEB_HISTORY)
         self.time = LastTime(settings.DATA_DIR / "clock")
         self.server: APIServer
-        self.addresses: ServiceAddresses
         self.custom_resources: CustomResources
         self.policy_status: PolicyStatus
         self.dangling: Dangling
@@ -173,8 +171,7 @@ class Cluster:
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
         await lessons.ensure(self.server.loopback(bootstrap.SYSTEM, "kubeweb-lessons"))
-        self.addresses = ServiceAddresses(self.server)
-        self.addresses.start()
+        self.server.addresses.start()
         self.server.api_services.start()
         self.server.gauges.append(gauges(lambda: figures(self.context.running)))
         self.dangling = Dangling(self.server)
@@ -265,7 +262,7 @@ class Cluster:
         """Take everything down in the opposite order; what was acknowledged is in the log already."""
         await self.timeline.stop()
         await self.housekeeping.stop()
-        await self.addresses.stop()
+        await self.server.addresses.stop()
         await self.custom_resources.stop()
         await self.policy_status.stop()
         await self.dangling.stop()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import pipeline
+from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.dynamic.chain import DynamicAdmission
 from cluster.apiserver.aggregation import APIServices
 from cluster.apiserver.auditing import audit
@@ -73,9 +74,11 @@ class APIServer:
     # None: nothing is audited.
     audit: AuditLog | None = None
     live: LiveRequests = field(init=False)
+    addresses: ServiceAddresses = field(init=False)
 
     def __post_init__(self) -> None:
         self.live = LiveRequests(self.authenticator, self.authorizer)
+        self.addresses = ServiceAddresses(self)
 
     # Who answers questions that the API server itself cannot (kind → the question, with its answer): other components, wired in.
     answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
+import pytest
+
 from tests.conformance.api import Refused
 from tests.conformance.services import addresses, asked, backends, client, service
 from tests.support.server import wait_for
@@ -164,7 +166,7 @@ def test_service_cidr_and_ip_address(ns):
     wait_for(lambda: ns.condition("servicecidrs", "more", "Ready")["status"] == "True", "it is ready")
     made = ns.create("services", "fixed", {"clusterIP": "10.196.196.77", "ports": [{"port": 80}]})
     assert made["spec"]["clusterIP"] == "10.196.196.77"
-    address = wait_for(lambda: ns.find("ipaddresses", "10.196.196.77"), "the address is an object")
+    address = ns.get("ipaddresses", "10.196.196.77")
     assert address["spec"]["parentRef"] == {"group": "", "resource": "services", "namespace": ns.name, "name": "fixed"}
     ns.delete("servicecidrs", "more")
     wait_for(lambda: ns.condition("servicecidrs", "more", "Ready")["status"] == "False", "it waits for its addresses")
@@ -172,20 +174,27 @@ def test_service_cidr_and_ip_address(ns):
     wait_for(lambda: ns.find("servicecidrs", "more") is None, "and goes with the last")
 
 
-def test_addresses_come_from_ranges_that_are_ready_and_are_given_once(ns):
-    """With a range added that is soon full, automatic allocation goes on; each address has an IPAddress that names its Service."""
-    ns.create("servicecidrs", "tiny", {"cidrs": ["10.197.0.0/28"]})
+def test_a_range_that_is_full_is_passed_over_and_each_address_is_given_once(ns):
+    """Its addresses are chosen one by one, until it has none left; each has an IPAddress that names its Service."""
+    tiny = ipaddress.ip_network("10.197.0.0/29")
+    ns.create("servicecidrs", "tiny", {"cidrs": [str(tiny)]})
     wait_for(lambda: ns.condition("servicecidrs", "tiny", "Ready")["status"] == "True", "it is ready")
-    ranges = [ipaddress.ip_network(cidr) for one in ns.list("servicecidrs") for cidr in one["spec"]["cidrs"]]
-    names = [f"auto-{at}" for at in range(40)]
-    given = {name: service(ns, name)["spec"]["clusterIP"] for name in names}
-    assert len(set(given.values())) == len(names)
-    assert all(any(ipaddress.ip_address(ip) in one for one in ranges) for ip in given.values())
-    wait_for(lambda: all(ns.find("ipaddresses", ip) for ip in given.values()), "the addresses are objects")
-    assert {ns.get("ipaddresses", ip)["spec"]["parentRef"]["name"] for ip in given.values()} == set(names)
-    ns.delete("services", query="?labelSelector=")
+    chosen = {f"chosen-{at}": str(ip) for at, ip in enumerate(tiny.hosts())}
+    for name, ip in chosen.items():
+        assert service(ns, name, clusterIP=ip)["spec"]["clusterIP"] == ip
+    with pytest.raises(Refused, match="provided IP is already allocated"):
+        service(ns, "late", clusterIP=chosen["chosen-0"])
+    given = {name: service(ns, name)["spec"]["clusterIP"] for name in (f"given-{at}" for at in range(10))}
+    assert len(set(given.values())) == len(given)
+    assert not any(ipaddress.ip_address(ip) in tiny for ip in given.values())
+    for name, ip in {**chosen, **given}.items():
+        assert ns.get("ipaddresses", ip)["spec"]["parentRef"]["name"] == name
     ns.delete("servicecidrs", "tiny")
+    for name in chosen:
+        assert ns.get("servicecidrs", "tiny")["metadata"]["deletionTimestamp"], "it stays while it is used"
+        ns.delete("services", name)
     wait_for(lambda: ns.find("servicecidrs", "tiny") is None, "the range goes with its last address")
+    assert all(ns.find("ipaddresses", ip) is None for ip in chosen.values())
 
 
 def test_secure_master_service_and_finding_a_service_in_all_namespaces(ns):

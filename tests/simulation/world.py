@@ -12,7 +12,6 @@ from typing import Any
 from cluster import clock
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver import bootstrap
-from cluster.apiserver.addresses import ServiceAddresses
 from cluster.apiserver.admission.quota import used_in
 from cluster.apiserver.authn.serviceaccounts import ServiceAccountTokens
 from cluster.apiserver.authz.chain import AuthorizerChain
@@ -68,8 +67,7 @@ class World:
         authorizer = AuthorizerChain(self.storage)
         self.server = APIServer(self.storage, Registry(), None, authorizer, tokens, self.machines)  # type: ignore[arg-type]
         await bootstrap.ensure(self.server, directory)
-        self.addresses = ServiceAddresses(self.server)
-        self.addresses.start()
+        self.server.addresses.start()
         self.admin: Client = self.server.loopback(UserInfo("admin", ("system:masters", "system:authenticated")), "test")
         self.stopped: set[str] = set()
         self.context = LoopContext(
@@ -99,7 +97,7 @@ class World:
 
     async def stop(self) -> None:
         await self.housekeeping.stop()
-        await self.addresses.stop()
+        await self.server.addresses.stop()
         await self.machines.stop()
         for loop in self.loops:
             await loop.loop_stop()

@@ -1,7 +1,8 @@
 """Cluster IPs and node ports for Services (registry/core/service: the allocators).
 
-The addresses in use are the ones that the cached Services name; what has been promised to requests still on their way is
-remembered until the cache shows it, and not for long: a request that is refused after all gives nothing back.
+An address is in use when an IPAddress names it, which the write makes before the Service (addresses.py): who loses that race
+comes here again. The ports in use are the ones that the cached Services name; what has been promised to requests still on their
+way is remembered until the cache shows it, and not for long: a request that is refused after all gives nothing back.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from cluster.apimachinery import errors
 from cluster.apimachinery.meta import is_condition_true
+from cluster.apiserver.addresses import KEY as ADDRESSES
 from cluster.apiserver.admission.plugin import Plugin
 from cluster.apiserver.request import Attributes, Reader
 
@@ -40,6 +42,16 @@ def _added(attributes: Attributes) -> list[Network]:
     ]
 
 
+def _ends(network: Network) -> tuple[int, int]:
+    """The first and the last address that a range gives out: not the network's own, not the broadcast."""
+    return int(network.network_address) + 1, int(network.broadcast_address) - 1
+
+
+def _gives_out(network: Network, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    first, last = _ends(network)
+    return address in network and first <= int(address) <= last
+
+
 class ServiceAllocator(Plugin):
     """Gives a Service its addresses and ports; refuses those that are taken or out of range."""
 
@@ -48,8 +60,8 @@ class ServiceAllocator(Plugin):
     operations = frozenset({"CREATE", "UPDATE"})
 
     def __init__(self) -> None:
-        # What → to whom (the Service's uid), and until when.
-        self._promised: dict[str | int, tuple[str, float]] = {}
+        # Node port → to whom (the Service's uid), and until when.
+        self._promised: dict[int, tuple[str, float]] = {}
         self._follows: Reader | None = None
 
     def admit(self, attributes: Attributes) -> str | None:
@@ -86,14 +98,10 @@ class ServiceAllocator(Plugin):
         if wanted == "None":
             self._families(spec, wanted)
             return ""
-        uid = attributes.obj["metadata"]["uid"] if attributes.obj else ""
-        taken = self._addresses_in_use(attributes)
         if wanted:
-            self._check_address(attributes, wanted, taken, uid)
+            self._check_address(attributes, wanted)
         else:
-            wanted = self._free_address((CIDR, *_added(attributes)), taken, uid)
-        if not attributes.dry_run:
-            self._promise(wanted, uid)
+            wanted = self._free_address(attributes, (CIDR, *_added(attributes)))
         self._families(spec, wanted)
         return str(wanted)
 
@@ -104,18 +112,14 @@ class ServiceAllocator(Plugin):
         spec.setdefault("ipFamilyPolicy", "SingleStack")
 
     @staticmethod
-    def _addresses_in_use(attributes: Attributes) -> set[str]:
-        return {
-            (service.get("spec") or {}).get("clusterIP", "")
-            for service in attributes.reader.list("services")
-            if service is not attributes.old
-        }
+    def _is_taken(attributes: Attributes, address: str) -> bool:
+        return attributes.reader.get(ADDRESSES, "", address) is not None
 
     @staticmethod
     def _refuse(attributes: Attributes, field: str, value: Any, text: str) -> errors.StatusError:
         return errors.invalid("Service", "", attributes.name, [errors.invalid_value(field, value, text)])
 
-    def _check_address(self, attributes: Attributes, wanted: str, taken: set[str], uid: str) -> None:
+    def _check_address(self, attributes: Attributes, wanted: str) -> None:
         field, value = "spec.clusterIPs", [wanted]
         try:
             address = ipaddress.ip_address(wanted)
@@ -126,7 +130,7 @@ class ServiceAllocator(Plugin):
                 wanted,
                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
             ) from None
-        if not any(address in network for network in (CIDR, *_added(attributes))):
+        if not any(_gives_out(network, address) for network in (CIDR, *_added(attributes))):
             raise self._refuse(
                 attributes,
                 field,
@@ -134,42 +138,41 @@ class ServiceAllocator(Plugin):
                 f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. "
                 f"The range of valid IPs is {CIDR}",
             )
-        if wanted in taken or self._promised_to_another(wanted, uid):
+        if self._is_taken(attributes, wanted):
             raise self._refuse(
                 attributes, field, value, f"failed to allocate IP {wanted}: provided IP is already allocated"
             )
 
-    def _free_address(self, networks: Iterable[Network], taken: set[str], uid: str) -> str:
+    def _free_address(self, attributes: Attributes, networks: Iterable[Network]) -> str:
         """From the first range that has one left."""
         for network in networks:
-            first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
+            first, last = _ends(network)
             # The upper part of the range, as Kubernetes does, so that people's own choices low in it stay free.
             low = first + min(max(16, network.num_addresses // 16), 256)
             tries = [random.randint(low, last) for _ in range(64)] if low <= last else []
             for number in (*tries, *range(first, last + 1)):
                 found = str(ipaddress.ip_address(number))
-                if found not in taken and not self._promised_to_another(found, uid):
+                if not self._is_taken(attributes, found):
                     return found
         raise errors.internal("failed to allocate a serviceIP: range is full")
 
-    def _promise(self, what: str | int, uid: str) -> None:
-        self._promised[what] = (uid, time.monotonic() + PROMISED_FOR)
+    def _promise(self, port: int, uid: str) -> None:
+        self._promised[port] = (uid, time.monotonic() + PROMISED_FOR)
         if len(self._promised) > PROMISES:
             del self._promised[next(iter(self._promised))]
 
-    def _promised_to_another(self, what: str | int, uid: str) -> bool:
-        promise = self._promised.get(what)
+    def _promised_to_another(self, port: int, uid: str) -> bool:
+        promise = self._promised.get(port)
         return promise is not None and promise[0] != uid and time.monotonic() < promise[1]
 
     def _stored(self, old: Obj | None, new: Obj | None) -> None:
         """The cache shows it from now on: the promise is kept."""
         if new is None or not self._promised:
             return
-        spec = new.get("spec") or {}
-        for what in (*(spec.get("clusterIPs") or ()), *(port.get("nodePort") for port in spec.get("ports") or ())):
-            promise = self._promised.get(what)
+        for port in (new.get("spec") or {}).get("ports") or ():
+            promise = self._promised.get(port.get("nodePort"))
             if promise is not None and promise[0] == new["metadata"]["uid"]:
-                del self._promised[what]
+                del self._promised[port["nodePort"]]
 
     # -- node ports ----------------------------------------------------------------------------------------------
 
@@ -206,7 +209,8 @@ class ServiceAllocator(Plugin):
                 done.append(f"nodePort {wanted}")
             port["nodePort"] = wanted
             taken.add((wanted, protocol))
-            self._promise(wanted, uid)
+            if not attributes.dry_run:
+                self._promise(wanted, uid)
         return done
 
     def _free_port(self, taken: set[tuple[int, str]], protocol: str, uid: str) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from cluster import clock
 from cluster.apimachinery import errors
+from cluster.apiserver.addresses import Taken
 from cluster.apiserver.apiextensions.conversion import to_storage
 from cluster.apiserver.context import Context, Obj, Response
 from cluster.apiserver.stages import deleting
 from cluster.apiserver.storage.cache import Entry, Key
-from cluster.etcd.log import Conflict
+from cluster.etcd.log import Conflict, Revision
 
 
 class Retry(Exception):
@@ -42,9 +45,24 @@ async def put(context: Context, key: Key, obj: Obj, verb: str, expected: int) ->
         await clock.sleep(sum(delays.values()))
     if context.resource.custom is not None:
         obj = await to_storage(context, obj)
-    revision = await storage.write(context.resource.storage_key, key, obj, verb, expected, context.journey.id)
+    resource, journey = context.resource.storage_key, context.journey
+    write = partial(storage.write, resource, key, obj, verb, expected, journey.id)
+    if resource == "services":
+        revision = await _put_service(context, obj, verb, write)
+    else:
+        revision = await write()
     context.journey.revision = revision.revision
     return Written(revision)
+
+
+async def _put_service(context: Context, obj: Obj, verb: str, write: Callable[[], Awaitable[Revision]]) -> Revision:
+    """Its addresses are claimed and given back with it."""
+    old = None if context.old is None else context.old.obj
+    try:
+        return await context.server.addresses.write(context.journey, old, None if verb == "delete" else obj, write)
+    except Taken as taken:
+        # Admission gave an address that somebody took meanwhile: it gives another, or refuses the one that was chosen.
+        raise Retry from taken
 
 
 async def write_update(context: Context) -> object:

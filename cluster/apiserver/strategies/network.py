@@ -134,10 +134,18 @@ class IPAddressStrategy(Strategy):
 
     def check(self, obj: Obj) -> Found:
         name = obj["metadata"].get("name") or ""
+        found: Found = []
         try:
             ipaddress.ip_address(name)
         except ValueError:
-            return [
+            found.append(
                 invalid_value("metadata.name", name, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
-            ]
-        return []
+            )
+        parent = (obj.get("spec") or {}).get("parentRef")
+        if parent is None:
+            return [*found, required("spec.parentRef")]
+        # The core group is the empty one.
+        return [*found, *(required(f"spec.parentRef.{one}") for one in ("resource", "name") if not parent.get(one))]
+
+    def check_update(self, obj: Obj, old: Obj) -> Found:
+        return [*immutable(obj, old, "spec", path=""), *self.check(obj)]
