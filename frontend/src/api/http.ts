@@ -1,5 +1,6 @@
 /** Requests to the same origin as the signed-in person: the Kubernetes API and the explorer's own resources. */
 import { acting } from './acting.svelte';
+import { Unanswered } from './problem';
 
 export interface Status {
   kind: 'Status';
@@ -36,11 +37,16 @@ export async function request(method: string, path: string, body?: string, type 
   return response;
 }
 
+/** What an answer says; Unanswered when it is none of what was asked for. */
+export async function read<T>(response: Response): Promise<T> {
+  if (response.ok) return (await response.json()) as T;
+  // Between here and the server somebody else may answer, in a language of their own.
+  const { message } = (await response.json().catch(() => ({}))) as Partial<Status>;
+  throw new Unanswered(message || `The server answered ${response.status}.`, response.status);
+}
+
 export async function get<T>(path: string, accept?: string): Promise<T> {
-  const response = await request('GET', path, undefined, undefined, undefined, accept);
-  const answer = (await response.json()) as T & Partial<Status>;
-  if (!response.ok) throw new Error(answer.message ?? `${response.status}`);
-  return answer;
+  return read<T>(await request('GET', path, undefined, undefined, undefined, accept));
 }
 
 /** What makes a list one of exactly that revision; nothing for now. */

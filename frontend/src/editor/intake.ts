@@ -8,7 +8,7 @@ import { library, MOST } from './library.svelte';
 const FILES = /\.(ya?ml|json|txt)$/i;
 
 /** Whether a text looks like a manifest and not like any text. */
-export function looksLikeManifest(text: string): boolean {
+function looksLikeManifest(text: string): boolean {
   return /^\s*(?:#.*\n|---\s*\n|\s)*["']?(?:apiVersion|kind|metadata)["']?\s*:/m.test(text) && /["']?apiVersion["']?\s*:/.test(text) && /["']?kind["']?\s*:/.test(text);
 }
 

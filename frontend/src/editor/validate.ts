@@ -15,7 +15,7 @@ export interface Problem {
 
 export type Lookup = (apiVersion: string, kind: string) => Promise<Rooted | null>;
 
-export const MOST_PROBLEMS = 100;
+const MOST_PROBLEMS = 100;
 
 interface Read {
   document: Document.Parsed;

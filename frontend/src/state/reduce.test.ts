@@ -26,6 +26,15 @@ describe('trees', () => {
     expect(trees.size).toBe(60);
     expect(trees.has('a')).toBe(false);
   });
+
+  it('stay while somebody looks at them, however much else happens', () => {
+    const trees = new Map<string, Tree>();
+    const many = Array.from({ length: 200 }, (_, n) => journey(`r${n}`, [], { origin: 'outside' }));
+    collect(trees, [journey('a', [], { origin: 'outside' })], 0);
+    collect(trees, many, 0, new Set(['a']));
+    expect([trees.size, trees.has('a'), trees.has('r199'), trees.has('r0')]).toEqual([60, true, true, false]);
+    expect(collect(trees, [journey('a.1', [], { root: 'a', causes: ['a'] })], 0, new Set(['a']))).toEqual(['a']);
+  });
 });
 
 describe('pods', () => {

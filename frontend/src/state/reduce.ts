@@ -52,8 +52,8 @@ export interface Tree {
   counted: Map<string, number>;
 }
 
-/** Sort journeys into their trees; returns the roots that changed. Trees beyond `limit` are dropped, oldest first. */
-export function collect(trees: Map<string, Tree>, journeys: Journey[], now: number, limit = 60): string[] {
+/** Sort journeys into their trees; returns the roots that changed. Trees beyond `limit` are dropped, oldest first, but none that is `inUse`. */
+export function collect(trees: Map<string, Tree>, journeys: Journey[], now: number, inUse: ReadonlySet<string> = new Set(), limit = 60): string[] {
   const touched = new Set<string>();
   for (const journey of journeys) {
     let tree = trees.get(journey.root);
@@ -70,10 +70,9 @@ export function collect(trees: Map<string, Tree>, journeys: Journey[], now: numb
     if (journey.id === journey.root) tree.head = journey;
     touched.add(journey.root);
   }
-  while (trees.size > limit) {
-    const oldest = trees.keys().next().value;
-    if (oldest === undefined) break;
-    trees.delete(oldest);
+  for (const root of trees.keys()) {
+    if (trees.size <= limit) break;
+    if (!inUse.has(root)) trees.delete(root);
   }
   return [...touched];
 }

@@ -6,6 +6,7 @@ import { isNoise, lengthOf, schedule, steps, together, type Run } from '../time/
 import type { ClockInfo, Flow, Journey, Lease, NodeInfo, Pipeline, Pod, Subject, Workload } from '../types';
 import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
+import { isOwnReading, merged, MOST_LISTED, type Listed } from './listed';
 import { missingOf, outside, type Missing } from './missing';
 import { placeOf } from './place';
 import { applyParts, collect, keyOf, type ChangesMessage, type Objects, type Part, type Sight, type Tree } from './reduce';
@@ -23,15 +24,6 @@ const RESOURCES = [
 
 const PROTOCOL = 'kubeweb.explorer.v1';
 
-/** Questions that are asked by creating something that is not kept. */
-const ASKING = /reviews$|^access(explanations|matrices|reports)$|^schedulingsimulations$/;
-
-/** What this page (or another browser) looks up to draw its panels: not what the person came to see. */
-function isOwnReading(head: Journey): boolean {
-  if (!head.agent.startsWith('Mozilla/')) return false;
-  return ['get', 'list', 'watch'].includes(head.verb) || ASKING.test(head.resource);
-}
-
 /** Hears the keys of what changed; null: all of it may have. */
 export type Follower = (keys: string[] | null) => void;
 
@@ -44,12 +36,6 @@ export interface Playing {
   begun: number;
   runs: Run[];
   length: number;
-  colour: number;
-}
-
-export interface Listed {
-  root: string;
-  head: Journey;
   colour: number;
 }
 
@@ -145,7 +131,7 @@ class Store {
 
   /** Whether anything that the page shows is not seen, or not everywhere. */
   get seesAll(): boolean {
-    return Object.keys(this.sight.refused).length === 0;
+    return Object.keys(this.sight.refused).length + Object.keys(this.sight.within).length === 0;
   }
 
   /** The namespace that is looked at: the address says which, else `default`, else the first that this person may see. */
@@ -311,7 +297,7 @@ class Store {
 
   async #recent(): Promise<void> {
     const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=100');
-    this.listed = recent.journeys.filter((head) => !isOwnReading(head) && !isNoise(head)).map((head) => ({ root: head.root ?? head.id, head, colour: this.colourOf(head.root ?? head.id) }));
+    this.listed = merged(this.listed, recent.journeys, (root) => this.colourOf(root));
     this.recalled = true;
   }
 
@@ -323,6 +309,8 @@ class Store {
         tabBelongsTo(this.account);
         acting.refused = '';
         this.#told = { server: message['server_time'] as number, real: Date.now() / 1000 };
+        // Of another cluster's journeys none is to be had here.
+        if (this.#connection.position.cluster && this.#connection.position.cluster !== message['cluster']) this.listed = [];
         this.#connection.position.cluster = message['cluster'] as string;
         this.#connection.position.journeys = { instance: message['instance'] as string, sequence: message['sequence'] as number };
         break;
@@ -400,8 +388,16 @@ class Store {
     this.#moved(null);
   }
 
+  /** The trees that somebody looks at: whatever else happens, they stay. */
+  #inUse(): Set<string> {
+    const found = new Set(this.playing.map((one) => one.root));
+    if (this.replay) found.add(this.replay.root);
+    if (this.subject.kind === 'journey') found.add(this.subject.root);
+    return found;
+  }
+
   #journeys(journeys: Journey[]): void {
-    const touched = collect(this.trees, journeys, Date.now());
+    const touched = collect(this.trees, journeys, Date.now(), this.#inUse());
     for (const root of touched) {
       this.#dirty.add(root);
       const head = this.trees.get(root)?.head;
@@ -410,7 +406,7 @@ class Store {
       const rest = this.listed.filter((one) => one.root !== root);
       const known = this.listed.findIndex((one) => one.root === root);
       if (known >= 0) continue;
-      this.listed = [{ root, head, colour }, ...rest].slice(0, 100);
+      this.listed = [{ root, head, colour }, ...rest].slice(0, MOST_LISTED);
     }
   }
 

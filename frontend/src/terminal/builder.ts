@@ -6,7 +6,7 @@ import { qualified } from './kube/discovery';
 import { CommandError } from './kube/errors';
 import type { Resource, Thing } from './kube/types';
 
-export const MAX_MANIFEST = 4 * 1024 * 1024;
+const MAX_MANIFEST = 4 * 1024 * 1024;
 
 /** One resource type, and the names that are wanted of it; none means all. */
 export interface Target {

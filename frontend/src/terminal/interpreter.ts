@@ -42,7 +42,7 @@ export function lookup(words: string[]): Named | null {
 }
 
 /** Global flags may stand before the command: kubectl -n shop get pods. */
-export function globalsLast(words: string[]): string[] {
+function globalsLast(words: string[]): string[] {
   const first: string[] = [];
   let at = 0;
   while (at < words.length && words[at]!.startsWith('-')) {

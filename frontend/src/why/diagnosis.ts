@@ -75,7 +75,7 @@ export function isDiagnosed(kind: string): boolean {
 }
 
 /** Where the diagnosis of an object is read, as it is now. */
-export function diagnosisPath(kind: string, namespace: string, name: string): string {
+function diagnosisPath(kind: string, namespace: string, name: string): string {
   if (kind === 'Node') return `${collection(GROUP, 'nodediagnoses')}/${encodeURIComponent(name)}`;
   return `${collection(GROUP, 'diagnoses', namespace)}/${encodeURIComponent(`${kind.toLowerCase()}.${name}`)}`;
 }

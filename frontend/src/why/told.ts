@@ -141,7 +141,7 @@ export function plain(detail: Record<string, unknown>): string {
     .join(', ');
 }
 
-export function scheduled(step: Step): string {
+function scheduled(step: Step): string {
   const said = step.said as { node?: string; score?: number; considered?: number; passed?: number };
   if (said.node) return `chose ${said.node}: ${said.passed ?? '?'} of ${said.considered ?? '?'} nodes would do, it scored ${said.score ?? '?'}`;
   return step.reason || 'no node would do';
@@ -149,7 +149,7 @@ export function scheduled(step: Step): string {
 
 const DONE: Record<string, string> = { sandbox: 'made the sandbox', pull: 'pulled the image', create: 'created', start: 'started', probe: 'probed', prestop: 'ran preStop', sigterm: 'sent SIGTERM', sigkill: 'sent SIGKILL', remove: 'let it go', requests: 'counted the last requests' };
 
-export function synced(step: Step): string {
+function synced(step: Step): string {
   const stages = ((step.said as { stages?: [string, string][] }).stages ?? []).map(([name, outcome]) => (outcome === 'ok' ? (DONE[name] ?? name) : `${name}: ${outcome}`));
   const words = [...new Set(stages)].join(', ');
   return words || (step.outcome === 'open' ? 'is at it' : 'looked after it');

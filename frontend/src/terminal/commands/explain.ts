@@ -94,7 +94,7 @@ function heading(kind: { group: string; version: string; kind: string }): string
 }
 
 /** The whole answer for a path of fields. Throws when there is no such field. */
-export function explained(all: Schemas, kind: { group: string; version: string; kind: string }, path: string[], recursive: boolean): string {
+function explained(all: Schemas, kind: { group: string; version: string; kind: string }, path: string[], recursive: boolean): string {
   const root = Object.values(all).find((one) => one['x-kubernetes-group-version-kind']?.some((gvk) => gvk.group === kind.group && gvk.version === kind.version && gvk.kind === kind.kind));
   if (!root) throw new CommandError(`couldn't find resource for "${kind.group}/${kind.version}, Kind=${kind.kind}"`);
   let field: Schema = root;

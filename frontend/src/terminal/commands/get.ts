@@ -60,7 +60,7 @@ export function rows(table: Table, columns: TableColumn[], look: Look): string[]
 }
 
 /** Rows in the order of a path into their objects, numbers and quantities as such. */
-export function sortBy<T>(items: T[], path: string, object: (item: T) => Thing): T[] {
+function sortBy<T>(items: T[], path: string, object: (item: T) => Thing): T[] {
   const steps = relaxed(path);
   const keys = items.map((item) => evaluate(steps, object(item))[0]);
   if (items.length && keys.every((one) => one === undefined)) throw new CommandError(`couldn't find any field with path "{${path.replace(/^\{|\}$/g, '').replace(/^([^.])/, '.$1')}}" in the list of objects`);

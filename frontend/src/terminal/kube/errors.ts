@@ -26,10 +26,6 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof StatusError && error.status.code === 404;
 }
 
-export function isConflict(error: unknown): boolean {
-  return error instanceof StatusError && error.status.reason === 'Conflict';
-}
-
 /** What is printed for an error, without the final newline. `doing` stands before the server's message, as with files. */
 export function said(error: unknown, doing = ''): string {
   if (error instanceof StatusError) {

@@ -73,7 +73,7 @@ function unquote(text: string): string {
   return text.slice(1, -1).replace(/\\(.)/g, (_, char: string) => ({ n: '\n', t: '\t', r: '\r' })[char] ?? char);
 }
 
-export function parsePath(text: string): Step[] {
+function parsePath(text: string): Step[] {
   const steps: Step[] = [];
   let at = 0;
   while (at < text.length) {

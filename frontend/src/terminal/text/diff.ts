@@ -3,7 +3,7 @@
 type Op = { kind: ' ' | '-' | '+'; line: string };
 
 /** The shortest edit from one list of lines to the other. */
-export function edits(before: string[], after: string[]): Op[] {
+function edits(before: string[], after: string[]): Op[] {
   const [n, m] = [before.length, after.length];
   let reach: Record<number, number> = { 1: 0 };
   const trace: Record<number, number>[] = [];

@@ -27,7 +27,7 @@ export interface Line {
   objects: KubeEvent['involvedObject'][];
 }
 
-export const lastOf = (one: KubeEvent): string => one.series?.lastObservedTime ?? one.lastTimestamp ?? one.eventTime ?? one.metadata.creationTimestamp;
+const lastOf = (one: KubeEvent): string => one.series?.lastObservedTime ?? one.lastTimestamp ?? one.eventTime ?? one.metadata.creationTimestamp;
 const firstOf = (one: KubeEvent): string => one.firstTimestamp ?? one.eventTime ?? one.metadata.creationTimestamp;
 
 /** What varies from pod to pod in a message: names with random ends, durations, numbers. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { NodeInfo, Pod } from '../../types';
 import { Board, type Scene } from './board';
 import { search } from './finding';
@@ -73,6 +73,48 @@ describe('the board', () => {
     board.update({ ...scene, now: 2 });
     expect(board.waiting).toBe(0);
     expect(board.nodeOf('shop/web-9')).toBe('node-late');
+  });
+});
+
+describe('motion', () => {
+  /** The pods' boxes that set out at a moment. */
+  const flights = (board: Board, now: number) => {
+    const moves = vi.spyOn(board.tiles, 'move');
+    return () => moves.mock.calls.filter(([, , , begins]) => begins === now).length;
+  };
+
+  it('is that of whom something happened to, and of nobody who is looked at another way', () => {
+    const { board, scene, pods } = world(3, 9);
+    const none = { ...scene, filter: (one: Pod) => one.name === 'web-1' };
+    board.update(none);
+    const looked = flights(board, 2);
+    board.podsChanged(null);
+    board.update({ ...scene, now: 2 });
+    expect([board.pods, looked(), board.busyUntil]).toEqual([9, 0, 0]);
+    board.podsChanged(null);
+    board.update({ ...none, now: 3 });
+    expect([board.pods, board.busyUntil]).toEqual([1, 0]);
+
+    board.podsChanged(null);
+    board.update({ ...scene, now: 4 });
+    const came = flights(board, 5);
+    pods.set('shop/web-9', pod(9, 'node-0'));
+    board.podsChanged(['shop/web-9']);
+    board.update({ ...scene, now: 5 });
+    expect([board.pods, came()]).toEqual([10, 1]);
+  });
+
+  it('is none of whoever is told of before they were put down', () => {
+    const { board, scene, pods } = world(3, 0);
+    board.update(scene);
+    board.update({ ...scene, pods: new Map([['shop/web-0', pod(0, 'node-0')]]), now: 2 });
+    pods.set('shop/web-1', pod(1, 'node-1'));
+    const moved = flights(board, 3);
+    board.podsChanged(null);
+    board.update({ ...scene, now: 3 }, performance.now() - 1);
+    board.podsChanged(['shop/web-1']);
+    board.update({ ...scene, now: 3 });
+    expect([board.pods, moved()]).toEqual([1, 0]);
   });
 });
 

@@ -84,8 +84,8 @@ export class Board {
   #bucket = -1;
   #most = 0;
   #painted = -1;
-  /** What is still to be looked at. */
-  #pods = new Set<string>();
+  /** What is still to be looked at; of whom nobody said that anything happened (it was looked at another way) is put down quietly. */
+  #pods = new Map<string, 'told' | 'quiet'>();
   #allPods = true;
   #newNodes = true;
   /** Nodes to paint anew, and where their boxes begin. */
@@ -95,10 +95,15 @@ export class Board {
 
   constructor(readonly palette: Palette) {}
 
-  /** These pods have changed; null: any may have. */
+  /** These pods have changed; null: any may have, and what happened to which is not known. */
   podsChanged(keys: readonly string[] | null): void {
     if (keys === null) this.#allPods = true;
-    else for (const key of keys) this.#pods.add(key);
+    else for (const key of keys) this.#happened(key);
+  }
+
+  #happened(key: string): void {
+    // Who is not put down yet did not come from anywhere.
+    if (!this.#pods.has(key)) this.#pods.set(key, 'told');
   }
 
   /** These nodes have changed; null: any may have. */
@@ -139,11 +144,11 @@ export class Board {
     }
     if (this.#allPods) {
       this.#allPods = false;
-      for (const key of pods.keys()) this.#pods.add(key);
-      for (const key of this.#standing.keys()) this.#pods.add(key);
+      for (const key of pods.keys()) this.#pods.set(key, 'quiet');
+      for (const key of this.#standing.keys()) this.#pods.set(key, 'quiet');
     }
     const some = this.#takePods(scene, deadline);
-    // The first look puts everybody down where they are; later ones come flying.
+    // The first look puts everybody down where they are; who comes later comes flying.
     if (this.#pods.size === 0 && pods.size > 0) this.#first = false;
     this.waiting = this.#lane.size;
     if (this.#stale.size > 0 && (nodes.size < MANY_NODES || this.#painted < 0 || now - this.#painted > REPAINT)) {
@@ -186,7 +191,7 @@ export class Board {
     for (const [key, one] of this.#standing) {
       const place = this.layout.nodes.get(one.node);
       // A pod whose node is gone, or came only now, is put elsewhere by the next look at it.
-      if (!place || one.node !== one.pod.node) this.#pods.add(key);
+      if (!place || one.node !== one.pod.node) this.#happened(key);
       if (!place) continue;
       const at = slotAt(one.slot);
       one.x = place.x + at.x;
@@ -227,18 +232,19 @@ export class Board {
 
   #takePods({ pods, filter, now, offset }: Scene, deadline: number): boolean {
     let done = 0;
-    for (const key of this.#pods) {
+    for (const [key, how] of this.#pods) {
       if (done % STRIDE === STRIDE - 1 && performance.now() > deadline) break;
       done++;
       this.#pods.delete(key);
       const pod = pods.get(key);
       const had = this.#standing.get(key);
+      const quietly = this.#first || how === 'quiet';
       if (!pod || !filter(pod)) {
-        if (had) this.#leave(key, had, now);
+        if (had) this.#leave(key, had, now, quietly);
         continue;
       }
-      if (had && had.pod.uid !== pod.uid) this.#leave(key, had, now);
-      this.#stand(key, pod, now, this.#first, offset);
+      if (had && had.pod.uid !== pod.uid) this.#leave(key, had, now, quietly);
+      this.#stand(key, pod, now, quietly, offset);
     }
     return done > 0;
   }
@@ -289,7 +295,7 @@ export class Board {
     } else if (moved && from && !quietly) {
       this.tiles.move(box, from.x, from.y, now, now);
       this.busyUntil = Math.max(this.busyUntil, now + 0.5);
-    } else if (!had || had.pod.deleting !== null) this.tiles.move(box, x, y, -10, -10);
+    } else if (moved || had.pod.deleting !== null) this.tiles.move(box, x, y, -10, -10);
     this.tiles.look(box, SHAPES[look], 4, this.palette.get(tokenOf(pod, this.#by)));
     this.#standing.set(key, { pod, box, node, slot, x, y });
   }
@@ -324,14 +330,18 @@ export class Board {
     return { x: place.x + at.x, y: place.y + at.y };
   }
 
-  #leave(key: string, had: Standing, now: number): void {
+  #leave(key: string, had: Standing, now: number, quietly: boolean): void {
     this.#release(key, had);
     this.#count(had.node, had.pod, -1);
+    this.#standing.delete(key);
+    if (quietly) {
+      this.tiles.remove(had.box);
+      return;
+    }
     this.tiles.move(had.box, had.x, had.y, now, now + FADE);
     this.tiles.look(had.box, SHAPES.gone, 4, this.palette.get('--soft'));
     this.#fading.push({ box: had.box, until: now + FADE });
     this.busyUntil = Math.max(this.busyUntil, now + FADE + 0.05);
-    this.#standing.delete(key);
   }
 
   #sweep(now: number): void {

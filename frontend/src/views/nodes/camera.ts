@@ -16,7 +16,7 @@ export interface Box {
 export const LEAST = 0.012;
 export const MOST = 4;
 
-export function clampScale(scale: number): number {
+function clampScale(scale: number): number {
   return Math.min(Math.max(scale, LEAST), MOST);
 }
 

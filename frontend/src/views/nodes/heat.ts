@@ -50,7 +50,7 @@ export function heatOf(node: NodeInfo, load: Load, by: ColourBy, palette: Palett
   return { fill, mark };
 }
 
-export function blend(colour: Colour, paper: Colour, share: number): Colour {
+function blend(colour: Colour, paper: Colour, share: number): Colour {
   const mix = (index: 0 | 1 | 2) => Math.round(colour[index] * share + paper[index] * (1 - share));
   return [mix(0), mix(1), mix(2), 255];
 }

@@ -98,7 +98,8 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
   context.textAlign = 'left';
 
   if (detail === 'heat') {
-    const place = board.layout.nodes.get(options.selected);
+    // No pod is seen from so far: its node is marked.
+    const place = board.layout.nodes.get(board.nodeOf(options.selected) || options.selected);
     if (place) {
       const at = toScreen(camera, place.x, place.y);
       outline(context, at.x - 3, at.y - 3, NODE_WIDTH * scale + 6, tall * scale + 6, 5, ink);
@@ -131,21 +132,22 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
     }
   }
 
-  const names = scale > 2.6;
-  const chosenOn = options.selected.includes('/') ? board.nodeOf(options.selected) : '';
+  const side = TILE * scale;
+  // One that has no node stands above all of them.
+  const chosen = detail === 'heat' ? null : board.placeOfPod(options.selected);
+  if (chosen) {
+    const at = toScreen(camera, chosen.x, chosen.y);
+    outline(context, at.x - side / 2 - 2, at.y - side / 2 - 2, side + 4, side + 4, 5 * scale, ink);
+  }
+  if (scale <= 2.6) return;
   let written = 0;
   context.textAlign = 'center';
   for (const place of board.layout.nodes.values()) {
-    if (!names && place.name !== chosenOn) continue;
     const corner = toScreen(camera, place.x, place.y);
     if (corner.x > width || corner.y > height || corner.x + NODE_WIDTH * scale < 0 || corner.y + tall * scale < 0) continue;
     for (const one of board.on(place.name)) {
-      const chosen = one.key === options.selected;
-      if (!chosen && !names) continue;
+      if (written++ > MOST_NAMES) break;
       const at = toScreen(camera, one.x, one.y);
-      const side = TILE * scale;
-      if (chosen) outline(context, at.x - side / 2 - 2, at.y - side / 2 - 2, side + 4, side + 4, 5 * scale, ink);
-      if (!names || written++ > MOST_NAMES) continue;
       context.font = `500 ${Math.min(side * 0.17, 12)}px 'JetBrains Mono Variable', monospace`;
       context.fillStyle = css(palette.get('--card'));
       context.fillText(shorten(context, one.pod.name, side * 0.94), at.x, at.y);

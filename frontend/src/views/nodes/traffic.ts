@@ -39,7 +39,7 @@ export interface Places {
   clients(): Point;
 }
 
-export const TOKENS: Record<Signal['kind'], string> = { startup: '--amber', liveness: '--violet', readiness: '--teal', request: '--blue' };
+const TOKENS: Record<Signal['kind'], string> = { startup: '--amber', liveness: '--violet', readiness: '--teal', request: '--blue' };
 const LEG: Record<Signal['kind'], number> = { startup: 0.45, liveness: 0.45, readiness: 0.45, request: 0.55 };
 
 export interface Travelling extends Dot {

@@ -34,8 +34,8 @@ export const PAD = 10;
 /** Rows of slots that a card shows at least; a node with more pods than its slots grows. */
 export const NODE_WIDTH = SLOTS_ACROSS * SLOT + 2 * PAD;
 export const GAP = 18;
-export const ZONE_GAP = 44;
-export const ZONE_HEAD = 40;
+const ZONE_GAP = 44;
+const ZONE_HEAD = 40;
 /** A heading's share of the height of what stands below it, at least. */
 const HEAD_SHARE = 0.065;
 

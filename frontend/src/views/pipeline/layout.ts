@@ -62,7 +62,7 @@ const CLOSE = 66;
 export const SCHEDULER_WIDTH = 176;
 /** The pitch of the great circle lines, of which as many are drawn as fit; the others run quietly below. */
 const GREAT = 90;
-export const GREAT_R = 28;
+const GREAT_R = 28;
 const QUIET_R = 6.5;
 /** Room below the return track: for the name of the quiet loop that is looked at, or for all their names aslant. */
 const NAME = 16;

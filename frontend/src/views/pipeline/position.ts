@@ -34,7 +34,7 @@ function home(layout: Layout, ports: Ports, journey: Journey): Point {
 }
 
 /** The track by which a request comes to the door: from a person straight, from a component along the return track. */
-export function approach(layout: Layout, ports: Ports, journey: Journey): Point[] {
+function approach(layout: Layout, ports: Ports, journey: Journey): Point[] {
   const first = layout.stations.get(layout.write[0] ?? '') ?? layout.client;
   if (journey.causes.length === 0) return [layout.client, first];
   const from = home(layout, ports, journey);
@@ -51,7 +51,7 @@ export function approach(layout: Layout, ports: Ports, journey: Journey): Point[
 }
 
 /** The way a change travels out: etcd, the watch line, and down to who listens. */
-export function outward(layout: Layout, ports: Ports, journey: Journey): Point[] {
+function outward(layout: Layout, ports: Ports, journey: Journey): Point[] {
   const etcd = layout.stations.get('etcd') ?? layout.client;
   const start = [
     { x: etcd.x, y: etcd.y },

@@ -8,7 +8,7 @@ const PAGE = 250;
 
 export type { Resource };
 export const keyOf = (one: Resource): string => `${one.group}/${one.name}`;
-export const apiVersionOf = (one: Resource): string => (one.group ? `${one.group}/${one.version}` : one.version);
+const apiVersionOf = (one: Resource): string => (one.group ? `${one.group}/${one.version}` : one.version);
 
 /** Every kind that can be listed and made, in its group's preferred version. Events are left out: they are told, not made. */
 export async function kinds(): Promise<Resource[]> {

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { schedule } from '../../time/schedule';
 import type { Journey, Pipeline, Span } from '../../types';
 import { trainAt } from '../pipeline/position';
 import { coloursOf, lookOf, sheet } from './looks';
+import { record } from './recording';
 import { at, sceneOf } from './scene';
 import { svgOf } from './shapes';
 import tokens from '../../tokens.css?raw';
@@ -60,6 +61,23 @@ describe('looks', () => {
     for (const name of sheet().matchAll(/var\(--([a-z0-9-]+)\)/g)) expect(light[name[1]!]).toMatch(/^#/);
   });
   it('turn a text about its place', () => expect(svgOf({ is: 'text', look: 'name', x: 1, y: 2, text: 'a<b', turn: -38 })).toBe('<text class="name" transform="translate(1 2) rotate(-38)">a&#60;b</text>'));
+});
+
+describe('a film', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  it('that is called off while its letters are fetched is not made', async () => {
+    const waiting: (() => void)[] = [];
+    const made = vi.fn();
+    vi.stubGlobal('MediaRecorder', { isTypeSupported: () => true });
+    vi.stubGlobal('HTMLCanvasElement', class { captureStream() {} });
+    vi.stubGlobal('document', { fonts: { load: () => new Promise<void>((done) => waiting.push(done)) }, createElement: made });
+    const called = new AbortController();
+    const film = record(sceneOf(pipeline, [journey({})]), {}, { progress: () => undefined, signal: called.signal });
+    called.abort(new Error('called off'));
+    for (const done of waiting) done();
+    await expect(film).rejects.toThrow('called off');
+    expect(made).not.toHaveBeenCalled();
+  });
 });
 
 describe('the length of a recording', () => {

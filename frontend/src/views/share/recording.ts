@@ -73,6 +73,7 @@ export async function record(scene: Scene, colours: Record<string, string>, opti
   const type = typeOf();
   if (!type) throw new Error('This browser cannot record a canvas.');
   await Promise.all(Object.values(LOOKS).filter((look) => look.size).map((look) => document.fonts.load(fontOf(look), scene.head)));
+  options.signal.throwIfAborted();
   const canvas = blank(scene);
   const context = canvas.getContext('2d')!;
   const ground = still(scene, colours);

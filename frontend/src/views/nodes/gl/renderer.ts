@@ -124,7 +124,7 @@ export interface Dot {
 
 const DOT_FLOATS = 8;
 const DOT_BYTES = DOT_FLOATS * 4 + 4;
-export const MOST_DOTS = 2048;
+const MOST_DOTS = 2048;
 
 interface Layer {
   boxes: Boxes;
