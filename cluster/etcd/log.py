@@ -9,7 +9,7 @@ revision just written is the very bytes object of its Write.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any, ParamSpec, TypeVar
@@ -114,9 +114,17 @@ class Log:
 
     # Reading
 
-    async def since(self, revision: int, limit: int = 1000) -> list[Revision]:
-        """The cursor: the next `limit` revisions after `revision`, in order. Compacted when that lies below."""
-        return await self._read(ranges.since, self.using, revision, limit)
+    async def since(self, revision: int, limit: int = 1000, resource: str | None = None) -> list[Revision]:
+        """The cursor: the next `limit` revisions (of one resource) after `revision`, in order. Compacted when that lies below.
+
+        Fewer than `limit`: these are all that there were up to the `head` noted before.
+        """
+        return await self._read(ranges.since, self.using, revision, limit, resource)
+
+    async def superseded(self, revisions: Iterable[Revision]) -> dict[int, Revision]:
+        """What these superseded, by number, as far as it has not been compacted away."""
+        numbers = [one.previous for one in revisions if one.previous]
+        return await self._read(ranges.those, self.using, numbers) if numbers else {}
 
     async def range(
         self,

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connections, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from cluster.etcd import models
 from cluster.etcd.codec import unpack
@@ -53,13 +54,22 @@ def _bounds(using: str) -> tuple[int, int]:
     return models.Head.objects.using(using).values_list("last", "compacted").get()
 
 
-def since(using: str, revision: int, limit: int) -> list[Revision]:
-    """The next `limit` revisions after `revision`, in order."""
+def since(using: str, revision: int, limit: int, resource: str | None) -> list[Revision]:
+    """The next `limit` revisions (of a resource, or of all) after `revision`, in order."""
     with snapshot(using) as (_, compacted):
         if revision < compacted:
             raise Compacted(compacted)
-        rows = models.Revision.objects.using(using).filter(id__gt=revision).order_by("id")[:limit]
-        return _revisions(rows.values_list(*_FIELDS))
+        rows = models.Revision.objects.using(using).filter(id__gt=revision).order_by("id")
+        if resource is not None:
+            # Not the column itself: a database would look the resource up in the index of keys, and sort all that it ever wrote.
+            rows = rows.alias(of=Concat("resource", Value(""), output_field=models.KeyField())).filter(of=resource)
+        return _revisions(rows[:limit].values_list(*_FIELDS))
+
+
+def those(using: str, revisions: Iterable[int]) -> dict[int, Revision]:
+    """Revisions by their number; compacted ones may be missing."""
+    rows = models.Revision.objects.using(using).filter(id__in=list(revisions))
+    return {one.revision: one for one in _revisions(rows.values_list(*_FIELDS))}
 
 
 def between(using: str, after: int, upto: int) -> list[Revision]:

@@ -8,6 +8,7 @@ Watchers are cursors over a stream of changes; a doorbell only says that there i
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,8 +18,11 @@ import orjson
 Obj = dict[str, Any]
 Key = tuple[str, str]  # (namespace, name)
 
-# Changes kept in memory per stream before a watcher that lags is sent to the log.
-STREAM_LENGTH = 512
+# Changes kept in memory per stream before a watcher that lags is sent to the log; up to so many while the oldest of them is younger than
+# FRESH (real seconds) and all of them come to no more than FRESH_BYTES: thousands of leases are renewed in the time of one long reconcile
+# (cacher's dynamic size by eventFreshDuration).
+STREAM_LENGTH, LONGEST = 512, 16_384
+FRESH, FRESH_BYTES = 15.0, 4 * 1024 * 1024
 # Bytes of JSON that they may come to: in memory, parsed and as answered, each is some four times as much.
 STREAM_BYTES = 16 * 1024 * 1024
 
@@ -66,7 +70,7 @@ class Entry:
 class Change:
     """One step of one object: `entry` is the new state (or the last, if deleted), `previous` the one before."""
 
-    __slots__ = ("_lines", "deleted", "entry", "journey", "previous", "revision", "size")
+    __slots__ = ("_lines", "at", "deleted", "entry", "journey", "previous", "revision", "size")
 
     def __init__(
         self, revision: int, entry: Entry, previous: Entry | None, deleted: bool, journey: str, size: int = 0
@@ -78,6 +82,7 @@ class Change:
         self.journey = journey
         # Bytes of the object as logged.
         self.size = size
+        self.at = time.monotonic()
         self._lines: dict[str, bytes] = {}
 
     def line(self, kind: str) -> bytes:
@@ -99,10 +104,11 @@ class Change:
 class Stream:
     """The latest changes in order, and the bells of those who wait for more."""
 
-    __slots__ = ("bells", "changes", "floor", "offset", "size")
+    __slots__ = ("bells", "changes", "floor", "offset", "room", "size")
 
     def __init__(self, floor: int) -> None:
         self.changes: list[Change] = []
+        self.room = STREAM_LENGTH  # how many changes stay when the oldest are dropped
         self.offset = 0  # how many changes have been dropped from the front
         self.floor = floor  # every change after this revision is here
         self.size = 0  # bytes of all changes
@@ -112,9 +118,14 @@ class Stream:
         """True when the oldest changes were dropped for it."""
         self.changes.append(change)
         self.size += change.size
-        if len(self.changes) <= 2 * STREAM_LENGTH and self.size <= 2 * STREAM_BYTES:
+        if len(self.changes) <= 2 * self.room and self.size <= 2 * STREAM_BYTES:
             return False
-        surplus, size = max(len(self.changes) - STREAM_LENGTH, 0), self.size
+        if self.size <= FRESH_BYTES and self.room < LONGEST and self._age(self.room) < FRESH:
+            self.room *= 2
+            return False
+        while self.room > STREAM_LENGTH and (self.size > FRESH_BYTES or self._age(self.room // 2) >= FRESH):
+            self.room //= 2
+        surplus, size = max(len(self.changes) - self.room, 0), self.size
         size -= sum(old.size for old in self.changes[:surplus])
         # The newest stays, however large: those who wait read it here.
         while size > STREAM_BYTES and surplus < len(self.changes) - 1:
@@ -122,6 +133,10 @@ class Stream:
             surplus += 1
         self._drop(surplus)
         return surplus > 0
+
+    def _age(self, count: int) -> float:
+        """Seconds from the last change but so many to the last one."""
+        return self.changes[-1].at - self.changes[-min(count, len(self.changes))].at
 
     def forget(self, floor: int) -> None:
         """Drop the changes up to a revision."""

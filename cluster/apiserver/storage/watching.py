@@ -117,36 +117,36 @@ class Watch:
 
     async def _from_log(self) -> list[Event]:
         """Read what the stream no longer holds; join the stream when caught up with its floor."""
+        log, head = self.storage.log, self.storage.log.head
         try:
-            revisions = await self.storage.log.since(self.bookmark, limit=BATCH)
+            revisions = await log.since(self.bookmark, limit=BATCH, resource=self.resource)
         except Compacted as error:
             raise gone(f"too old resource version: {self.bookmark} ({error.compacted})") from error
+        # What an object was before matters to those alone who do not see all.
+        before = {} if self._plain else await log.superseded(revisions)
         events = []
         for revision in revisions:
-            if revision.resource == self.resource:
-                event = self._event(await self._change_of(revision))
-                if event is not None:
-                    events.append(event)
+            event = self._event(_change_of(revision, before.get(revision.previous)))
+            if event is not None:
+                events.append(event)
             self.bookmark = revision.revision
+        if len(revisions) < BATCH:
+            self.bookmark = max(self.bookmark, head)
         if len(revisions) < BATCH or self.bookmark >= self._stream.floor:
             self._join()
         return events
 
-    async def _change_of(self, revision: Revision) -> Change:
-        key = (revision.namespace, revision.name)
-        entry = Entry(key, revision.revision, parse(revision.value, revision.revision))
-        previous = None
-        if revision.previous:
-            try:
-                before = await self.storage.log.get(self.resource, *key, at=revision.revision - 1)
-            except Compacted:
-                before = None
-            if before is not None:
-                previous = Entry(key, before.revision, parse(before.value, before.revision))
-            else:
-                # Compacted away: all that is known is that it was there.
-                previous = entry
-        return Change(revision.revision, entry, previous, revision.verb == "delete", revision.journey)
+
+def _change_of(revision: Revision, before: Revision | None) -> Change:
+    key = (revision.namespace, revision.name)
+    entry = Entry(key, revision.revision, parse(revision.value, revision.revision))
+    previous = None
+    if before is not None:
+        previous = Entry(key, before.revision, parse(before.value, before.revision))
+    elif revision.previous:
+        # Not asked for, or compacted away: all that is known is that it was there.
+        previous = entry
+    return Change(revision.revision, entry, previous, revision.verb == "delete", revision.journey)
 
 
 def select(storage: Storage, resource: str, selection: Selection) -> list[Entry]:

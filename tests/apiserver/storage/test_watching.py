@@ -28,10 +28,18 @@ async def test_a_watch_sees_what_follows_its_revision(storage, put):
     assert seen(await watch.next()) == [("ADDED", "two", 2), ("MODIFIED", "one", 3), ("DELETED", "two", 4)]
 
 
-async def test_a_watch_from_the_past_reads_the_log_and_joins_the_stream(storage, put, monkeypatch):
+@pytest.fixture
+def short(storage, monkeypatch):
+    """A stream that keeps four changes, however fresh."""
     monkeypatch.setattr(cache, "STREAM_LENGTH", 4)
+    monkeypatch.setattr(cache, "FRESH", 0.0)
+    storage.cache("pods").stream.room = 4
+
+
+async def test_a_watch_from_the_past_reads_the_log_and_joins_the_stream(storage, put, short):
     for number in range(40):
         await put(f"a/p{number}")
+    assert storage.cache("pods").stream.floor > 20
     watch = Watch(storage, "pods", Selection())
     watch.start(0)
     found = []
@@ -78,6 +86,44 @@ async def test_entering_and_leaving_a_selection(storage, put):
     left = events[-1].change.final("DELETED").obj
     assert left["metadata"]["labels"] == {"app": "web"}, "leaving shows the state before"
     assert left["metadata"]["resourceVersion"] == "4", "as of the change that made it leave"
+
+
+async def test_entering_and_leaving_a_selection_as_the_log_tells_it(storage, put, short):
+    await put("a/x", labels={"app": "db"})
+    await put("a/x", labels={"app": "web"})
+    await put("a/x", labels={"app": "web"}, phase="Running")
+    await put("a/x", labels={"app": "db"})
+    for number in range(20):
+        await put(f"b/other{number}")
+        await storage.write("nodes", ("", f"n{number}"), {"metadata": {"name": f"n{number}"}}, "create", 0, "j")
+    assert storage.cache("pods").stream.floor > 4
+    watch = Watch(storage, "pods", Selection("", "app=web"))
+    watch.start(0)
+    events = await watch.next()
+    assert [(kind, revision) for kind, _, revision in seen(events)] == [("ADDED", 2), ("MODIFIED", 3), ("DELETED", 4)]
+    assert events[-1].change.final("DELETED").obj["metadata"] | {"uid": ""} == {
+        "namespace": "a",
+        "name": "x",
+        "labels": {"app": "web"},
+        "resourceVersion": "4",
+        "uid": "",
+    }
+    assert await watch.next(timeout=0.01) == []
+    assert watch.bookmark == storage.revision
+
+
+async def test_a_burst_of_small_changes_stays_in_memory_while_it_is_fresh(storage, put):
+    watch = Watch(storage, "pods", Selection())
+    watch.start(0)
+    for number in range(4 * cache.STREAM_LENGTH):
+        await put(f"a/p{number}")
+    stream = storage.cache("pods").stream
+    assert (stream.floor, len(stream.changes)) == (0, 4 * cache.STREAM_LENGTH)
+    for change in stream.changes:
+        change.at -= cache.FRESH
+    for number in range(2 * stream.room - len(stream.changes) + 1):
+        await put(f"b/p{number}")
+    assert (stream.room, len(stream.changes)) == (cache.STREAM_LENGTH, cache.STREAM_LENGTH)
 
 
 async def test_a_triggered_watch_reads_only_its_own_stream(storage, put):
