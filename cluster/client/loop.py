@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -60,8 +59,6 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
         self.context = context
         self.queue = WorkQueue(self.name)
         self.reconciles = 0
-        self.errors = 0
-        self.busy_seconds = 0.0
         account = self.account or f"{self.name}-controller"
         self.client: Client = context.client_for(f"system:serviceaccount:kube-system:{account}")
         self.events = EventRecorder(self.client, account)
@@ -133,7 +130,6 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
         namespace, _, journey.name = key.rpartition("/")
         journey.namespace = namespace
         journey.actor = self.client.user
-        started = time.perf_counter()
         with trace.working_on(journey):
             try:
                 delay = await self.reconcile(key)
@@ -145,14 +141,12 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
                     self.queue.forget(key)
                     journey.finish("error", code=error.code, reason=error.message)
                     return
-                self.errors += 1
                 retry = self.queue.add_rate_limited(key, causes)
                 # Everyday collisions are retried in silence; the rest is worth a line.
                 if error.reason not in ("Conflict", "NotFound", "AlreadyExists"):
                     log.warning("%s %s: %s (retry in %.3f s)", self.name, key, error.message, retry)
                 journey.finish("error", code=error.code, reason=error.message)
             except Exception as error:
-                self.errors += 1
                 self.queue.add_rate_limited(key, causes)
                 log.exception("%s failed to reconcile %s", self.name, key)
                 journey.finish("error", reason=f"{type(error).__name__}: {error}")
@@ -163,4 +157,3 @@ class ControlLoop(AsyncConsumer):  # type: ignore[misc]
                 journey.finish("ok")
             finally:
                 self.reconciles += 1
-                self.busy_seconds += time.perf_counter() - started

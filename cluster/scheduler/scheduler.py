@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -61,8 +60,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
         self.events = EventRecorder(self.client, NAME)
         self.queue = SchedulingQueue()
         self.reconciles = 0
-        self.errors = 0
-        self.busy_seconds = 0.0
         self.cache = Cache(self.queue.event)
         self._start = 0
         self._looked_at = 0
@@ -173,7 +170,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 self._schedule_one(queued)
             except Exception:
                 log.exception("scheduling %s", queued.key)
-                self.errors += 1
                 self._slots.release()
                 self.queue.back_off(queued)
             pods += 1
@@ -183,7 +179,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
                 pods = self._looked_at = 0
 
     def _schedule_one(self, queued: Queued) -> None:
-        started = time.perf_counter()
         pod, spec = queued.pod, queued.pod["spec"]
         journey = trace.Journey("schedule", self.name, queued.causes)
         journey.actor = self.client.user
@@ -225,7 +220,6 @@ class Scheduler(AsyncConsumer):  # type: ignore[misc]
             self.cache.count(pod, shape, owner, best.name)
             self._spawn(self.binder.bind(queued, best.name, self.claims.promise(pod, best), journey))
         self.reconciles += 1
-        self.busy_seconds += time.perf_counter() - started
 
     def _no_node(self, spec: Obj, shape: PodShape, result: Evaluation, missing: str) -> str:
         """Why no node would do, in Kubernetes' words."""
