@@ -33,7 +33,10 @@ async def registries(worker: Worker) -> frozenset[str]:
 
 def hosts(data: dict[str, bytes]) -> set[str]:
     """The hosts in a `.dockerconfigjson` or an older `.dockercfg`; ValueError for what is neither."""
-    said = json.loads(data.get(".dockerconfigjson") or data.get(".dockercfg") or b"{}")
+    try:
+        said = json.loads(data.get(".dockerconfigjson") or data.get(".dockercfg") or b"{}")
+    except RecursionError as error:
+        raise ValueError("exceeded max depth") from error
     if isinstance(said, dict) and ".dockerconfigjson" in data:
         said = said.get("auths") or {}
     if not isinstance(said, dict):

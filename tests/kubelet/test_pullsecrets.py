@@ -51,3 +51,9 @@ async def test_what_cannot_be_had_is_told_and_what_has_no_name_passed_over():
     assert await registries(worker) == {"one.example", "two.example"}
     ((reason, text),) = told
     assert reason == "FailedToRetrieveImagePullSecret" and "(odd, gone)" in text
+
+
+@pytest.mark.parametrize("key", [".dockerconfigjson", ".dockercfg"])
+def test_what_is_nested_without_end_is_no_table_either(key):
+    with pytest.raises(ValueError, match="exceeded max depth"):
+        hosts({key: b'{"a":' * 100_000 + b"1" + b"}" * 100_000})
