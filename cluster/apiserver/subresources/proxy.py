@@ -56,7 +56,8 @@ async def _pass_on(context: Context) -> dict[str, object]:
         context.response = Response(301, data=b"", content_type="text/plain", headers={"Location": location})
         return {"location": location}
     path = "/" + rest.lstrip("/")
-    target = f"{path}?{query}" if query else path
+    quoted = quote(path, safe="/:@!$&'()*+,;=~", errors="surrogateescape")
+    target = f"{quoted}?{query}" if query else quoted
     if context.resource.plural == "nodes":
         context.response = _node(context, name, path, Rewriter(prefix, f"{name}:10250", ""))
         return {"node": name, "path": path}

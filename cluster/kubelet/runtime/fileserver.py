@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import mimetypes
+import os
 import posixpath
 from urllib.parse import quote
 
@@ -19,20 +20,25 @@ def serve(files: Files, asked: str) -> HTTPResult:
         return HTTPResult(301, headers={"Location": "./"})
     if files.is_directory(path):
         if not asked.endswith("/"):
-            return HTTPResult(301, headers={"Location": f"{posixpath.basename(path)}/"})
+            return HTTPResult(301, headers={"Location": f"{quote(os.fsencode(posixpath.basename(path)))}/"})
         index = files.get(f"{path.rstrip('/')}/index.html")
         return _listing(files, path) if index is None else text_answer(index.decode("utf-8", "replace"))
     content = files.get(path)
     if content is None:
         return text_answer("404 page not found\n", 404)
     if asked.endswith("/"):
-        return HTTPResult(301, headers={"Location": f"../{posixpath.basename(path)}"})
+        return HTTPResult(301, headers={"Location": f"../{quote(os.fsencode(posixpath.basename(path)))}"})
     answer = text_answer(content.decode("utf-8", "replace"))
     kind = mimetypes.guess_type(path)[0]
     return HTTPResult(200, answer.body, headers={"Content-Type": kind} if kind else answer.headers)
 
 
+def _shown(name: str) -> str:
+    """A name in a page, which is UTF-8 whatever the name is."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _listing(files: Files, path: str) -> HTTPResult:
     names = [name + ("/" if files.is_directory(f"{path.rstrip('/')}/{name}") else "") for name in files.entries(path)]
-    lines = "".join(f'<a href="{quote(name)}">{html.escape(name)}</a>\n' for name in names)
+    lines = "".join(f'<a href="{quote(os.fsencode(name))}">{html.escape(_shown(name))}</a>\n' for name in names)
     return HTTPResult(200, f"<pre>\n{lines}</pre>\n", headers={"Content-Type": "text/html; charset=utf-8"})

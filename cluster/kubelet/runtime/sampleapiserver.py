@@ -141,10 +141,15 @@ class _Place:
             return _status(200, "")
         return _status(405, "the server does not allow this method on the requested resource")
 
+    def _refused(self, wrong: str) -> HTTPResult:
+        version = self.api_version.rpartition("/")[2]
+        return _status(400, f'{self.kind} in version "{version}" cannot be handled as a {self.kind}: {wrong}')
+
     def _create(self, request: HTTPRequest) -> HTTPResult:
         obj = _body(request)
-        if obj is None:
-            return _status(400, "the body of the request is no object")
+        wrong = _wrong(obj)
+        if obj is None or wrong:
+            return self._refused(wrong)
         metadata = {**(obj.get("metadata") or {})}
         name = metadata.get("name") or ""
         if not name and metadata.get("generateName"):
@@ -171,9 +176,12 @@ class _Place:
         if request.method == "DELETE":
             del self.store[self.namespace, name]
             return _status(200, "", self.resource, name)
-        obj = _body(request)
-        if request.method != "PUT" or obj is None:
+        if request.method != "PUT":
             return _status(405, "the server does not allow this method on the requested resource")
+        obj = _body(request)
+        wrong = _wrong(obj)
+        if obj is None or wrong:
+            return self._refused(wrong)
         kept = {field: found["metadata"].get(field) for field in ("uid", "creationTimestamp", "name", "namespace")}
         metadata = {**(obj.get("metadata") or {}), **{key: value for key, value in kept.items() if value is not None}}
         metadata["resourceVersion"] = self._revision()
@@ -186,4 +194,34 @@ def _body(request: HTTPRequest) -> Obj | None:
         obj = orjson.loads(request.body)
     except orjson.JSONDecodeError:
         return None
-    return obj if isinstance(obj, dict) and isinstance(obj.get("metadata") or {}, dict) else None
+    return obj if isinstance(obj, dict) else None
+
+
+# What JSON's kinds are called in Go.
+_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+
+
+def _wrong(obj: Obj | None) -> str:
+    """What of an object's metadata is of another kind than it must be, in the words of Go's decoder; empty when nothing is."""
+    if obj is None:
+        return "the body of the request is no object"
+    metadata = obj.get("metadata")
+    found: list[tuple[str, Any, str]] = []
+    if not isinstance(metadata or {}, dict):
+        found.append(("metadata", metadata, "v1.ObjectMeta"))
+    else:
+        metadata = metadata or {}
+        texts = ("name", "generateName", "namespace")
+        found += [(f"metadata.{name}", metadata.get(name), "string") for name in texts]
+        for name in ("labels", "annotations"):
+            table = metadata.get(name)
+            if isinstance(table or {}, dict):
+                found += [(f"metadata.{name}", value, "string") for value in (table or {}).values()]
+            else:
+                found.append((f"metadata.{name}", table, "map[string]string"))
+    for where, value, kind in found:
+        if value is not None and not (kind == "string" and isinstance(value, str)):
+            return (
+                f"json: cannot unmarshal {_KINDS[type(value)]} into Go struct field ObjectMeta.{where} of type {kind}"
+            )
+    return ""

@@ -7,17 +7,21 @@ server: the root and what looks like a health check exist, nothing else does.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 import orjson
 
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.shell.files import Files
-from cluster.kubelet.runtime.shell.options import flag
+from cluster.kubelet.runtime.shell.options import flag, whole
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -59,7 +63,8 @@ _NOT_FOUND = "<html>\n<head><title>404 Not Found</title></head>\n<body>\n<center
 
 
 def path_of(request: HTTPRequest) -> str:
-    return urlsplit(request.path).path or "/"
+    """The path that is asked for, its escapes read; bytes that are no UTF-8 as Python's file names hold them."""
+    return os.fsdecode(unquote_to_bytes(urlsplit(request.path).path)) or "/"
 
 
 def query_of(request: HTTPRequest) -> dict[str, str]:
@@ -160,8 +165,8 @@ def _podinfo(me: Self, request: HTTPRequest) -> Answer:
         return json_answer({"status": "OK"})
     if path == "/env":
         return json_answer([f"{name}={text}" for name, text in me.env.items()])
-    if path.startswith("/status/") and path[8:].isdigit():
-        return json_answer({"status": int(path[8:])}, int(path[8:]))
+    if path.startswith("/status/") and (code := whole(path[8:])) is not None:
+        return json_answer({"status": code}, code)
     if path == "/panic":
         me.end(255)
         return Answer(0, error="EOF")
@@ -201,6 +206,12 @@ def fixed(answers: Mapping[str, str], request: HTTPRequest) -> HTTPResult:
 
 
 async def answer(handler: Handler, me: Self, request: HTTPRequest) -> HTTPResult:
-    """What a server says."""
-    found = handler(me, request)
-    return found if isinstance(found, HTTPResult) else await asyncio.ensure_future(found)
+    """What a server says. A fault of its own is its 500, and nobody else's; a status that is none ends the connection, as in Go."""
+    try:
+        found = handler(me, request)
+        found = found if isinstance(found, HTTPResult) else await asyncio.ensure_future(found)
+    except Exception as error:
+        log.exception("the simulated server on port %d: %s %s", me.port, request.method, request.path[:200])
+        me.log(f"panic serving {request.client}: {type(error).__name__}")
+        return text_answer("Internal Server Error\n", 500)
+    return found if found.status == 0 or 100 <= found.status <= 999 else HTTPResult(0, error="EOF")
