@@ -8,7 +8,7 @@ from cluster import clock
 from cluster.client.client import Obj
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.references import Missing
-from cluster.kubelet.runtime.cri import ContainerConfig
+from cluster.kubelet.runtime.cri import ContainerConfig, RuntimeFailure
 from cluster.kubelet.sandboxing import mount_volumes, sandbox_config
 
 if TYPE_CHECKING:
@@ -79,18 +79,31 @@ def _adopt_container(worker: Worker, record: Record, one: Obj, *, dead: bool) ->
 
 async def take_over(worker: Worker) -> None:
     """Find the processes that run on, with their volumes and variables; one whose configuration is not there any more has less of it."""
-    orphans, worker.orphans, worker.unmounted = worker.orphans, [], False
-    await mount_volumes(worker, patient=True)
-    for record in orphans:
+    if worker.unmounted:
+        await mount_volumes(worker, patient=True)
+        worker.unmounted = False
+    # Each is an orphan until it has been found: whoever looks again after a failure finds the rest.
+    while worker.orphans:
+        record = worker.orphans[0]
         try:
             config = await worker.starter.config(record)
         except Missing:
             config = ContainerConfig(record.spec["name"], record.spec["image"])
         ready, passed = record.ready, record.passed
-        container = record.container = worker.kubelet.runtime.adopt_container(
-            worker.sandbox, config, record.id.rpartition("/")[2], record.started_at
-        )
+        try:
+            container = worker.kubelet.runtime.adopt_container(
+                worker.sandbox, config, record.id.rpartition("/")[2], record.started_at
+            )
+        except RuntimeFailure as failure:
+            # What ran there is nothing that can run any more.
+            record.state, record.reason, record.message = "terminated", "Unknown", failure.text
+            record.exit_code, record.finished_at = UNKNOWN_CODE, clock.now()
+            record.ready = record.passed = False
+            worker.orphans.remove(record)
+            continue
+        record.container = container
         record.allocated = record.spec.get("resources") or {}
         worker.kubelet.owners[container.id] = worker
         worker.starter.watch(record)
         record.ready, record.passed = ready, passed
+        worker.orphans.remove(record)

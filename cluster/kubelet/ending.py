@@ -69,8 +69,7 @@ async def end_pod(worker: Worker) -> None:
     trace.recorder.publish(journey)
     try:
         with trace.working_on(journey):
-            if worker.orphans:
-                await take_over(worker)
+            await _find(worker)
             await end_containers(worker, journey)
             if requests := worker.last_requests:
                 outcome = "error" if requests.failed else "ok"
@@ -80,6 +79,16 @@ async def end_pod(worker: Worker) -> None:
         journey.finish("error", reason="the pod was taken away, or its kubelet ended, before its containers had ended")
         raise
     journey.finish("ok")
+
+
+async def _find(worker: Worker) -> None:
+    """The containers that ran before this kubelet are ended like all others."""
+    while worker.orphans:
+        try:
+            await take_over(worker)
+        except StatusError as error:
+            log.warning("kubelet %s: finding the containers of %s: %s", worker.kubelet.name, worker.key, error.message)
+            await clock.sleep(1.0)
 
 
 async def _let_go(worker: Worker) -> None:

@@ -142,7 +142,7 @@ class Worker(PodState):
 
     async def sync(self) -> None:
         """Do what is missing, and write down how things stand."""
-        if self.unmounted:
+        if self.unmounted or self.orphans:
             await take_over(self)
         if self.rejected is None and self.sandbox is None and not self.started_at:
             self.rejected = await self.kubelet.refusal(self.pod)

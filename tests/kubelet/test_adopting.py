@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cluster import clock
+from cluster.apimachinery.errors import internal
 from cluster.kubelet.kubelet import Kubelet
+from cluster.kubelet.podstatus import Record
+from cluster.kubelet.runtime.shell.commands import COMMANDS
+from cluster.kubelet.starting import Starter
 from tests.support.stage import BUSYBOX, Stage, condition_of, play, reason_of
 
 Obj = dict[str, Any]
@@ -95,5 +101,54 @@ def test_after_a_reboot_everything_starts_again() -> None:
         await stage.ready("one")
         assert (await stage.get("done"))["status"]["phase"] == "Succeeded"
         assert stage.events("node-1", "Rebooted")
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("ending", [False, True])
+def test_a_failure_while_containers_are_found_loses_none_of_them(monkeypatch: pytest.MonkeyPatch, ending: bool) -> None:
+    config, failing = Starter.config, set()
+
+    async def fails_once(self: Starter, record: Record) -> Any:
+        if record.spec["name"] in failing:
+            failing.discard(record.spec["name"])
+            raise internal("the server is not itself")
+        return await config(self, record)
+
+    monkeypatch.setattr(Starter, "config", fails_once)
+
+    async def scenario(stage: Stage) -> None:
+        box = {"image": BUSYBOX, "command": ["sh", "-c", "trap 'echo bye; exit 0' TERM; sleep 100000 & wait"]}
+        await stage.pod("one", box, box)
+        before = (await stage.ready("one"))["status"]["containerStatuses"]
+        failing.update(("c", "c1"))
+        if ending:
+            began = clock.now()
+            await stage.admin.delete("v1/pods", "one", "default")
+            await restart(stage)
+            # They are found, hear of it and end by themselves, well before they would be killed.
+            assert await stage.gone("one", 20) - began < 10
+            return
+        await restart(stage)
+        await stage.until(lambda: not failing)
+        await clock.sleep(30)
+        assert (await stage.get("one"))["status"]["containerStatuses"] == before
+        for name in ("c", "c1"):
+            assert await stage.run("one", "echo", "here", container=name) == (0, "here\n")
+
+    play(scenario)
+
+
+def test_what_cannot_run_any_more_is_found_dead_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod("one", {"image": BUSYBOX, "command": ["sleep", "100000"]})
+        await stage.ready("one")
+        monkeypatch.delitem(COMMANDS, "sleep")
+        await restart(stage)
+        told = await stage.until(lambda: stage.events("one", "Failed"))
+        assert "executable file not found" in told[0]
+        monkeypatch.undo()
+        pod = await stage.when("one", lambda pod: "running" in pod["status"]["containerStatuses"][0]["state"], 60)
+        assert pod["status"]["containerStatuses"][0]["restartCount"] >= 1
 
     play(scenario)
