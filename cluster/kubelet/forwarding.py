@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
+from cluster.kubelet.runtime.shell.options import whole
 from cluster.kubelet.worker import Worker
 
 MAX_HEAD, MAX_BODY = 64 * 1024, 8 * 1024 * 1024
@@ -69,8 +70,7 @@ def _take(waiting: bytearray) -> tuple[HTTPRequest, bool] | None:
         name, _, value = one.partition(":")
         if name:
             headers[name.strip().title()] = value.strip()
-    size = headers.get("Content-Length", "0")
-    length = int(size) if size.isdigit() else 0
+    length = whole(headers.get("Content-Length", "0")) or 0
     if len(waiting) < end + 4 + length:
         return None
     body = bytes(waiting[end + 4 : end + 4 + length])

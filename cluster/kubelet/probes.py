@@ -14,6 +14,7 @@ from cluster.journeys import signals
 from cluster.journeys.trace import wall
 from cluster.kubelet.podstatus import Record
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult, RuntimeFailure
+from cluster.kubelet.runtime.shell.options import whole
 
 MAX_REDIRECTS = 10
 HEADERS = {"User-Agent": "kube-probe/1.37", "Accept": "*/*"}
@@ -36,7 +37,7 @@ def port_of(container: Obj, port: int | str) -> int:
     for one in container.get("ports") or ():
         if one.get("name") == port:
             return int(one["containerPort"])
-    return int(port) if port.isdigit() else 0
+    return whole(port) or 0
 
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

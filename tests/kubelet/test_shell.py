@@ -17,7 +17,7 @@ from cluster.kubelet.runtime.tree import Tree
 def world() -> World:
     files = Files({"/etc/motd": b"welcome\nto the box\n", "/data.csv": b"b,2\na,1\na,1\n"})
     files.mount("/config", Tree({"key": b"value", "dir/inner": b"x\n"}), read_only=True)
-    return World({"NAME": "x y", "EMPTY": "", "N": "3"}, "box", files)
+    return World({"NAME": "x y", "EMPTY": "", "N": "3", "MANY": "x" * 1000}, "box", files)
 
 
 async def play(script: str, stdin: str = "") -> tuple[str, str, int]:
@@ -99,6 +99,27 @@ SCRIPTS = [
     ("set -x; echo a >/dev/null 2>&1; { true; } 2>/dev/null", "", 0),
     ("find /config -name 'i*'; find /config -maxdepth 1 -type d", "/config/dir/inner\n/config\n/config/dir\n", 0),
     ("hostname; whoami; id -u; pwd", "box\nroot\n0\n/\n", 0),
+    (
+        "dd if=/dev/zero bs=1kB count=2 of=/z; wc -c </z; dd if=/dev/zero bs=2 count=1k of=/z; wc -c </z",
+        "2000\n2048\n",
+        0,
+    ),
+    ("echo $((99999999999999999999999)); echo $((0 - 99999999999999999999999))", f"{2**63 - 1}\n{-(2**63 - 1)}\n", 0),
+    ("yes | head -c 5; yes | head -c 300000 | wc -c; printf '\303\251' | head -c 1 | wc -c", "y\ny\ny300000\n1\n", 0),
+    ("dd if=/dev/zero bs=5M count=1 | wc -c; dd if=/dev/zero bs=6M count=5 | cat | wc -c", "5242880\n31457280\n", 0),
+    ("yes | (head -n 1; head -n 1); yes | sleep 1; (yes; echo never) | head -n 1", "y\ny\ny\n", 0),
+    ("seq 3 | while read i; do echo $i | cat; done", "1\n2\n3\n", 0),
+    ("while true; do echo $MANY; done | sleep 3; echo on", "on\n", 0),
+    ("(seq 100000; echo after > /after) | sleep 3; test -f /after || echo none", "none\n", 0),
+    ("mkdir /d; ln -s /d /l; mv /l /l/x; readlink /d/x", "/d\n", 0),
+    ("ln -s /etc/motd /l; mv /data.csv /l; cat /l; head -n 1 /etc/motd", "b,2\na,1\na,1\nwelcome\n", 0),
+    ("ln -s a /l; ln -s b /m; cp -r /l /m; readlink /m; mv /l /m; readlink /m /l", "a\na\n", 1),
+    (
+        "mkdir -p /b/c; ln -s /b /b/c/up; find -L /b; cp -rL /b /copy; find /copy",
+        "/b\n/b/c\n/b/c/up\n/copy\n/copy/c\n/copy/c/up\n",
+        0,
+    ),
+    ("mkdir /b /t; touch /t/f; ln -s /t /b/x; ln -s /t /b/y; find -L /b -type f", "/b/x/f\n/b/y/f\n", 0),
 ]
 
 
@@ -122,7 +143,67 @@ TROUBLES = [
     ("set -x; echo a >/dev/null 2>&1", "+ echo a\n", 0),
     ("chroot /nosuch ls", "chroot: cannot change root directory to '/nosuch': No such file or directory\n", 125),
     ("f() { f; }; f", "sh: syntax error: functions call one another too deeply\n", 2),
+    ("dd bs=²", "dd: invalid number '²'\n", 1),
+    ("dd bs=0", "dd: number 0 is not in 1..9223372036854775807 range\n", 1),
+    ("dd count=99999999999999999999", "dd: invalid number '99999999999999999999'\n", 1),
+    ("dd count=9999999999999999G", "dd: number 9999999999999999G is not in 0..9223372036854775807 range\n", 1),
+    ("dd if=/etc/motd of=/x seek=99999999999999", "dd: writing '/x': No space left on device\n", 1),
+    ("dd if=/etc/motd of=/x bs=1M seek=16", "dd: writing '/x': No space left on device\n", 1),
+    ("dd if=/etc/motd of=/config/key", "dd: can't open '/config/key': Read-only file system\n", 1),
+    ("find / -maxdepth ²", "find: invalid number '²'\n", 1),
+    ("shift ²", "sh: shift: Illegal number: ²\n", 2),
+    ("kill ²", "sh: kill: invalid number '²'\n", 1),
+    ("kill -9 --5", "sh: kill: invalid number '--5'\n", 1),
+    ("[ ² -eq 2 ]", "sh: ²: bad number\n", 1),
+    ("[ 1 -eq 99999999999999999999 ]", "sh: 99999999999999999999: bad number\n", 1),
+    ("echo abc | head -c ²", "head: invalid number '²'\n", 1),
+    ("ping -c ² box", "ping: invalid number '²'\n", 1),
+    ("sleep nan", "sleep: invalid number 'nan'\n", 1),
+    ("timeout x true", "timeout: invalid number 'x'\n", 125),
+    ("exit --5", "", 0),
+    ("exit 99999999999999999999999", "", 0),
+    ("ln -s /l /l; for f in /l/*; do :; done", "sh: Symbolic link loop\n", 1),
+    ("mv /etc/motd /etc/motd", "mv: '/etc/motd' and '/etc/motd' are the same file\n", 1),
+    ("cd /etc; cp motd ./motd", "cp: 'motd' and './motd' are the same file\n", 1),
+    ("ln -s /etc /e; mv /e/motd /etc", "mv: '/e/motd' and '/etc/motd' are the same file\n", 1),
+    ("ln -s /etc/motd /l; cp /l /etc/motd", "cp: '/l' and '/etc/motd' are the same file\n", 1),
+    ("ln -s /etc/motd /l; mv /l /etc/motd", "mv: '/l' and '/etc/motd' are the same file\n", 1),
+    ("cd /; mkdir a; mv a a/b", "mv: cannot move 'a' to a subdirectory of itself, 'a/b'\n", 1),
+    ("cd /; mkdir -p a/b; mv a a/b", "mv: cannot move 'a' to a subdirectory of itself, 'a/b/a'\n", 1),
+    ("cd /; mkdir a; mv a a", "mv: cannot move 'a' to a subdirectory of itself, 'a/a'\n", 1),
+    ("cd /; mkdir a; cp -r a a/b", "cp: cannot copy a directory, 'a', into itself, 'a/b'\n", 1),
 ]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("script", ["mv /etc /etc/x", "mv /etc/motd /etc", "cp -r /etc /etc", "cp /etc/motd /etc/motd"])
+async def test_nothing_is_lost_by_moving_it_onto_or_into_itself(script: str) -> None:
+    assert await play(f"{script} 2>/dev/null; cat /etc/motd; ls /etc") == ("welcome\nto the box\nmotd\n", "", 0)
+
+
+@pytest.mark.looptime
+async def test_one_volume_at_two_places_is_one() -> None:
+    inside, err = world(), []
+    volume = Tree({"f": b"x", "d/g": b"y"})
+    inside.files.mount("/one", volume)
+    inside.files.mount("/two", volume)
+    shell = Shell(inside, err.append)
+    assert await shell.run("mv /one/f /two; mv /one/d /two/d/e") == 1
+    assert volume == {"f": b"x", "d/g": b"y"}
+    assert err == [
+        "mv: '/one/f' and '/two/f' are the same file\n",
+        "mv: cannot move '/one/d' to a subdirectory of itself, '/two/d/e'\n",
+    ]
+
+
+@pytest.mark.looptime
+async def test_a_ladder_of_links_is_not_climbed_on_all_its_ways() -> None:
+    ladder = (
+        "mkdir -p /l/0; for i in $(seq 15); do b=$((i-1)); mkdir /l/$i; ln -s /l/$i /l/$b/x; ln -s /l/$i /l/$b/y; done"
+    )
+    out, err, status = await play(f"{ladder}; find -L /l/0")
+    assert status == 1 and err == "find: /l/0: Too many levels of symbolic links\n"
+    assert 16 < out.count("\n") < 5000
 
 
 @pytest.mark.looptime

@@ -12,7 +12,7 @@ from cluster import clock
 from cluster.kubelet.runtime import agnhostwebhook, fileserver, guestbook
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.servers import Handler, Self, json_answer, path_of, query_of, text_answer
-from cluster.kubelet.runtime.shell.options import duration, flag, klog
+from cluster.kubelet.runtime.shell.options import duration, flag, klog, whole
 
 # Subcommands that serve, and where: option and default of each TCP port.
 TCP: dict[str, tuple[tuple[str, int], ...]] = {
@@ -57,7 +57,7 @@ def ports_of(command: str, words: Sequence[str], env: dict[str, str]) -> tuple[t
 
 
 def _numbers(texts: Sequence[str]) -> tuple[int, ...]:
-    return tuple(int(text) for text in texts if text.isdigit())
+    return tuple(number for number in map(whole, texts) if number is not None)
 
 
 def greeting(command: str, tcp: tuple[int, ...]) -> str:
@@ -87,7 +87,7 @@ async def _netexec(me: Self, request: HTTPRequest) -> HTTPResult:
     if path == "/echo":
         code, text = query.get("code", ""), query.get("msg", "")
         me.log(klog(f"GET /echo?msg={text}&code={code}"))
-        return text_answer(text, int(code) if code.isdigit() else 200)
+        return text_answer(text, 200 if (number := whole(code)) is None else number)
     if path == "/header":
         wanted = query.get("key", "").lower()
         return text_answer(next((text for name, text in request.headers.items() if name.lower() == wanted), ""))
@@ -104,7 +104,8 @@ async def _netexec(me: Self, request: HTTPRequest) -> HTTPResult:
         return await _exit(me, query)
     if path == "/redirect":
         location, code = query.get("location", "/"), query.get("code", "302")
-        return HTTPResult(int(code) if code.isdigit() else 302, "", headers={"Location": location})
+        number = whole(code)
+        return HTTPResult(302 if number is None else number, "", headers={"Location": location})
     if path == "/shutdown":
         me.log(klog("GET /shutdown"))
         me.end(0)
@@ -124,11 +125,12 @@ _SIMPLE: dict[str, Handler] = {
 async def _exit(me: Self, query: dict[str, str]) -> HTTPResult:
     code, wait, timeout = query.get("code", ""), query.get("wait", ""), query.get("timeout", "")
     me.log(klog(f"GET /exit?code={code}&timeout={timeout}&wait={wait}"))
-    if code and not code.isdigit():
+    number = whole(code or "0")
+    if number is None:
         return text_answer(f"argument 'code' must be an integer [0-127] or empty, got \"{code}\"\n")
     if wait:
         await clock.sleep(min(duration(wait), 3600.0))
-    me.end(int(code or "0") & 127)
+    me.end(number & 127)
     return text_answer("") if timeout and duration(timeout) else HTTPResult(0, error="EOF")
 
 
@@ -137,19 +139,20 @@ async def _dial(me: Self, query: dict[str, str]) -> HTTPResult:
     host, port, what = query.get("host", ""), query.get("port", ""), query.get("request", "")
     protocol, tries = query.get("protocol", "http").lower() or "http", query.get("tries", "1") or "1"
     me.log(klog(f"GET /dial?host={host}&protocol={protocol}&port={port}&request={what}&tries={tries}"))
-    if not tries.isdigit():
+    times, number = whole(tries), whole(port)
+    if times is None:
         return text_answer(f'tries parameter is invalid. strconv.Atoi: parsing "{tries}": invalid syntax\n', 400)
     if not what:
         return text_answer("request parameter not specified. <nil>\n", 400)
     if protocol not in ("http", "udp"):
         return text_answer(f"unsupported protocol. {protocol}\n", 400)
-    if not host or not port.isdigit():
+    if not host or number is None:
         return text_answer("host and/or port param are invalid. missing address\n", 400)
     answers: list[str] = []
     wrong: list[str] = []
-    for _ in range(min(int(tries), MAX_TRIES)):
+    for _ in range(min(times, MAX_TRIES)):
         if protocol == "udp":
-            said = await me.datagram(host, int(port), what)
+            said = await me.datagram(host, number, what)
             if said is None:
                 wrong.append("reading from udp connection failed. err:'i/o timeout'")
             else:
@@ -229,8 +232,8 @@ def _grpc_health(me: Self, request: HTTPRequest) -> HTTPResult:
 
 def serving(args: Sequence[str], heard: dict[str, Any], started_at: float) -> bool:
     """What its gRPC health check says: not any more after --delay-unhealthy-sec, or when told so."""
-    delay = flag(args, "delay-unhealthy-sec", "-1")
-    if delay.isdigit() and clock.now() - started_at >= int(delay):
+    delay = whole(flag(args, "delay-unhealthy-sec", "-1"))
+    if delay is not None and clock.now() - started_at >= delay:
         return False
     return "not serving" not in heard
 

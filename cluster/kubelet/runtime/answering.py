@@ -14,7 +14,7 @@ from cluster.kubelet.runtime.cri import (
     HTTPRequest,
     HTTPResult,
 )
-from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
+from cluster.kubelet.runtime.shell.interpreter import Caught, Shell, crashed
 from cluster.kubelet.runtime.shell.options import flag
 
 # Programs that only wait.
@@ -97,7 +97,10 @@ class Answering(Containers):
         if container.program == "guestbook" and flag(container.args, "replicaof"):
 
             async def register() -> None:
-                code = await guestbook.register(self._self(container, 0))
+                try:
+                    code = await guestbook.register(self._self(container, 0))
+                except Exception as error:
+                    code = crashed(error, container.log.line)
                 if code is not None:
                     self._exited(container, code)
 
@@ -108,7 +111,10 @@ class Answering(Containers):
         talk = streams.PROGRAMS.get(container.program)
         if talk is None:
             return False
-        await talk(self._self(container, port), incoming, write)
+        try:
+            await talk(self._self(container, port), incoming, write)
+        except Exception as error:
+            self._exit_soon(container, crashed(error, container.log.line))
         return True
 
     def _self(self, container: Container, port: int) -> servers.Self:
@@ -117,7 +123,9 @@ class Answering(Containers):
         async def run(script: str) -> tuple[int, str]:
             caught = Caught()
             shell = Shell(self._beside(container), caught.write)
-            return await shell.run(script), caught.text
+            status = await shell.run(script)
+            # What is printed may be any bytes; what is told over HTTP is text.
+            return status, caught.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
         async def fetch(url: str) -> HTTPResult:
             parts = urlsplit(url)

@@ -61,10 +61,11 @@ class Log:
             self._pieces(rest)
 
     def _pieces(self, text: str) -> None:
-        while len(text) > LINE_LENGTH + 1:
-            self._keep(text[:LINE_LENGTH])
-            text = text[LINE_LENGTH:]
-        self._keep(text)
+        at = 0
+        while len(text) - at > LINE_LENGTH + 1:
+            self._keep(text[at : at + LINE_LENGTH])
+            at += LINE_LENGTH
+        self._keep(text[at:])
 
     def close(self) -> None:
         if self._open:

@@ -27,8 +27,8 @@ from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
 from cluster.kubelet.runtime.shell import agnhostcommands
 from cluster.kubelet.runtime.shell.commands import COMMANDS
-from cluster.kubelet.runtime.shell.interpreter import Shell
-from cluster.kubelet.runtime.shell.options import flag, klog
+from cluster.kubelet.runtime.shell.interpreter import Shell, crashed
+from cluster.kubelet.runtime.shell.options import flag, klog, whole
 from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
 from cluster.kubelet.runtime.shell.world import Net, Pipe, World
 from cluster.kubelet.runtime.troubles import Troubles
@@ -236,7 +236,10 @@ class Containers:
             shell.stdin = Pipe()
 
         async def run() -> None:
-            code = await interpret(shell, words)
+            try:
+                code = await interpret(shell, words)
+            except Exception as error:
+                code = crashed(error, container.log.line)
             shell.stop_jobs()
             self._exited(container, code)
 
@@ -295,8 +298,8 @@ class Containers:
         if name in _ENDING and serving and container.profile.ignores_term:
             return
         if name in _ENDING and (serving or container.sandbox.config.shared_pid):
-            delay = flag(container.args, "delay-shutdown")
-            if serving and container.profile.program == "agnhost" and delay.isdigit() and int(delay):
+            delay = whole(flag(container.args, "delay-shutdown"))
+            if serving and container.profile.program == "agnhost" and delay:
                 # It goes on answering for so long.
                 container.log.line(klog(f"Sleeping {delay} seconds before terminating..."))
                 clock.call_later(float(delay), lambda: self._exited(container, 0))
@@ -357,7 +360,11 @@ class Containers:
     ) -> Container:
         """A container that was running before the kubelet restarted, running on."""
         container = self._create(sandbox, config, container_id)
-        self._start(container)
+        try:
+            self._start(container)
+        except RuntimeFailure:
+            self.drop(container)
+            raise
         container.started_at = started_at
         return container
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cluster import clock
 from cluster.kubelet.runtime import agnhostserver
 from cluster.kubelet.runtime.container import Container
+from cluster.kubelet.runtime.shell.options import whole
 
 if TYPE_CHECKING:
     from cluster.kubelet.runtime.containers import Containers
@@ -67,7 +68,7 @@ class Process:
             container.program, container.ports, container.udp, container.args = before
 
     def _listening(self, program: str, args: list[str]) -> tuple[int, ...]:
-        numbers = [int(word.rpartition("=")[2]) for word in args if word.rpartition("=")[2].isdigit()]
+        numbers = [number for word in args if (number := whole(word.rpartition("=")[2])) is not None]
         if program in ("python", "python3", "nc", "httpd", "php") and numbers:
             return (numbers[-1],)
         if program == "python" and "http.server" in args:

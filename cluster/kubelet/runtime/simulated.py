@@ -17,13 +17,10 @@ from cluster.kubelet.runtime.cri import (
     ExecResult,
     RuntimeFailure,
 )
-from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
+from cluster.kubelet.runtime.shell.interpreter import Caught, Shell, crashed
 from cluster.kubelet.runtime.shell.programs import SHELLS
-from cluster.kubelet.runtime.shell.world import BrokenPipe, Input, Pipe
+from cluster.kubelet.runtime.shell.world import BrokenPipe, Pipe
 from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
-
-# Bytes that a command reads from its client before it runs.
-MAX_STDIN = 4 * 1024 * 1024
 
 
 class SimulatedRuntime(Answering):
@@ -45,6 +42,10 @@ class SimulatedRuntime(Answering):
                 task.cancel()
                 raise
             return ExecResult(-1, caught.text, timed_out=True)
+        except Exception as error:
+            said: list[str] = []
+            code = crashed(error, said.append)
+            return ExecResult(code, caught.text + "".join(said))
         finally:
             shell.stop_jobs()
             if timer is not None:
@@ -77,15 +78,13 @@ class SimulatedRuntime(Answering):
         world.terminal = tty
         if program in SHELLS and len(command) == 1:
             return await converse(world, terminal) if stdin is not None else 0
-        typed = Input(await _everything(stdin)) if stdin is not None and not tty else Input()
-        shell = Shell(world, terminal.tell, terminal.complain, typed)
+        shell = Shell(world, terminal.tell, terminal.complain)
         interrupted = asyncio.ensure_future(self._while_awake(container, interpret(shell, command)))
         reading = None
-        if stdin is not None and tty:
+        if stdin is not None:
             terminal.interrupt = lambda: _cancel(interrupted)
-            pipe = Pipe()
-            shell.stdin = pipe
-            reading = asyncio.ensure_future(_typed(terminal, pipe))
+            pipe = shell.stdin = Pipe()
+            reading = asyncio.ensure_future(_typed(terminal, pipe) if tty else _passed_on(stdin, pipe, once=True))
         try:
             return await interrupted
         except asyncio.CancelledError:
@@ -134,21 +133,13 @@ async def _passed_on(stdin: Stdin, pipe: Pipe, *, once: bool) -> None:
     try:
         while (data := await stdin.get()) is not None:
             pipe.write(decoder.decode(data))
+            await pipe.room()
+        pipe.write(decoder.decode(b"", True))
     except BrokenPipe:
         return
-    if once:
-        pipe.close()
-
-
-async def _everything(stdin: Stdin) -> str:
-    """All that the client sends until it closes its end; RuntimeFailure when that is more than a container may hold."""
-    parts, size = [], 0
-    while (data := await stdin.get()) is not None:
-        parts.append(data)
-        size += len(data)
-        if size > MAX_STDIN:
-            raise RuntimeFailure(f"stdin is larger than {MAX_STDIN} bytes", "ResourceExhausted")
-    return b"".join(parts).decode("utf-8", "surrogateescape")
+    finally:
+        if once:
+            pipe.close()
 
 
 async def _typed(terminal: Terminal, pipe: Pipe) -> None:
@@ -157,7 +148,10 @@ async def _typed(terminal: Terminal, pipe: Pipe) -> None:
     try:
         while (line := await terminal.line()) is not None:
             pipe.write(line + "\n")
+            await pipe.room()
         pipe.close()
+    except BrokenPipe:
+        return
     finally:
         reading.cancel()
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from cluster import clock
 from cluster.kubelet.runtime.servers import Self
+from cluster.kubelet.runtime.shell.options import whole
 
 Incoming = asyncio.Queue[bytes | None]
 Write = Callable[[bytes], None]
@@ -17,8 +18,7 @@ Conversation = Callable[[Self, Incoming, Write], Awaitable[None]]
 
 
 def _number(me: Self, name: str) -> int:
-    text = me.env.get(name, "")
-    return int(text) if text.isdecimal() else 0
+    return whole(me.env.get(name, "")) or 0
 
 
 async def _port_forward_tester(me: Self, incoming: Incoming, write: Write) -> None:

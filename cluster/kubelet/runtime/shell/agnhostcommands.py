@@ -8,7 +8,7 @@ from cluster import clock
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.issuer import issuer_discovery
-from cluster.kubelet.runtime.shell.options import duration, flag, klog
+from cluster.kubelet.runtime.shell.options import duration, flag, klog, whole
 
 TMPFS, OVERLAY, EXT4 = "tmpfs", 0x794C7630, 0xEF53
 NEW_FILE = "mount-tester new file\n"
@@ -100,8 +100,8 @@ class _MountTest:
     async def watch(self, path: str) -> None:
         """Read again every two seconds, until the time is over or the content is what a mount tester writes."""
         wanted = flag(self.args, "break_on_expected_content", "true") != "false"
-        text = flag(self.args, "retry_time", "180")
-        ends = clock.now() + (float(text) if text.isdigit() else 180.0)
+        seconds = whole(flag(self.args, "retry_time", "180"))
+        ends = clock.now() + (180.0 if seconds is None else seconds)
         while clock.now() < ends:
             self.failed = False
             try:
@@ -123,9 +123,10 @@ async def _mounttest(shell: Shell, args: list[str]) -> int:
 async def _connect(shell: Shell, args: list[str]) -> int:
     """Say in one word why a connection cannot be made."""
     place = next((arg for arg in args if not arg.startswith("-")), "")
-    host, _, port = place.rpartition(":")
+    host, _, text = place.rpartition(":")
+    port = whole(text)
     protocol, timeout = flag(args, "protocol", "tcp"), duration(flag(args, "timeout", "0")) or 60.0
-    if not host or not port.isdigit():
+    if not host or port is None:
         shell.err(f"UNKNOWN: address {place}: missing port in address\n")
         return 1
     net = shell.world.net
@@ -133,10 +134,10 @@ async def _connect(shell: Shell, args: list[str]) -> int:
         shell.err(f"DNS: lookup {host} on 10.96.0.10:53: no such host\n")
         return 1
     if protocol == "udp":
-        answer = await net.datagram(host, int(port), flag(args, "udp-data", "hostname"), timeout)
+        answer = await net.datagram(host, port, flag(args, "udp-data", "hostname"), timeout)
         trouble = "" if answer is not None else "i/o timeout"
     else:
-        trouble = await net.connect(host, int(port), timeout)
+        trouble = await net.connect(host, port, timeout)
     if not trouble:
         return 0
     word = "REFUSED" if "refused" in trouble else "TIMEOUT" if "timeout" in trouble else f"OTHER: {trouble}"
@@ -166,20 +167,21 @@ def _etc_hosts(shell: Shell, args: list[str]) -> int:
 
 async def _logs_generator(shell: Shell, args: list[str]) -> int:
     """So many lines as an API server would write them, evenly over a time."""
-    total = flag(args, "log-lines-total", flag(args, "t", "0"))
+    text = flag(args, "log-lines-total", flag(args, "t", "0"))
+    total = whole(text) or 0
     over = duration(flag(args, "run-duration", flag(args, "d", "0")))
-    if not total.isdigit() or int(total) <= 0:
-        shell.err(klog(f"Invalid total number of lines: {total}", "F", "logs_generator.go:69") + "\n")
+    if not total:
+        shell.err(klog(f"Invalid total number of lines: {text}", "F", "logs_generator.go:69") + "\n")
         return 255
     if over <= 0:
         shell.err(klog("Invalid duration: 0s", "F", "logs_generator.go:73") + "\n")
         return 255
-    for number in range(int(total)):
+    for number in range(total):
         path = f"/api/v1/namespaces/{NAMESPACES[number // 3 % 3]}/pods/{'abcdefghij'[number % 10] * 3}"
         shell.out(
             klog(f"{number} {METHODS[number % 3]} {path} {200 + number * 37 % 400}", "I", "logs_generator.go:76") + "\n"
         )
-        await clock.sleep(over / int(total))
+        await clock.sleep(over / total)
     return 0
 
 
@@ -188,8 +190,7 @@ async def _in_cluster_client(shell: Shell, args: list[str]) -> int:
     import base64
     import hashlib
 
-    text = flag(args, "poll-interval", "30")
-    every = float(text) if text.isdigit() and int(text) else 30.0
+    every = float(whole(flag(args, "poll-interval", "30")) or 30)
     shell.err(klog("started", "I", "main.go:61") + "\n")
     while True:
         await clock.sleep(every)

@@ -6,9 +6,10 @@ import operator
 import re
 from collections.abc import Callable, MutableMapping
 
+from cluster.kubelet.runtime.shell.options import MAX_NUMBER, whole
 from cluster.kubelet.runtime.shell.syntax import SyntaxTrouble
 
-_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|\+\+|--|&&|\|\||[-+*/%]=|==|!=|<=|>=|<<|>>|\*\*|[-+*/%<>=!()?:&|^~])")
+_TOKEN = re.compile(r"\s*([0-9]+|[A-Za-z_]\w*|\+\+|--|&&|\|\||[-+*/%]=|==|!=|<=|>=|<<|>>|\*\*|[-+*/%<>=!()?:&|^~])")
 
 
 def _divide(a: int, b: int) -> int:
@@ -40,6 +41,12 @@ _CHANGES = {"+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%"}
 def wrap(number: int) -> int:
     """To 64 bits, two's complement."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _decimal(digits: str) -> int:
+    """A number out of its digits; one that is too large is the largest there is (strtoll)."""
+    number = whole(digits)
+    return MAX_NUMBER if number is None else number
 
 
 def evaluate(text: str, variables: MutableMapping[str, str]) -> int:
@@ -114,7 +121,9 @@ class _Expression:
             name = self._next()
             return self._assign(name, self._read(name) + (1 if mark == "++" else -1))
         if mark.isdigit():
-            return wrap(int(mark, 8 if mark.startswith("0") and set(mark) <= set("01234567") else 10))
+            if mark.startswith("0") and set(mark) <= set("01234567"):
+                return wrap(int(mark, 8))
+            return _decimal(mark)
         if not (mark[0].isalpha() or mark[0] == "_"):
             raise SyntaxTrouble("arithmetic syntax error")
         return self._variable(mark)
@@ -136,7 +145,9 @@ class _Expression:
 
     def _read(self, name: str) -> int:
         text = self.variables.get(name, "").strip() or "0"
-        return wrap(int(text)) if re.fullmatch(r"-?\d+", text) else 0
+        if re.fullmatch(r"-?[0-9]+", text) is None:
+            return 0
+        return -_decimal(text[1:]) if text[0] == "-" else _decimal(text)
 
     def _assign(self, name: str, value: int) -> int:
         self.variables[name] = str(wrap(value))

@@ -7,21 +7,24 @@ from collections.abc import Awaitable
 
 from cluster.kubelet.runtime.shell.control import Exit, Leave, Return
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import signed, whole
 from cluster.kubelet.runtime.shell.programs import SHELLS
 from cluster.kubelet.runtime.shell.syntax import parse
 
 
 def _exit(shell: Shell, args: list[str]) -> int:
-    raise Exit(int(args[0]) & 255 if args and args[0].lstrip("-").isdigit() else shell.status)
+    number = signed(args[0]) if args else None
+    raise Exit(shell.status if number is None else number & 255)
 
 
 def _return(shell: Shell, args: list[str]) -> int:
-    raise Return(int(args[0]) & 255 if args and args[0].isdigit() else shell.status)
+    number = whole(args[0]) if args else None
+    raise Return(shell.status if number is None else number & 255)
 
 
 def _leave(again: bool) -> Handler:
     def command(shell: Shell, args: list[str]) -> int:
-        raise Leave(again=again, levels=int(args[0]) if args and args[0].isdigit() else 1)
+        raise Leave(again=again, levels=(whole(args[0]) if args else None) or 1)
 
     return command
 
@@ -133,7 +136,10 @@ def _set(shell: Shell, args: list[str]) -> int:
 
 
 def _shift(shell: Shell, args: list[str]) -> int:
-    count = int(args[0]) if args and args[0].isdigit() else 1
+    count = whole(args[0]) if args else 1
+    if count is None:
+        shell.err(f"{shell.name}: shift: Illegal number: {args[0]}\n")
+        return 2
     if count > len(shell.args):
         return 1
     shell.args = shell.args[count:]
@@ -163,11 +169,11 @@ def _kill(shell: Shell, args: list[str]) -> int:
         signal, words = words[0][1:], words[1:]
     signal = _SIGNALS.get(signal, signal.upper().removeprefix("SIG"))
     for word in words:
-        if not word.lstrip("-").isdigit():
+        number = signed(word)
+        if number is None:
             shell.err(f"{shell.name}: kill: invalid number '{word}'\n")
             status = 1
             continue
-        number = int(word)
         jobs = shell.jobs
         if 2 <= number < 2 + len(jobs):
             if signal != "0":
@@ -180,7 +186,8 @@ def _kill(shell: Shell, args: list[str]) -> int:
 
 async def _wait(shell: Shell, args: list[str]) -> int:
     jobs = shell.jobs
-    wanted = [jobs[int(arg) - 2] for arg in args if arg.isdigit() and 2 <= int(arg) < 2 + len(jobs)] if args else jobs
+    numbers = [number for number in map(whole, args) if number is not None and 2 <= number < 2 + len(jobs)]
+    wanted = [jobs[number - 2] for number in numbers] if args else jobs
     status = await shell.wait(list(wanted))
     return status if args or status == 143 else 0
 

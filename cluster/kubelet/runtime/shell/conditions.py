@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import signed
 from cluster.kubelet.runtime.shell.syntax import SyntaxTrouble
 
 
@@ -64,10 +65,11 @@ def _holds(shell: Shell, words: list[str]) -> bool:
     compared = _COMPARE.get(operator)
     if compared is None:
         raise SyntaxTrouble(f"{operator}: unknown operand")
-    if not all(re.fullmatch(r"\s*-?\d+\s*", one) for one in (left, right)):
-        shell.err(f"{shell.name}: {left if not left.strip().lstrip('-').isdigit() else right}: bad number\n")
+    first, second = signed(left.strip()), signed(right.strip())
+    if first is None or second is None:
+        shell.err(f"{shell.name}: {left if first is None else right}: bad number\n")
         return False
-    return compared(int(left), int(right))
+    return compared(first, second)
 
 
 _COMPARE: dict[str, Callable[[int, int], bool]] = {

@@ -6,6 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from cluster.kubelet.runtime.shell.options import whole
 from cluster.kubelet.runtime.shell.syntax import SyntaxTrouble, closing
 
 if TYPE_CHECKING:
@@ -162,10 +163,10 @@ class Expander:
         """A parameter; None when it is not set."""
         shell = self._shell
         if name.isdigit():
-            number = int(name)
+            number = whole(name)
             if number == 0:
                 return shell.name
-            return shell.args[number - 1] if number <= len(shell.args) else None
+            return shell.args[number - 1] if number is not None and number <= len(shell.args) else None
         special = {
             "?": str(shell.status),
             "$": "1",
@@ -259,7 +260,7 @@ def _closing_quote(word: str, at: int) -> int:
     return end
 
 
-_RANGE = re.compile(r"(?<!\$)\{(-?\d+)\.\.(-?\d+)\}")
+_RANGE = re.compile(r"(?<!\$)\{(-?[0-9]{1,18})\.\.(-?[0-9]{1,18})\}")
 _LIST = re.compile(r"(?<!\$)\{([^{}$\s\"']*,[^{}$\s\"']*)\}")
 
 

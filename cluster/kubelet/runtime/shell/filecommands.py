@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import os
+import re
 
 from cluster.kubelet.runtime.shell.filearguments import each, has
-from cluster.kubelet.runtime.shell.files import FileTrouble
+from cluster.kubelet.runtime.shell.files import MAX_BYTES, FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import MAX_NUMBER, whole
 
 
 def _touch(shell: Shell, args: list[str]) -> int:
@@ -48,44 +52,95 @@ _ENDLESS = {"/dev/zero": bytes, "/dev/urandom": os.urandom, "/dev/random": os.ur
 _MOST = 64 * 1024 * 1024
 
 
+# What a number may end in (busybox's cwbkMG suffixes).
+_UNITS: dict[str, int] = {"": 1, "c": 1, "w": 2, "b": 512}
+_UNITS |= {letter: 1024**power for letter, power in (("k", 1), ("K", 1), ("M", 2), ("G", 3))}
+_UNITS |= {f"{letter}B": 1000**power for letter, power in (("k", 1), ("K", 1), ("M", 2), ("G", 3))}
+# What dd writes at once.
+_PIECE = 1024 * 1024
+
+
+def _amount(text: str, least: int = 0) -> int:
+    """A number with a unit; ValueError in dd's words."""
+    match = re.fullmatch(r"([0-9]+)([A-Za-z]*)", text)
+    number = whole(match[1]) if match else None
+    unit = _UNITS.get(match[2]) if match else None
+    if number is None or unit is None:
+        raise ValueError(f"invalid number '{text}'")
+    if not least <= number * unit <= MAX_NUMBER:
+        raise ValueError(f"number {text} is not in {least}..{MAX_NUMBER} range")
+    return number * unit
+
+
 async def _dd(shell: Shell, args: list[str]) -> int:
     options = dict(arg.partition("=")[::2] for arg in args)
-    units = {"k": 1024, "M": 1024**2, "G": 1024**3, "K": 1024}
-    size = options.get("bs", "512")
-    number = size.rstrip("kKMGB")
-    block = (int(number) if number.isdigit() else 0) * units.get(size.rstrip("B")[-1:], 1)
-    if block <= 0 or not all(options.get(name, "0").isdigit() for name in ("count", "skip", "seek")):
-        shell.err("dd: invalid number\n")
+    try:
+        block = _amount(options.get("bs", "512"), 1)
+        count, skip, seek = (_amount(options.get(name, "0")) for name in ("count", "skip", "seek"))
+    except ValueError as error:
+        shell.err(f"dd: {error}\n")
         return 1
-    amount = min(block * int(options["count"]), _MOST) if "count" in options else _MOST
-    skip, seek = block * int(options.get("skip", "0")), block * int(options.get("seek", "0"))
+    amount = min(block * count, _MOST) if "count" in options else _MOST
     source, target = options.get("if", ""), options.get("of", "")
-    files = shell.world.files
-    if source in _ENDLESS:
-        data = _ENDLESS[source](amount)
-    elif source:
-        found = files.get(shell.world.path(source))
-        if found is None:
-            shell.err(f"dd: can't open '{source}': No such file or directory\n")
-            return 1
-        data = found[skip : skip + amount]
-    else:
-        data = (await shell.stdin.read()).encode("utf-8", "surrogateescape")[skip : skip + amount]
+    data = await _from(shell, source, block * skip, amount)
+    if data is None:
+        return 1
     if not target:
-        shell.out(data.decode("utf-8", "surrogateescape"))
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        for at in range(0, len(data), _PIECE):
+            shell.out(decoder.decode(data[at : at + _PIECE], at + _PIECE >= len(data)))
+            await shell.drained()
+            # To others who read at once what is written.
+            await asyncio.sleep(0)
     elif target != "/dev/null":
-        path = shell.world.path(target)
-        before = files.get(path) or b""
-        after = before[seek + len(data) :] if "notrunc" in options.get("conv", "") else b""
         try:
-            files.put(path, before[:seek].ljust(seek, b"\0") + data + after)
+            _write_at(shell, target, block * seek, data, keep="notrunc" in options.get("conv", "").split(","))
         except FileTrouble as error:
-            shell.err(f"dd: {target}: {error}\n")
+            shell.err(f"dd: {error}\n")
             return 1
     records = f"{len(data) // block}+{int(len(data) % block > 0)} records"
     if options.get("status") != "none":
         shell.err(f"{records} in\n{records} out\n")
     return 0
+
+
+async def _from(shell: Shell, source: str, skip: int, amount: int) -> bytes | None:
+    """So many bytes of a file, a device or the input; a complaint and None where there is none."""
+    if source in _ENDLESS:
+        return _ENDLESS[source](amount)
+    if source:
+        try:
+            found = shell.world.files.read(shell.world.path(source))
+        except FileTrouble as error:
+            shell.err(f"dd: can't open '{source}': {error}\n")
+            return None
+        if found is None:
+            shell.err(f"dd: can't open '{source}': No such file or directory\n")
+            return None
+        return found[skip : skip + amount]
+    data = bytearray()
+    # Of an input without end no more is read than is wanted.
+    while len(data) < skip + amount and (piece := await shell.stdin.some()):
+        data += piece.encode("utf-8", "surrogateescape")
+        if skip and len(data) > _PIECE:
+            passed = min(skip, len(data))
+            del data[:passed]
+            skip -= passed
+    return bytes(data[skip : skip + amount])
+
+
+def _write_at(shell: Shell, target: str, seek: int, data: bytes, *, keep: bool) -> None:
+    """Into a file from a place on; what lies behind it stays with `keep`. FileTrouble in dd's words."""
+    files, path = shell.world.files, shell.world.path(target)
+    try:
+        before = files.get(path) or b""
+        if seek + len(data) > MAX_BYTES:
+            raise FileTrouble("No space left on device")
+        after = before[seek + len(data) :] if keep else b""
+        files.put(path, before[:seek].ljust(seek, b"\0") + data + after)
+    except FileTrouble as error:
+        doing = "writing" if str(error).startswith("No space") else "can't open"
+        raise FileTrouble(f"{doing} '{target}': {error}") from None
 
 
 def _cd(shell: Shell, args: list[str]) -> int:

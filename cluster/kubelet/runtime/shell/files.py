@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -12,7 +12,8 @@ from cluster.kubelet.runtime.tree import Attributes, Tree
 # Bytes that the files of one container, or one volume, may come to.
 MAX_BYTES = 16 * 1024 * 1024
 MAX_LINKS = 20
-MAX_DEPTH = 40
+# How often links may lead a walk to where it has been already.
+MAX_AGAIN = 1000
 STANDARD = (
     *("bin", "dev", "dev/shm", "etc", "home", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp"),
     *("usr", "usr/bin", "usr/local", "usr/local/bin", "usr/sbin", "usr/share", "var", "var/lib", "var/log", "var/run"),
@@ -35,14 +36,6 @@ class Mounted:
     tree: Tree
     sub: str
     read_only: bool
-
-    def path(self, name: str) -> str | None:
-        """Where an entry of the tree is seen; None when it is not."""
-        if not self.sub:
-            return f"{self.point}/{name}"
-        if name == self.sub or name.startswith(self.sub + "/"):
-            return self.point + name[len(self.sub) :]
-        return None
 
 
 class Files:
@@ -237,7 +230,8 @@ class Files:
 
     def link(self, path: str, target: str) -> None:
         """ln -s."""
-        if self.exists(path):
+        path = self.real(path, last=False)
+        if self.exists(path) or self.link_of(path) is not None:
             raise FileTrouble("File exists")
         if not self.is_directory(posixpath.dirname(path)):
             raise FileTrouble("No such file or directory")
@@ -277,28 +271,45 @@ class Files:
 
     # -- looking ---------------------------------------------------------------------------------------------------------
 
-    def paths(self) -> Iterable[str]:
-        """Every file there is."""
-        for one in self._mounts:
-            for name in list(one.tree):
-                path = one.path(name)
-                if path is not None and self._place(path)[0] is one:
-                    yield path
+    def same(self, path: str, other: str) -> bool:
+        """Whether two paths, their links followed, are one and the same file or directory."""
+        return self._identity(path) == self._identity(other)
+
+    def within(self, path: str, directory: str) -> bool:
+        """Whether a directory is another one, or lies somewhere in it."""
+        outer, inner = self.real(directory), self.real(path)
+        if f"{inner.rstrip('/')}/".startswith(f"{outer.rstrip('/')}/"):
+            return True
+        (tree, name), (other, below) = self._identity(directory), self._identity(path)
+        return tree == other and (not name or f"{below}/".startswith(f"{name}/"))
+
+    def _identity(self, path: str) -> tuple[int, str]:
+        mounted, name = self._place(self.real(path))
+        return id(mounted.tree), name
 
     def walk(self, path: str, *, follow: bool = False) -> Iterator[str]:
-        """What is there and all below, each directory before what it holds; links are passed by unless they are to be followed."""
-        yield path
-        if self.link_of(path) is None or follow:
-            yield from self._below(path, follow, 0)
+        """What is there and all below, each directory before what it holds; links are passed by unless they are to be followed.
 
-    def _below(self, path: str, follow: bool, depth: int) -> Iterator[str]:
-        if depth > MAX_DEPTH or not self.is_directory(path):
-            return
-        for name in self.entries(path):
-            entry = f"{path.rstrip('/')}/{name}"
-            yield entry
-            if follow or self.link_of(entry) is None:
-                yield from self._below(entry, follow, depth + 1)
+        With `follow` a directory is not entered again from inside of itself; FileTrouble when links lead to the same ones too often.
+        """
+        waiting: list[tuple[str, tuple[str, ...]]] = [(path, ())]
+        seen: set[str] = set()
+        again = 0
+        while waiting:
+            one, above = waiting.pop()
+            yield one
+            if (not follow and self.link_of(one) is not None) or not self.is_directory(one):
+                continue
+            if follow:
+                real = self.real(one)
+                if real in above:
+                    continue
+                again += real in seen
+                if again > MAX_AGAIN:
+                    raise FileTrouble("Too many levels of symbolic links")
+                seen.add(real)
+                above = (*above, real)
+            waiting += [(f"{one.rstrip('/')}/{name}", above) for name in reversed(self.entries(one))]
 
     def is_directory(self, path: str) -> bool:
         path = self.real(path.rstrip("/") or "/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import whole
 from cluster.kubelet.runtime.shell.reading import contents, lines_of, number_of, split, unescape
 
 # A pattern that backtracks without end is a fault of its writer; lines are cut before they are matched.
@@ -181,7 +182,7 @@ async def _awk(shell: Shell, args: list[str]) -> int:
         number += 1
         if match[1] is not None and not re.search(match[1], line[:MAX_LINE]):
             continue
-        if match[2] is not None and number != int(match[2]):
+        if match[2] is not None and number != whole(match[2]):
             continue
         fields = line.split(options.get("F")) if options.get("F") else line.split()
         words = []
@@ -197,10 +198,10 @@ def _awk_value(word: str, line: str, fields: list[str], number: int) -> str:
     names = {"$0": line, "$NF": fields[-1] if fields else "", "NF": str(len(fields)), "NR": str(number)}
     if word in names:
         return names[word]
-    if word.startswith("$") and word[1:].isdigit():
-        at = int(word[1:])
-        return fields[at - 1] if at <= len(fields) else ""
-    return word if word.isdigit() else ""
+    if word.startswith("$"):
+        at = whole(word[1:])
+        return fields[at - 1] if at is not None and 0 < at <= len(fields) else ""
+    return word if word.isdecimal() else ""
 
 
 async def _hexdump(shell: Shell, args: list[str]) -> int:

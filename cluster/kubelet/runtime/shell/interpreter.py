@@ -7,6 +7,7 @@ heard between commands, and at once while the shell waits for its background job
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
@@ -34,11 +35,14 @@ from cluster.kubelet.runtime.shell.syntax import (
 )
 from cluster.kubelet.runtime.shell.world import PROMPT, BrokenPipe, Input, Out, Pipe, Signals, World
 
+log = logging.getLogger(__name__)
 # How many commands one run may take without waiting: an endless loop without a sleep would hold up everybody.
 BUSY = 200
 # Characters that may be caught of one command's output.
 MAX_CAUGHT = 4 * 1024 * 1024
 MAX_DEPTH = 40
+# What a process ends with that a signal has ended: SIGPIPE, and SIGSEGV for a fault of the program's own.
+NOBODY_READS, CRASHED = 141, 139
 
 
 class Caught:
@@ -67,6 +71,8 @@ class Shell:
         self.out = out
         self.err = err or out
         self.stdin = stdin or Input()
+        # What the process writes to, where that is read by another.
+        self.pipe: Pipe | None = None
         self.status = 0
         self.args: list[str] = []
         self.name = "sh"
@@ -102,6 +108,8 @@ class Shell:
             # What a script gets wrong is told as a shell tells it: status 2.
             self.err(f"{self.name}: syntax error: {error}\n")
             self.status = 2
+        except FileTrouble as error:
+            self._complain(str(error))
         return None
 
     async def dialogue(self) -> int:
@@ -146,6 +154,7 @@ class Shell:
         shell.args, shell.name, shell.functions, shell.depth = self.args, self.name, self.functions, self.depth + 1
         shell.options = set(self.options)
         shell.status = self.status
+        shell.pipe = self.pipe if out is None else None
         return shell
 
     async def catch(self, script: str) -> str:
@@ -233,11 +242,12 @@ class Shell:
 
         async def job() -> int:
             try:
-                await inner.evaluate(node)
-            except Exit as end:
-                return end.code
-            except (Leave, SyntaxTrouble, RecursionError):
+                await self._in(inner, node)
+            except (SyntaxTrouble, FileTrouble, RecursionError) as error:
+                self.err(f"{self.name}: {error}\n")
                 return 2
+            except Exception as error:
+                return crashed(error, lambda text: self.err(f"{text}\n"))
             return inner.status
 
         task = asyncio.ensure_future(job())
@@ -259,27 +269,33 @@ class Shell:
 
     async def _flow(self, parts: list[Node]) -> None:
         """All parts side by side, each in a process of its own, the output of one the input of the next."""
-        stdin, stages = self.stdin, []
+        before: Pipe | None = None
+        stages = []
         for part in parts[:-1]:
             pipe = Pipe()
-            stages.append(asyncio.ensure_future(self._stage(self.child(pipe.write, stdin, own=True), part, pipe)))
-            stdin = pipe
+            shell = self.child(pipe.write, before, own=True)
+            shell.pipe = pipe
+            stages.append(asyncio.ensure_future(self._stage(shell, part, before, pipe)))
+            before = pipe
         try:
-            last = self.child(self.out, stdin, own=True)
-            await self._in(last, parts[-1])
+            last = self.child(self.out, before, own=True)
+            last.pipe = self.pipe
+            await self._stage(last, parts[-1], before)
             self.status = last.status
-            stdin.hang_up()
             await asyncio.gather(*stages)
         finally:
             for stage in stages:
                 stage.cancel()
 
-    async def _stage(self, shell: Shell, node: Node, pipe: Pipe) -> None:
+    async def _stage(self, shell: Shell, node: Node, before: Pipe | None, after: Pipe | None = None) -> None:
+        """One part. At its end nobody reads the pipe before it any more, and nobody writes to the one after it."""
         try:
             await self._in(shell, node)
         finally:
-            pipe.close()
-            shell.stdin.hang_up()
+            if after is not None:
+                after.close()
+            if before is not None:
+                before.hang_up()
 
     @staticmethod
     async def _in(shell: Shell, node: Node) -> None:
@@ -289,7 +305,7 @@ class Shell:
         except Exit as end:
             shell.status = end.code
         except BrokenPipe:
-            shell.status = 141
+            shell.status = NOBODY_READS
         except Leave:
             pass
 
@@ -405,7 +421,9 @@ class Shell:
         handler = COMMANDS.get(name)
         if handler is not None:
             found = handler(self, args)
-            return found if isinstance(found, int) else await found
+            status = found if isinstance(found, int) else await found
+            await self.drained()
+            return status
         if self.world.process is not None and (name in self.world.programs or name in SERVERS):
             return await self.world.process.serve(name, args)
         script = self.world.files.get(self.world.path(words[0])) if "/" in words[0] else None
@@ -415,6 +433,11 @@ class Shell:
             return await inner.run(script.decode("utf-8", "surrogateescape"))
         self.err(f"{self.name}: {words[0]}: not found\n")
         return 127
+
+    async def drained(self) -> None:
+        """Wait while what was written has no room in the pipe: whoever writes much asks between. BrokenPipe when nobody reads."""
+        if self.pipe is not None:
+            await self.pipe.room()
 
     async def _busy(self) -> None:
         """A loop that does not wait uses up a core while it runs."""
@@ -442,6 +465,13 @@ class Shell:
     def number(self, expression: str) -> int:
         """The value of `$((expression))`."""
         return arithmetic.evaluate(expression, self.world.env)
+
+
+def crashed(error: Exception, tell: Out) -> int:
+    """A fault of ours in what runs a process: the process has crashed, and says so in a line. The exit code."""
+    log.error("a simulated process has crashed", exc_info=error)
+    tell(f"Segmentation fault (the simulated program failed: {type(error).__name__})")
+    return CRASHED
 
 
 def _may_end(node: Node) -> bool:

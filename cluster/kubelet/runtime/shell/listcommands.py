@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 
 from cluster import clock
 from cluster.kubelet.runtime.shell.filearguments import has, operands
-from cluster.kubelet.runtime.shell.files import READ
+from cluster.kubelet.runtime.shell.files import READ, FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import whole
 
 
 def _ls(shell: Shell, args: list[str]) -> int:
@@ -93,6 +94,9 @@ def _find(shell: Shell, args: list[str]) -> int:
         word = words.pop(0)
         if word in _TESTS_WITH_VALUE and words:
             options[word] = words.pop(0)
+            if word in ("-maxdepth", "-mindepth") and whole(options[word]) is None:
+                shell.err(f"find: invalid number '{options[word]}'\n")
+                return 1
         elif word not in ("-print", "-follow", "-xdev", "-mount"):
             shell.err(f"find: unrecognized: {word}\n")
             return 1
@@ -103,10 +107,14 @@ def _find(shell: Shell, args: list[str]) -> int:
             shell.err(f"find: {base}: No such file or directory\n")
             status = 1
             continue
-        for path in shell.world.files.walk(root, follow=follow):
-            below = path[len(root.rstrip("/")) :] if path != root else ""
-            if _wanted(shell, path, below, options, follow=follow):
-                shell.out(f"{base.rstrip('/') if below else base}{below}\n")
+        try:
+            for path in shell.world.files.walk(root, follow=follow):
+                below = path[len(root.rstrip("/")) :] if path != root else ""
+                if _wanted(shell, path, below, options, follow=follow):
+                    shell.out(f"{base.rstrip('/') if below else base}{below}\n")
+        except FileTrouble as error:
+            shell.err(f"find: {base}: {error}\n")
+            status = 1
     return status
 
 
@@ -118,8 +126,8 @@ def _wanted(shell: Shell, path: str, below: str, options: dict[str, str], *, fol
         "-name": lambda text: fnmatchcase(name, text),
         "-iname": lambda text: fnmatchcase(name.lower(), text.lower()),
         "-path": lambda text: fnmatchcase(path, text),
-        "-maxdepth": lambda text: text.isdigit() and depth <= int(text),
-        "-mindepth": lambda text: text.isdigit() and depth >= int(text),
+        "-maxdepth": lambda text: depth <= int(text),
+        "-mindepth": lambda text: depth >= int(text),
     }
     return all(tests[test](text) for test, text in options.items())
 

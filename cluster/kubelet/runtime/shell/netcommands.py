@@ -7,6 +7,7 @@ import re
 from cluster import clock
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.netarguments import option_words, seconds
+from cluster.kubelet.runtime.shell.options import whole
 
 
 async def _nc(shell: Shell, args: list[str]) -> int:
@@ -14,14 +15,15 @@ async def _nc(shell: Shell, args: list[str]) -> int:
     given = {name: text for name, text in options if name}
     if "l" in given:
         port = given.get("p") or next((text for name, text in options if not name), "")
-        if shell.world.process is None or not port.isdigit():
+        if shell.world.process is None or whole(port) is None:
             return 1
         return await shell.world.process.serve("nc", [port])
     operands = [text for name, text in options if not name]
-    if len(operands) < 2 or not operands[1].isdigit():
+    port_number = whole(operands[1]) if len(operands) > 1 else None
+    if port_number is None:
         shell.err("nc: usage: nc [-zv] [-w SEC] HOST PORT\n")
         return 1
-    host, port_number = operands[0], int(operands[1])
+    host = operands[0]
     if shell.world.net is None:
         return 1
     if "u" in given:
@@ -62,7 +64,11 @@ async def _datagram(shell: Shell, host: str, port: int, given: dict[str, str]) -
 async def _ping(shell: Shell, args: list[str]) -> int:
     options = option_words(args, frozenset("cWiw"))
     host = next((text for name, text in options if not name), "")
-    count = int(next((text for name, text in options if name == "c" and text.isdigit()), "1000000000"))
+    wanted = next((text for name, text in options if name == "c"), "1000000000")
+    count = whole(wanted)
+    if not count:
+        shell.err(f"ping: invalid number '{wanted}'\n")
+        return 1
     found = shell.world.net.resolve(host) if shell.world.net else []
     if not found:
         shell.err(f"ping: bad address '{host}'\n")

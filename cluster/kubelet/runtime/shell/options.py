@@ -12,6 +12,25 @@ _DURATION = re.compile(r"([0-9.]+)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
+# The largest number that programs count with.
+MAX_NUMBER = 2**63 - 1
+
+
+def whole(text: str) -> int | None:
+    """The number that a text of digits stands for; None for any other text, and for more than 63 bits hold."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0") or "0"
+    number = int(digits) if len(digits) <= 19 else MAX_NUMBER + 1
+    return number if number <= MAX_NUMBER else None
+
+
+def signed(text: str) -> int | None:
+    """The same with a sign before it, or without."""
+    number = whole(text[1:] if text[:1] in ("-", "+") else text)
+    return -number if number is not None and text[0] == "-" else number
+
+
 def flag(args: Sequence[str], name: str, otherwise: str = "") -> str:
     """`--name=x`, `-name=x` or `--name x` among the arguments."""
     for at, arg in enumerate(args):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Shell
+from cluster.kubelet.runtime.shell.options import signed
 
 _ESCAPE = re.compile(r"\\(n|t|r|a|b|e|0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|\\|\")")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "\\": "\\", '"': '"'}
@@ -48,6 +49,7 @@ async def lines_of(shell: Shell, names: list[str], program: str) -> AsyncIterato
     if not names:
         while (line := await shell.stdin.line()) is not None:
             yield line
+            await shell.drained()
         return
     for name in names:
         text = await contents(shell, name, program)
@@ -56,6 +58,7 @@ async def lines_of(shell: Shell, names: list[str], program: str) -> AsyncIterato
             continue
         for line in text.removesuffix("\n").split("\n") if text else ():
             yield line
+            await shell.drained()
 
 
 def split(args: list[str], with_value: str = "") -> tuple[dict[str, str], list[str]]:
@@ -84,4 +87,5 @@ def split(args: list[str], with_value: str = "") -> tuple[dict[str, str], list[s
 
 
 def number_of(text: str, otherwise: int) -> int:
-    return int(text) if text.lstrip("-+").isdigit() else otherwise
+    number = signed(text)
+    return otherwise if number is None else number

@@ -412,7 +412,7 @@ class _Parser:
         while (token := self.peek()) is not None:
             fd = -1
             if token.kind == "fd":
-                fd = int(token.text)
+                fd = int(token.text[:9])
                 self._at += 1
                 token = self._next()
                 self._at -= 1

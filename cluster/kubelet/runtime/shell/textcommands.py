@@ -8,6 +8,7 @@ import re
 
 from cluster import clock
 from cluster.kubelet.runtime.shell.interpreter import BUSY, Handler, Shell
+from cluster.kubelet.runtime.shell.options import signed
 from cluster.kubelet.runtime.shell.reading import contents, lines_of, number_of, split, unescape
 
 
@@ -58,6 +59,7 @@ async def _cat(shell: Shell, args: list[str]) -> int:
         if name == "-" and not names and "n" not in options:
             while piece := await shell.stdin.some():
                 shell.out(piece)
+                await shell.drained()
             continue
         text = await contents(shell, name, "cat")
         if text is None:
@@ -68,6 +70,7 @@ async def _cat(shell: Shell, args: list[str]) -> int:
                 shell.out(f"{number:6}\t{line}\n")
         elif text:
             shell.out(text)
+        await shell.drained()
     return status
 
 
@@ -81,6 +84,7 @@ async def _tee(shell: Shell, args: list[str]) -> int:
         shell.out(line + "\n")
         for path in paths:
             files.put(path, (files.get(path) or b"") + f"{line}\n".encode("utf-8", "surrogateescape"))
+        await shell.drained()
     return 0
 
 
@@ -89,9 +93,7 @@ async def _head(shell: Shell, args: list[str]) -> int:
         args = ["-n", args[0][1:], *args[1:]]
     options, names = split(args, "nc")
     if "c" in options:
-        text = await contents(shell, names[0] if names else "-", "head")
-        shell.out((text or "")[: number_of(options["c"], 0)])
-        return int(text is None)
+        return await _first_bytes(shell, names, options["c"])
     left = number_of(options.get("n", ""), 10)
     if left > 0:
         async for line in lines_of(shell, names, "head"):
@@ -100,6 +102,29 @@ async def _head(shell: Shell, args: list[str]) -> int:
             if left <= 0:
                 break
     return 0
+
+
+async def _first_bytes(shell: Shell, names: list[str], asked: str) -> int:
+    """`head -c`: of the input no more is read than is wanted."""
+    wanted = signed(asked)
+    if wanted is None:
+        shell.err(f"head: invalid number '{asked}'\n")
+        return 1
+    if names or wanted < 0:
+        text = await contents(shell, names[0] if names else "-", "head")
+        if text is None:
+            return 1
+        shell.out(_text(text.encode("utf-8", "surrogateescape")[:wanted]))
+        return 0
+    found = b""
+    while len(found) < wanted and (piece := await shell.stdin.some()):
+        found += piece.encode("utf-8", "surrogateescape")
+    shell.out(_text(found[:wanted]))
+    return 0
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 async def _tail(shell: Shell, args: list[str]) -> int:
@@ -129,6 +154,7 @@ async def _tail(shell: Shell, args: list[str]) -> int:
             if len(text) > position.get(name, 0):
                 shell.out(text[position.get(name, 0) :])
             position[name] = len(text)
+        await shell.drained()
     return 0
 
 
@@ -148,6 +174,7 @@ async def _yes(shell: Shell, args: list[str]) -> int:
     while True:
         for _ in range(BUSY):
             shell.out(text + "\n")
+        await shell.drained()
         await clock.sleep(0.1)
 
 

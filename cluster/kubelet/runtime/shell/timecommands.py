@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 
 from cluster import clock
 from cluster.apimachinery.quantity import value as quantity_value
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.options import whole
 
+# Seconds that are for ever.
+LONGEST = 10.0**9
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -18,10 +22,12 @@ def seconds(args: list[str]) -> float:
     total = 0.0
     for arg in args or ["0"]:
         if arg in ("infinity", "inf"):
-            return 10.0**9
+            return LONGEST
         unit = _UNITS.get(arg[-1:], 0)
         total += float(arg[:-1]) * unit if unit else float(arg)
-    return total
+    if math.isnan(total) or total < 0:
+        raise ValueError("no time")
+    return min(total, LONGEST)
 
 
 async def _sleep(shell: Shell, args: list[str]) -> int:
@@ -35,7 +41,7 @@ async def _sleep(shell: Shell, args: list[str]) -> int:
 
 
 async def _usleep(shell: Shell, args: list[str]) -> int:
-    return await _sleep(shell, [str(int(args[0]) / 1e6)] if args and args[0].isdigit() else args)
+    return await _sleep(shell, [str((whole(args[0]) or 0) / 1e6)] if args and whole(args[0]) is not None else args)
 
 
 def _date(shell: Shell, args: list[str]) -> int:
@@ -58,8 +64,13 @@ async def _timeout(shell: Shell, args: list[str]) -> int:
             words.pop(0)
     if len(words) < 2:
         return 125
+    try:
+        limit = seconds([words[0]])
+    except ValueError:
+        shell.err(f"timeout: invalid number '{words[0]}'\n")
+        return 125
     task = asyncio.ensure_future(shell.call(words[1:]))
-    timer = clock.call_later(seconds([words[0]]), lambda: _stop(task))
+    timer = clock.call_later(limit, lambda: _stop(task))
     try:
         return await task
     except asyncio.CancelledError:
@@ -77,15 +88,19 @@ def _stop(task: asyncio.Future[int]) -> None:
 
 async def _stress(shell: Shell, args: list[str]) -> int:
     """`stress --cpu 2 --vm 1 --vm-bytes 250M --timeout 60s`: uses what it is told to."""
-    cores, workers, each, wanted = 0.0, 0, 256 * 1024 * 1024, 10.0**9
+    cores, workers, each, wanted = 0.0, 0, 256 * 1024 * 1024, LONGEST
     pairs = [part for arg in args for part in arg.split("=", 1)]
     for name, text in itertools.pairwise(pairs):
         option = name.lstrip("-")
         try:
             if option in ("cpu", "c", "cpus"):
                 cores = float(text)
+                if not 0 <= cores < LONGEST:
+                    raise ValueError(text)
             elif option in ("vm", "m"):
                 workers = int(text)
+                if workers < 0:
+                    raise ValueError(text)
             elif option in ("vm-bytes", "mem-total"):
                 each, workers = quantity_value(text if text[-1:].isdigit() else _binary(text)), workers or 1
             elif option in ("timeout", "t"):

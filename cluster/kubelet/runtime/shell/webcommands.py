@@ -11,6 +11,7 @@ from cluster.kubelet.runtime.cri import HTTPResult
 from cluster.kubelet.runtime.shell.files import FileTrouble
 from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
 from cluster.kubelet.runtime.shell.netarguments import PATIENCE, option_words, seconds
+from cluster.kubelet.runtime.shell.options import whole
 from cluster.kubelet.runtime.shell.reading import unescape
 
 
@@ -118,7 +119,7 @@ def _curl_request(args: list[str]) -> Request:
             case "w" | "write-out":
                 request.form = text
             case "retry":
-                request.tries = 1 + (int(text) if text.isdigit() else 0)
+                request.tries = 1 + (whole(text) or 0)
             case "s" | "silent":
                 request.quiet = True
             case "S" | "show-error":
@@ -206,7 +207,7 @@ def _wget_request(args: list[str]) -> Request:
             case "T" | "timeout":
                 request.timeout = seconds(text)
             case "t" | "tries":
-                request.tries = int(text) if text.isdigit() else 1
+                request.tries = whole(text) or 1
             case "q":
                 request.quiet = True
             case "S" | "server-response":

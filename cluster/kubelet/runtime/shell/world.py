@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from cluster.kubelet.runtime.shell.files import Files
+from cluster.kubelet.runtime.shell.files import Files, FileTrouble
 
 if TYPE_CHECKING:
     from cluster.kubelet.runtime.cri import HTTPResult
@@ -129,44 +129,70 @@ class Input:
 
     def __init__(self, text: str = "") -> None:
         self._text = text
+        # What has been read of it already.
+        self._at = 0
 
     async def read(self) -> str:
         """All that is left."""
-        rest, self._text = self._text, ""
-        return rest
+        return self._take()
 
     async def line(self) -> str | None:
         """The next line without its end; None when there is nothing more."""
-        if not self._text:
-            return None
-        found, _, self._text = self._text.partition("\n")
-        return found
+        found = self._line()
+        return self._take() or None if found is None else found
 
     async def some(self) -> str:
         """What is there, as it came; empty when there will be nothing more."""
-        return await self.read()
+        return self._take()
 
     def hang_up(self) -> None:
         """Nobody will read this any more."""
 
+    @property
+    def _waits(self) -> int:
+        return len(self._text) - self._at
+
+    def _take(self) -> str:
+        rest = self._text[self._at :]
+        self._text, self._at = "", 0
+        return rest
+
+    def _line(self) -> str | None:
+        """The next whole line; None while there is none."""
+        end = self._text.find("\n", self._at)
+        if end < 0:
+            return None
+        found, self._at = self._text[self._at : end], end + 1
+        return found
+
 
 class Pipe(Input):
-    """What another command writes, as it comes."""
+    """What another command writes, as it comes. Whoever writes much waits for `room` between: a pipe holds so much and no more."""
 
-    # Characters that may wait to be read.
-    MOST = 4 * 1024 * 1024
+    # Characters that may wait while their writer goes on (a pipe's 64 KiB), and what one reader may hold of them in memory.
+    ROOM, MOST = 64 * 1024, 64 * 1024 * 1024
 
     def __init__(self) -> None:
         super().__init__()
         self._closed = False
         self._broken = False
         self._bell = asyncio.Event()
+        self._taken = asyncio.Event()
 
     def write(self, text: str) -> None:
-        if self._broken or len(self._text) + len(text) > self.MOST:
+        """BrokenPipe when nobody reads."""
+        if self._broken or self._waits + len(text) > 2 * self.MOST:
             raise BrokenPipe
-        self._text += text
+        self._text, self._at = self._text[self._at :] + text, 0
         self._bell.set()
+
+    async def room(self) -> None:
+        """Wait while the pipe is full; BrokenPipe when nobody reads any more."""
+        while self._waits > self.ROOM:
+            if self._broken:
+                raise BrokenPipe
+            self._taken.clear()
+            await self._taken.wait()
 
     def close(self) -> None:
         """Nothing more will be written."""
@@ -175,22 +201,45 @@ class Pipe(Input):
 
     def hang_up(self) -> None:
         self._broken = True
+        self._taken.set()
+
+    def _take(self) -> str:
+        self._taken.set()
+        return super()._take()
+
+    async def _more(self) -> None:
+        self._bell.clear()
+        await self._bell.wait()
 
     async def read(self) -> str:
-        while not self._closed:
-            self._bell.clear()
-            await self._bell.wait()
-        return await super().read()
+        return "".join([part async for part in self._parts()])
+
+    async def _parts(self) -> AsyncIterator[str]:
+        """All that comes, to the end; FileTrouble when that is more than a process can hold."""
+        size = 0
+        while part := await self.some():
+            size += len(part)
+            if size > self.MOST:
+                raise FileTrouble("out of memory")
+            yield part
 
     async def some(self) -> str:
-        while not self._text and not self._closed:
-            self._bell.clear()
-            await self._bell.wait()
-        found, self._text = self._text, ""
-        return found
+        while not self._waits and not self._closed:
+            await self._more()
+        return self._take()
 
     async def line(self) -> str | None:
-        while "\n" not in self._text and not self._closed:
-            self._bell.clear()
-            await self._bell.wait()
-        return await super().line()
+        parts: list[str] = []
+        size = 0
+        while (found := self._line()) is None:
+            if self._closed:
+                return "".join((*parts, self._take())) or None
+            # A line may be longer than what a pipe holds.
+            size += self._waits
+            if size > self.MOST:
+                raise FileTrouble("out of memory")
+            parts.append(self._take())
+            await self._more()
+        if self._waits <= self.ROOM:
+            self._taken.set()
+        return "".join((*parts, found))
