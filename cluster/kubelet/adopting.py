@@ -88,7 +88,7 @@ async def take_over(worker: Worker) -> None:
         try:
             config = await worker.starter.config(record)
         except Missing:
-            config = ContainerConfig(record.spec["name"], record.spec["image"])
+            config = ContainerConfig(record.spec["name"], record.spec["image"], layer=worker.starter.layer)
         ready, passed = record.ready, record.passed
         try:
             container = worker.kubelet.runtime.adopt_container(

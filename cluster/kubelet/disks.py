@@ -1,7 +1,8 @@
-"""What is on disks: volumes behind claims, machines' own directories, pods' empty directories. Kept across restarts of the server.
+"""What is on disks: volumes behind claims, machines' own directories, pods' empty directories, containers' writable layers.
 
-A disk is a tree under a key: a volume's name, `NODE:` for what is the machine's own, `pod/UID/NAME` for what goes with a pod. With a
-directory each tree that changed is written to a file of its own, now and then and at the end; without one all is memory.
+Kept across restarts of the server. A disk is a tree under a key: a volume's name, `NODE:` for what is the machine's own, `pod/UID/NAME`
+and `pod/UID/container/ID` for what goes with a pod. With a directory each tree that is not as it was made or written last is written to
+a file of its own, now and then and at the end; without one all is memory.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from cluster.kubelet.runtime.tree import Attributes, Tree
 log = logging.getLogger(__name__)
 # Real seconds between two looks at what has changed.
 SAVE_EVERY = 30.0
+# Trees that are looked at before others have their turn.
+TURN = 100
 POD = "pod/"
 
 
@@ -30,8 +33,8 @@ class Disks:
         self._directory = directory
         self._trees: dict[str, Tree] = {}
         # The keys of each pod's own, by its UID.
-        self._of_pods: dict[str, list[str]] = {}
-        # What each tree was when it was written last.
+        self._of_pods: dict[str, set[str]] = {}
+        # What each tree was when it was made or written last.
         self._written: dict[str, int] = {}
         self._saving: asyncio.Task[None] | None = None
 
@@ -42,17 +45,26 @@ class Disks:
             found = self._read(key)
             if found is None:
                 found = make()
-            else:
-                self._written[key] = fingerprint(found)
+            # What is as it is made anyway need not be kept.
+            self._written[key] = fingerprint(found)
             self._trees[key] = found
-            if key.startswith(POD):
-                self._of_pods.setdefault(key.split("/")[1], []).append(key)
+            self._note(key)
         return found
+
+    def _note(self, key: str) -> None:
+        if key.startswith(POD):
+            self._of_pods.setdefault(key.split("/")[1], set()).add(key)
+
+    def forget(self, key: str) -> None:
+        """What was a pod's own is gone before the pod is."""
+        self._of_pods.get(key.split("/")[1], set()).discard(key)
+        self._trees.pop(key, None)
+        self._remove(key)
 
     def forget_pod(self, uid: str) -> None:
         """A pod is gone, and what was its own with it."""
         for key in self._of_pods.pop(uid, ()):
-            del self._trees[key]
+            self._trees.pop(key, None)
             self._remove(key)
 
     # -- files -----------------------------------------------------------------------------------------------------------
@@ -66,6 +78,8 @@ class Disks:
             key = self._key_in(path)
             if key is None or gone(key):
                 path.unlink(missing_ok=True)
+            else:
+                self._note(key)
         self._saving = asyncio.create_task(self._save_now_and_then(), name="disks")
 
     async def stop(self) -> None:
@@ -79,7 +93,9 @@ class Disks:
     async def _save_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            for key in list(self._trees):
+            for number, key in enumerate(list(self._trees), 1):
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
                 with _failures_told(key):
                     if (changed := self._changed(key)) is not None:
                         # The loop packs, so that the tree is of one moment; a thread waits for the disk.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cluster import clock
 from cluster.apimachinery.quantity import milli, value
 from cluster.client.client import Obj
 from cluster.journeys import trace
+from cluster.kubelet.disks import POD
 from cluster.kubelet.ending import end_container
 from cluster.kubelet.hooks import run_hook
 from cluster.kubelet.podstatus import BACKOFF, MAX_BACKOFF, Record, duration
@@ -52,6 +53,9 @@ class Starter:
                 record.next_try = clock.now() + 10.0
                 worker.wake_in(10.0)
                 return
+            if record.id:
+                # The run before is over, and what it wrote in its own file system gone.
+                kubelet.disks.forget(self._layer_key(record.id))
             container = await kubelet.runtime.create_container(worker.sandbox, config)
             span.detail["id"] = container.id[:12]
         worker.tell(record, "Normal", "Created", "Container created")
@@ -254,7 +258,15 @@ class Starter:
             spec.get("terminationMessagePath") or "/dev/termination-log",
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
             bool(spec.get("stdinOnce")),
+            self.layer,
         )
+
+    def layer(self, container_id: str, make: Callable[[], Tree]) -> Tree:
+        """A container's writable layer: there as long as the container, over restarts of the kubelet."""
+        return self._worker.kubelet.disks.tree(self._layer_key(container_id), make)
+
+    def _layer_key(self, container_id: str) -> str:
+        return f"{POD}{self._worker.pod['metadata']['uid']}/container/{container_id.rpartition('/')[2]}"
 
     def _check_user(self, record: Record, security: Obj) -> None:
         """verifyRunAsNonRoot."""

@@ -108,3 +108,25 @@ def test_what_is_on_disks_is_there_after_a_restart(cluster):
     cluster.start()
     look = ("exec", "keeper", "--", "cat", *(f"{place}/file" for place in places))
     wait_for(lambda: cluster.kubectl(*look, check=False) == "".join(f"{place}\n" for place in places), "the files", 60)
+
+
+def test_what_a_container_wrote_in_its_own_file_system_is_there_after_a_restart(cluster):
+    """The kubelet finds the same container again: what it wrote beside its volumes goes with the container, not with the kubelet."""
+    box = {"name": "c", "image": "busybox", "command": ["sleep", "100000"]}
+    pod = {"metadata": {"name": "writer"}, "spec": {"containers": [box]}}
+    cluster.request("POST", "/api/v1/namespaces/default/pods", pod)
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/writer", "--timeout=60s")
+
+    def status():
+        return cluster.request("GET", "/api/v1/namespaces/default/pods/writer")[1]["status"]["containerStatuses"][0]
+
+    before = status()
+    cluster.kubectl(
+        "exec", "writer", "--", "sh", "-c", "mkdir /srv/data; echo kept > /srv/data/file; rm /etc/os-release"
+    )
+    assert cluster.stop() == 0
+    cluster.start()
+    look = ("exec", "writer", "--", "sh", "-c", "cat /srv/data/file; test -e /etc/os-release || echo gone")
+    wait_for(lambda: cluster.kubectl(*look, check=False) == "kept\ngone\n", "the files", 60)
+    after = status()
+    assert (after["containerID"], after["restartCount"]) == (before["containerID"], before["restartCount"])

@@ -152,3 +152,30 @@ def test_what_cannot_run_any_more_is_found_dead_and_tried_again(monkeypatch: pyt
         assert pod["status"]["containerStatuses"][0]["restartCount"] >= 1
 
     play(scenario)
+
+
+def test_what_a_container_wrote_in_its_own_file_system_stays_as_long_as_the_container() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.pod(
+            "one", {"image": BUSYBOX, "command": ["sh", "-c", "mkdir /made && echo a >/made/f && sleep 600; exit 1"]}
+        )
+        before = (await stage.ready("one"))["status"]["containerStatuses"][0]
+        assert await stage.run("one", "sh", "-c", "echo kept > /made/f; rm /etc/os-release; mkdir /d") == (0, "")
+        await restart(stage)
+        await clock.sleep(30)
+        after = (await stage.get("one"))["status"]["containerStatuses"][0]
+        assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
+        look = "cat /made/f; ls -d /d; test -e /etc/os-release || echo gone"
+        assert await stage.run("one", "sh", "-c", look) == (0, "kept\n/d\ngone\n")
+        # The next run of it is another container.
+        pod = await stage.when("one", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] == 1, 700)
+        assert pod["status"]["containerStatuses"][0]["containerID"] != before["containerID"]
+        await stage.ready("one")
+        assert await stage.run("one", "sh", "-c", "cat /made/f; test -e /d || echo new") == (0, "a\nnew\n")
+        disks = stage.kubelet().disks
+        keys = [key for key in disks._trees if "/container/" in key]
+        assert [key.rpartition("/")[2] for key in keys] == [
+            (await stage.get("one"))["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+        ]
+
+    play(scenario)

@@ -36,6 +36,10 @@ async def test_a_tree_is_found_again_as_it_was(tmp_path: Path) -> None:
     await again.stop()
 
 
+def _count(directory: Path) -> int:
+    return len(list(directory.glob("*.json")))
+
+
 def _break_the_only_file(directory: Path) -> None:
     (path,) = directory.glob("*.json")
     path.write_bytes(b"{")
@@ -90,3 +94,24 @@ async def test_one_disk_that_cannot_be_kept_does_not_stop_the_others(
     again = Disks(tmp_path)
     assert again.tree("good", Tree) == {"a": b"b"} and again.tree("bad", Tree) == {}
     assert "disk bad cannot be kept" in caplog.text
+
+
+async def test_what_is_as_it_was_made_is_not_written_and_what_was_not_looked_at_goes_with_its_pod(
+    tmp_path: Path,
+) -> None:
+    disks = Disks(tmp_path)
+    disks.start(lambda key: False)
+    disks.tree("pod/u1/container/a", lambda: Tree({"etc/x": b"image"}))
+    for name in ("b", "c"):
+        disks.tree(f"pod/u1/container/{name}", Tree)["x"] = b"changed"
+    await disks.stop()
+    assert _count(tmp_path) == 2
+    again = Disks(tmp_path)
+    again.start(lambda key: False)
+    assert again.tree("pod/u1/container/a", lambda: Tree({"etc/x": b"image"})) == {"etc/x": b"image"}
+    again.forget("pod/u1/container/b")
+    assert _count(tmp_path) == 1
+    # Nobody has looked at this one since the restart.
+    again.forget_pod("u1")
+    await again.stop()
+    assert _count(tmp_path) == 0

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from cluster import clock
-from cluster.kubelet.runtime.shell.files import Files
+from cluster.kubelet.runtime.shell.files import Files, root_of
 from cluster.kubelet.runtime.shell.interpreter import Shell
 from cluster.kubelet.runtime.shell.world import Input, World
 from cluster.kubelet.runtime.tree import Tree
 
 
 def world() -> World:
-    files = Files({"/etc/motd": b"welcome\nto the box\n", "/data.csv": b"b,2\na,1\na,1\n"})
+    files = Files(root_of({"/etc/motd": b"welcome\nto the box\n", "/data.csv": b"b,2\na,1\na,1\n"}))
     files.mount("/config", Tree({"key": b"value", "dir/inner": b"x\n"}), read_only=True)
     return World({"NAME": "x y", "EMPTY": "", "N": "3", "MANY": "x" * 1000}, "box", files)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cluster.kubelet.runtime.shell.files import Files
+from cluster.kubelet.runtime.shell.files import Files, root_of
 from cluster.kubelet.runtime.shell.world import World
 from cluster.kubelet.runtime.terminal import PROMPT, Terminal, converse
 
@@ -16,7 +16,7 @@ class Session:
         self.stdin: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.shown = b""
         self.terminal = Terminal(self.stdin, self._show, tty=tty)
-        self.world = World({"NAME": "x"}, "box", Files({"/etc/motd": b"welcome\n"}))
+        self.world = World({"NAME": "x"}, "box", Files(root_of({"/etc/motd": b"welcome\n"})))
 
     def _show(self, data: bytes) -> None:
         self.shown += data

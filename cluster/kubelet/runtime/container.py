@@ -25,8 +25,8 @@ _sequence = itertools.count(1)
 
 
 def new_id(salt: str) -> str:
-    """An id like containerd's: 64 hex digits."""
-    return hashlib.sha256(f"{salt}/{next(_sequence)}".encode()).hexdigest()
+    """An id like containerd's: 64 hex digits. The time is in it: the count begins anew with each process."""
+    return hashlib.sha256(f"{salt}/{clock.now()}/{next(_sequence)}".encode()).hexdigest()
 
 
 class Log:

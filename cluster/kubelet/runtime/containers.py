@@ -21,7 +21,7 @@ from cluster.kubelet.runtime.cri import (
     StartFailure,
     Usage,
 )
-from cluster.kubelet.runtime.etc import files_of
+from cluster.kubelet.runtime.etc import files_of, fresh
 from cluster.kubelet.runtime.images import Catalogue, Image
 from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
@@ -31,6 +31,7 @@ from cluster.kubelet.runtime.shell.interpreter import Shell, crashed
 from cluster.kubelet.runtime.shell.options import flag, klog, whole
 from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
 from cluster.kubelet.runtime.shell.world import Net, Pipe, World
+from cluster.kubelet.runtime.tree import Tree
 from cluster.kubelet.runtime.troubles import Troubles
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -361,12 +362,29 @@ class Containers:
         """A container that was running before the kubelet restarted, running on."""
         container = self._create(sandbox, config, container_id)
         try:
-            self._start(container)
+            if kind_of(container.profile, config, argv(container.profile, config)) == "script":
+                self._run_again(container)
+            else:
+                self._start(container)
         except RuntimeFailure:
             self.drop(container)
             raise
         container.started_at = started_at
         return container
+
+    def _run_again(self, container: Container) -> None:
+        """Start a script that ran before and whose process is lost: from its beginning, to where it first waits, on files as it found them.
+
+        What it prepared (`mkdir /x`) would be in its way. Then its own files are those that were kept.
+        """
+        own, kept = self._world(container).files.own, Tree()
+        kept.replace(own)
+        own.replace(fresh(container))
+        try:
+            self._start(container)
+        finally:
+            # After the first step of the task that was made just now.
+            asyncio.get_running_loop().call_soon(own.replace, kept)
 
     def _beside(self, container: Container) -> World:
         """The world of a command beside the first process: the same files, its own variables."""

@@ -132,6 +132,8 @@ class ContainerConfig:
     termination_from_log: bool = False
     # The first who attaches closes stdin when they leave.
     stdin_once: bool = False
+    # The writable layer that is kept for the container of an id, or the one that is made for it (None: nothing is kept).
+    layer: Callable[[str, Callable[[], Tree]], Tree] | None = None
 
 
 @dataclass(slots=True)

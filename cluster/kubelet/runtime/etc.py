@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cluster.kubelet.runtime.container import Container
 from cluster.kubelet.runtime.servers import SITES
-from cluster.kubelet.runtime.shell.files import Files
+from cluster.kubelet.runtime.shell.files import Files, root_of
 from cluster.kubelet.runtime.tree import Attributes, Tree
 
 _RELEASE = 'NAME="KubeWeb simulated image"\nID=kubeweb\nVERSION_ID="1"\nPRETTY_NAME="KubeWeb simulated image"\n'
@@ -23,8 +25,30 @@ _SYSCTLS = {
 
 def files_of(container: Container) -> Files:
     """The container's tree with everything mounted into it."""
+    config = container.config
+    files = Files(
+        fresh(container) if config.layer is None else config.layer(container.id, partial(fresh, container)),
+        user=_user(container),
+        groups=config.groups,
+        read_only=config.read_only_root,
+    )
+    # The kubelet's own files stay writable where the rest is not.
+    last_words = Tree({"log": b""})
+    last_words.attributes["log"] = Attributes(0o666)
+    files.mount(config.termination_path, last_words, "log")
+    for mount in config.mounts:
+        files.mount(mount.path, mount.files, mount.sub_path, read_only=mount.read_only)
+    return files
+
+
+def _user(container: Container) -> int:
+    return container.profile.user if container.config.user is None else container.config.user
+
+
+def fresh(container: Container) -> Tree:
+    """The container's own files as its image and its pod make them."""
     config, sandbox = container.config, container.sandbox.config
-    user = container.profile.user if config.user is None else config.user
+    user = _user(container)
     sysctls = {**_SYSCTLS, "kernel.hostname": sandbox.hostname, **dict(sandbox.sysctls)}
     own = {
         "etc/hostname": f"{sandbox.hostname}\n",
@@ -46,18 +70,7 @@ def files_of(container: Container) -> Files:
         root, page = SITES[container.profile.program]
         own[f"{root.strip('/')}/index.html"] = page
     own.update(container.profile.files)
-    files = Files(
-        {name: text.encode() for name, text in own.items()},
-        user=user,
-        groups=config.groups,
-        read_only=config.read_only_root,
-    )
-    # The kubelet's own files stay writable where the rest is not.
-    last_words = Tree({"log": b""})
-    last_words.attributes["log"] = Attributes(0o666)
-    files.mount(config.termination_path, last_words, "log")
-    for mount in config.mounts:
-        files.mount(mount.path, mount.files, mount.sub_path, read_only=mount.read_only)
+    tree = root_of({name: text.encode() for name, text in own.items()})
     if config.working_dir:
-        files.own.directories.add(config.working_dir.strip("/"))
-    return files
+        tree.directories.add(config.working_dir.strip("/"))
+    return tree

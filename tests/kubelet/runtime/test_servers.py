@@ -11,7 +11,7 @@ import pytest
 from cluster.kubelet.runtime import fileserver
 from cluster.kubelet.runtime.cri import HTTPRequest, HTTPResult
 from cluster.kubelet.runtime.servers import Handler, answer, path_of
-from cluster.kubelet.runtime.shell.files import Files
+from cluster.kubelet.runtime.shell.files import Files, root_of
 
 
 def _broken(me: Any, request: HTTPRequest) -> HTTPResult:
@@ -40,7 +40,7 @@ async def test_a_status_that_is_none_ends_the_connection(status: int, shown: int
 
 def test_the_file_server_tells_names_that_are_not_utf_8_as_links_that_lead_there() -> None:
     odd = os.fsdecode(b"caf\xe9 <1>")
-    files = Files({f"/d/{odd}": b"here", f"/d/{odd}.d/f": b""})
+    files = Files(root_of({f"/d/{odd}": b"here", f"/d/{odd}.d/f": b""}))
     listing = fileserver.serve(files, "/d/")
     assert listing.body == (
         '<pre>\n<a href="caf%E9%20%3C1%3E">caf\ufffd &lt;1&gt;</a>\n'

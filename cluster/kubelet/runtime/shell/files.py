@@ -38,6 +38,16 @@ class Mounted:
     read_only: bool
 
 
+def root_of(files: Mapping[str, bytes]) -> Tree:
+    """A root file system with these files, by path, beside what every one has."""
+    tree = Tree({name.lstrip("/"): content for name, content in files.items()}, medium="overlay")
+    tree.directories.update(STANDARD)
+    for name in STICKY:
+        tree.attributes[name] = Attributes(0o1777)
+    tree.attributes["root"] = Attributes(0o700)
+    return tree
+
+
 class Files:
     """One container's tree. `user` and `groups` are its process's; root (0) may do everything."""
 
@@ -45,17 +55,13 @@ class Files:
 
     def __init__(
         self,
-        own: Mapping[str, bytes] | None = None,
+        own: Tree | None = None,
         *,
         user: int = 0,
         groups: tuple[int, ...] = (0,),
         read_only: bool = False,
     ) -> None:
-        self.own = Tree({name.lstrip("/"): content for name, content in (own or {}).items()}, medium="overlay")
-        self.own.directories.update(STANDARD)
-        for name in STICKY:
-            self.own.attributes[name] = Attributes(0o1777)
-        self.own.attributes["root"] = Attributes(0o700)
+        self.own = root_of({}) if own is None else own
         self.user = user
         self.groups = groups
         self._mounts = [Mounted("", self.own, "", read_only)]
