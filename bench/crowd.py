@@ -107,10 +107,13 @@ def trouble(request: Request, nodes: int) -> None:
     """One node in a hundred is cordoned, one in four hundred loses power."""
     for number in range(7, nodes + 1, 100):
         patch = {"spec": {"unschedulable": True}}
-        request("PATCH", f"/api/v1/nodes/node-{number}", patch, {"Content-Type": "application/merge-patch+json"})
+        merge = {"Content-Type": "application/merge-patch+json"}
+        status, answer = request("PATCH", f"/api/v1/nodes/node-{number}", patch, merge)
+        assert status == 200, answer
     for number in range(123, nodes + 1, 400):
         fault = {"metadata": {"name": f"dark-{number}"}, "spec": {"type": "NodeDown", "node": f"node-{number}"}}
-        request("POST", "/apis/sim.kubeweb.dev/v1alpha1/faults", fault)
+        status, answer = request("POST", "/apis/sim.kubeweb.dev/v1alpha1/faults", fault)
+        assert status in (201, 409), answer
 
 
 def _over(url: str, token: str) -> Request:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from cluster.apiserver.authz.rbac import Authorizer
+from tests.apiserver.authz.policies import POLICY
+
 Obj = dict[str, Any]
 KEYS = {
     "Role": "rbac.authorization.k8s.io/roles",
@@ -53,3 +56,10 @@ class FakeReader:
 @pytest.fixture
 def reader() -> FakeReader:
     return FakeReader()
+
+
+@pytest.fixture
+def authorizer(reader: FakeReader) -> Authorizer:
+    """Over the policy of policies.py."""
+    reader.put(*POLICY)
+    return Authorizer(reader)
