@@ -1,11 +1,20 @@
 """Settings for tests: databases, keys and caches of their own, never those of a running cluster."""
 
 import os
+import shutil
 import tempfile
 
 import pytest
 
-os.environ.setdefault("KUBEWEB_DATA_DIR", tempfile.mkdtemp(prefix="kubeweb-test-"))
+_made = "" if "KUBEWEB_DATA_DIR" in os.environ else tempfile.mkdtemp(prefix="kubeweb-test-")
+if _made:
+    os.environ["KUBEWEB_DATA_DIR"] = _made
+
+
+def pytest_unconfigure() -> None:
+    """What it left is nobody's any more."""
+    if _made:
+        shutil.rmtree(_made, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

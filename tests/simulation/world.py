@@ -61,7 +61,8 @@ class World:
         clock.clock.advance_to(EPOCH)
         self.storage = Storage(self.log)
         await self.storage.open()
-        directory = Path(tempfile.mkdtemp(prefix="kubeweb-simulation-"))
+        self.directory = tempfile.TemporaryDirectory(prefix="kubeweb-simulation-")
+        directory = Path(self.directory.name)
         tokens = ServiceAccountTokens(directory, self.storage)
         self.machines = Machines(self._client_for)
         authorizer = AuthorizerChain(self.storage)
@@ -102,6 +103,7 @@ class World:
         for loop in self.loops:
             await loop.loop_stop()
         await self.context.informers.stop()
+        self.directory.cleanup()
         logging.getLogger().removeHandler(self.complaints)
 
     # -- what a person does ------------------------------------------------------------------------------------------
