@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from contextlib import closing
 
 import pytest
 
@@ -54,11 +55,10 @@ def test_api_operations(ns, cluster, resource):
 def _events(cluster, path: str, count: int) -> list[tuple[str, str]]:
     """So many events of a watch, in order."""
     context = ssl._create_unverified_context()
-    connection = http.client.HTTPSConnection("127.0.0.1", cluster.https, context=context, timeout=60)
-    connection.request("GET", path, headers={"Authorization": f"Bearer {cluster.token()}"})
-    lines = connection.getresponse()
-    events = [json.loads(lines.readline()) for _ in range(count)]
-    connection.close()
+    with closing(http.client.HTTPSConnection("127.0.0.1", cluster.https, context=context, timeout=60)) as connection:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {cluster.token()}"})
+        with connection.getresponse() as lines:
+            events = [json.loads(lines.readline()) for _ in range(count)]
     return [(event["type"], event["object"]["metadata"]["name"]) for event in events]
 
 

@@ -81,28 +81,34 @@ def fake_cpu(ns):
     take(ns, "node-1")
 
 
-def priority(ns, name, value):
-    ns.request(
-        "POST",
-        "/apis/scheduling.k8s.io/v1/priorityclasses",
-        {"metadata": {"name": f"{ns.name}-{name}"}, "value": value},
-    )
-    return f"{ns.name}-{name}"
+@pytest.fixture
+def priority(ns):
+    """`priority(name, value)` makes a class for this test and says its name."""
+    made = []
+
+    def make(name, value):
+        made.append(f"{ns.name}-{name}")
+        body = {"metadata": {"name": made[-1]}, "value": value}
+        ns.request("POST", ns.path("priorityclasses"), body)
+        return made[-1]
+
+    yield make
+    for name in made:
+        if ns.find("priorityclasses", name):
+            ns.delete("priorityclasses", name)
 
 
-def test_preemption_runs_replica_sets_to_verify_the_preemption_running_path(ns, fake_cpu):
+def test_preemption_runs_replica_sets_to_verify_the_preemption_running_path(ns, fake_cpu, priority):
     """PreemptionExecutionPath: p1 to p3 fill the node, p4 takes their place."""
     pin = {"nodeSelector": {"kubernetes.io/hostname": fake_cpu}}
     for at, (count, amount) in enumerate(((1, "1"), (1, "2"), (1, "2")), 1):
         name = f"rs-{at}"
         template = pod_template(
-            {"app": name}, "pause", container=wants(amount), priorityClassName=priority(ns, f"p{at}", at), **pin
+            {"app": name}, "pause", container=wants(amount), priorityClassName=priority(f"p{at}", at), **pin
         )
         ns.create("replicasets", name, workload(name, template=template, replicas=count))
         wait_for(lambda one=name: ns.get("replicasets", one)["status"].get("readyReplicas") == 1, "it runs")
-    template = pod_template(
-        {"app": "rs-4"}, "pause", container=wants("3"), priorityClassName=priority(ns, "p4", 4), **pin
-    )
+    template = pod_template({"app": "rs-4"}, "pause", container=wants("3"), priorityClassName=priority("p4", 4), **pin)
     ns.create("replicasets", "rs-4", workload("rs-4", template=template, replicas=1))
     wait_for(lambda: ns.get("replicasets", "rs-4")["status"].get("readyReplicas") == 1, "it preempts", 60)
     still = [ns.get("replicasets", f"rs-{at}")["status"].get("readyReplicas", 0) for at in (1, 2, 3)]
@@ -110,18 +116,18 @@ def test_preemption_runs_replica_sets_to_verify_the_preemption_running_path(ns, 
     assert [one for one in ns.list("events") if one["reason"] == "Preempted"]
 
 
-def test_preemption_critical_pods_and_the_disruption_target_condition(ns, fake_cpu):
+def test_preemption_critical_pods_and_the_disruption_target_condition(ns, fake_cpu, priority):
     pin = {"nodeSelector": {"kubernetes.io/hostname": fake_cpu}}
     ns.pod(
         "victim",
         "pause",
         container=wants("5"),
         metadata={"finalizers": ["example.com/test-finalizer"]},
-        priorityClassName=priority(ns, "low", 1),
+        priorityClassName=priority("low", 1),
         **pin,
     )
     ns.ready("victim")
-    ns.pod("preemptor", "pause", container=wants("5"), priorityClassName=priority(ns, "high", 1000), **pin)
+    ns.pod("preemptor", "pause", container=wants("5"), priorityClassName=priority("high", 1000), **pin)
     wait_for(lambda: ns.get("pods", "victim")["metadata"].get("deletionTimestamp"), "it has to go")
     wait_for(lambda: ns.condition("pods", "victim", "DisruptionTarget")["status"] == "True", "and knows why")
     assert ns.condition("pods", "victim", "DisruptionTarget")["reason"] == "PreemptionByScheduler"
@@ -129,8 +135,8 @@ def test_preemption_critical_pods_and_the_disruption_target_condition(ns, fake_c
     ns.ready("preemptor")
 
 
-def test_priority_class_endpoints(ns):
-    name = priority(ns, "end", 5)
+def test_priority_class_endpoints(ns, priority):
+    name = priority("end", 5)
     assert ns.patch("priorityclasses", name, {"description": "updated"})["description"] == "updated"
     body = ns.get("priorityclasses", name)
     with pytest.raises(Refused) as refused:

@@ -9,29 +9,25 @@ from tests.support.server import wait_for
 
 
 def test_runtime_class(ns):
-    for name in ("missing", "deleted"):
-        try:
-            ns.pod(name, "pause", runtimeClassName=f"{ns.name}-{name}")
-            raise AssertionError("a pod of an unknown class was taken")
-        except Refused as refused:
-            assert refused.code == 403 and f'pod rejected: RuntimeClass "{ns.name}-{name}" not found' in str(
-                refused.status
-            )
-    ns.request(
-        "POST",
-        "/apis/node.k8s.io/v1/runtimeclasses",
-        {"metadata": {"name": f"{ns.name}-unset"}, "handler": "bad-handler"},
-    )
+    overhead = {"podFixed": {"cpu": "10m", "memory": "1Mi"}}
+    classes = {
+        f"{ns.name}-unset": {"handler": "bad-handler"},
+        f"{ns.name}-heavy": {"handler": "runc", "overhead": overhead},
+        f"{ns.name}-deleted": {"handler": "runc"},
+    }
+    for name, body in classes.items():
+        ns.request("POST", ns.path("runtimeclasses"), {"metadata": {"name": name}, **body})
     ns.pod("bad", "pause", runtimeClassName=f"{ns.name}-unset")
     wait_for(lambda: ns.said("bad", "FailedCreatePodSandBox"), "there is no such handler")
-    overhead = {"podFixed": {"cpu": "10m", "memory": "1Mi"}}
-    ns.request(
-        "POST",
-        "/apis/node.k8s.io/v1/runtimeclasses",
-        {"metadata": {"name": f"{ns.name}-heavy"}, "handler": "runc", "overhead": overhead},
-    )
     ns.pod("heavy", "pause", runtimeClassName=f"{ns.name}-heavy")
     assert ns.get("pods", "heavy")["spec"]["overhead"] == overhead["podFixed"]
+    for name in classes:
+        ns.delete("runtimeclasses", name)
+    for name in (f"{ns.name}-missing", f"{ns.name}-deleted"):
+        with pytest.raises(Refused) as refused:
+            ns.pod("unknown", "pause", runtimeClassName=name)
+        assert refused.value.code == 403
+        assert f'pod rejected: RuntimeClass "{name}" not found' in str(refused.value.status)
 
 
 def test_security_context(ns):

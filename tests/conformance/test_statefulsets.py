@@ -24,11 +24,11 @@ def stateful(ns, name, replicas=3, *, probe=True, **more):
 
 
 def break_probe(ns, pod):
-    ns.exec(pod, "/bin/sh", "-c", "mv -v /usr/local/apache2/htdocs/index.html /tmp/ || true")
+    ns.exec(pod, "/bin/sh", "-c", "mv -v /usr/local/apache2/htdocs/index.html /tmp/")
 
 
 def mend_probe(ns, pod):
-    ns.exec(pod, "/bin/sh", "-c", "mv -v /tmp/index.html /usr/local/apache2/htdocs/ || true")
+    ns.exec(pod, "/bin/sh", "-c", "mv -v /tmp/index.html /usr/local/apache2/htdocs/")
 
 
 def test_statefulset_should_perform_rolling_updates_and_roll_backs(ns):
