@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.admission import Admission
 from tests.support.server import Cluster
 
 HERE = Path(__file__).parent
@@ -23,3 +24,11 @@ def cluster() -> Iterator[Cluster]:
     running = Cluster("--profile=instant", prepared=True).start()
     yield running
     running.close()
+
+
+@pytest.fixture
+def admission(cluster: Cluster) -> Iterator[Admission]:
+    """Policies and webhooks for as long as the test runs, whatever becomes of it."""
+    made = Admission(cluster)
+    yield made
+    made.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 import websocket
@@ -75,6 +77,9 @@ class Stream:
             timeout=30,
         )
 
+    def close(self) -> None:
+        self.socket.shutdown()
+
     def read(self) -> dict:
         """One message; the end is {"op": "closed", "code": …}."""
         code, data = next_message(self.socket)
@@ -100,6 +105,13 @@ class Stream:
             for part in self.until("changes")["parts"]:
                 if part["resource"] == PODS:
                     return {f"{one['namespace']}/{one['name']}" for _, one in part["events"]}
+
+
+@pytest.fixture
+def stream() -> Iterator[Callable[..., Stream]]:
+    """`stream(person, user="", groups=())` is a Stream, until the test ends."""
+    with ExitStack() as opened:
+        yield lambda *told: opened.enter_context(closing(Stream(*told)))
 
 
 def test_the_api_and_the_explorer_show_what_the_other_may_see(shop, boss):
@@ -182,35 +194,35 @@ def test_a_name_in_another_coding_is_a_bad_request(boss, path):
     assert answer["message"] == "an Impersonate header is not UTF-8"
 
 
-def test_the_stream_is_the_others(shop, boss):
-    stream = Stream(boss, "alice")
-    hello = stream.until("hello")
+def test_the_stream_is_the_others(shop, boss, stream):
+    alices = stream(boss, "alice")
+    hello = alices.until("hello")
     assert (hello["user"], hello["account"]) == ("alice", "boss")
-    assert stream.pods() == {"shop/till"}
-    mine = Stream(boss)
+    assert alices.pods() == {"shop/till"}
+    mine = stream(boss)
     assert mine.until("hello")["user"] == "boss"
     mine.want(PODS)
     assert mine.until("forbidden")["resource"] == PODS
 
 
 @pytest.mark.parametrize(("user", "groups"), [("admin", ()), ("alice", ("system:masters",))])
-def test_a_stream_as_whom_one_may_not_act_is_refused_with_the_reason(boss, user, groups):
-    stream = Stream(boss, user, groups)
-    assert "cannot impersonate" in stream.read()["message"]
-    assert stream.read() == {"op": "closed", "code": 4403}
+def test_a_stream_as_whom_one_may_not_act_is_refused_with_the_reason(boss, stream, user, groups):
+    refused = stream(boss, user, groups)
+    assert "cannot impersonate" in refused.read()["message"]
+    assert refused.read() == {"op": "closed", "code": 4403}
 
 
-def test_what_is_open_ends_with_the_right_to_act_and_so_does_coming_back(shop, boss):
-    stream = Stream(boss, "alice")
-    assert stream.pods() == {"shop/till"}
-    mine = Stream(boss)
+def test_what_is_open_ends_with_the_right_to_act_and_so_does_coming_back(shop, boss, stream):
+    alices = stream(boss, "alice")
+    assert alices.pods() == {"shop/till"}
+    mine = stream(boss)
     mine.until("hello")
     shop.kubectl("delete", "clusterrolebinding", "boss")
-    refusal = stream.until("refused")
+    refusal = alices.until("refused")
     assert 'cannot impersonate resource "users"' in refusal["message"]
-    assert stream.read() == {"op": "closed", "code": 4403}
+    assert alices.read() == {"op": "closed", "code": 4403}
     # The session is as good as it was.
     mine.until("stats")
-    assert Stream(boss, "alice").read()["op"] == "refused"
+    assert stream(boss, "alice").read()["op"] == "refused"
     bind(shop, "boss", "be-alice", "boss")
-    assert wait_for(lambda: Stream(boss, "alice").read()["op"] == "hello", "the right to come back")
+    assert wait_for(lambda: stream(boss, "alice").read()["op"] == "hello", "the right to come back")

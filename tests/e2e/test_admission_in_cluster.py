@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.admission import CONFIGMAPS, DEPLOYMENTS, config_map, drop, put, rule, webhook
+from tests.support.admission import CONFIGMAPS, DEPLOYMENTS, Admission, config_map, rule, webhook
+from tests.support.manifests import deployment
 from tests.support.server import Cluster, wait_for
+
+AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.57"
 
 
 @pytest.fixture(scope="module")
 def sample(cluster: Cluster) -> Cluster:
     container = {
         "name": "sample-webhook",
-        "image": "registry.k8s.io/e2e-test-images/agnhost:2.57",
         "args": [
             "webhook",
             "--tls-cert-file=/webhook.local.config/certificates/tls.crt",
@@ -26,18 +28,9 @@ def sample(cluster: Cluster) -> Cluster:
         "ports": [{"containerPort": 8444}],
         "readinessProbe": {"httpGet": {"scheme": "HTTPS", "port": 8444, "path": "/readyz"}, "periodSeconds": 1},
     }
-    labels = {"app": "sample-webhook"}
-    spec = {
-        "replicas": 1,
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-    }
-    cluster.request(
-        "POST",
-        DEPLOYMENTS,
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "sample-webhook"}, "spec": spec},
-    )
-    service = {"selector": labels, "ports": [{"port": 8443, "targetPort": 8444}]}
+    made = deployment("sample-webhook", 1, AGNHOST, container=container)
+    assert cluster.request("POST", DEPLOYMENTS, made)[0] == 201
+    service = {"selector": {"app": "sample-webhook"}, "ports": [{"port": 8443, "targetPort": 8444}]}
     cluster.request(
         "POST",
         "/api/v1/namespaces/default/services",
@@ -68,7 +61,7 @@ def at(path: str) -> dict[str, Any]:
     }
 
 
-def test_a_webhook_in_the_cluster_refuses_pods_and_configmaps(sample: Cluster) -> None:
+def test_a_webhook_in_the_cluster_refuses_pods_and_configmaps(sample: Cluster, admission: Admission) -> None:
     body = webhook(at("/configmaps"), objectSelector={})
     second = {
         **body["webhooks"][0],
@@ -76,7 +69,7 @@ def test_a_webhook_in_the_cluster_refuses_pods_and_configmaps(sample: Cluster) -
         "clientConfig": at("/pods"),
         "rules": [rule("", "v1", "pods", "CREATE")],
     }
-    put(sample, "validatingwebhookconfigurations", "e2e", {"webhooks": [body["webhooks"][0], second]})
+    admission.put("validatingwebhookconfigurations", "e2e", {"webhooks": [body["webhooks"][0], second]})
     status, refused = sample.request(
         "POST", CONFIGMAPS, config_map("unwanted", None, **{"webhook-e2e-test": "webhook-disallow"})
     )
@@ -93,47 +86,42 @@ def test_a_webhook_in_the_cluster_refuses_pods_and_configmaps(sample: Cluster) -
     }
     refused = sample.request("POST", "/api/v1/namespaces/default/pods", pod)[1]
     assert "the pod contains unwanted label; the pod contains unwanted container name;" in refused["message"]
-    drop(sample, "validatingwebhookconfigurations", "e2e")
 
 
-def test_webhooks_in_the_cluster_mutate_in_stages(sample: Cluster) -> None:
+def test_webhooks_in_the_cluster_mutate_in_stages(sample: Cluster, admission: Admission) -> None:
     body = webhook(at("/mutating-configmaps"), objectSelector={})
     first = {**body["webhooks"][0], "name": "adding-configmap-data-stage-1.k8s.io"}
     second = {**body["webhooks"][0], "name": "adding-configmap-data-stage-2.k8s.io"}
-    put(sample, "mutatingwebhookconfigurations", "stages", {"webhooks": [first, second]})
+    admission.put("mutatingwebhookconfigurations", "stages", {"webhooks": [first, second]})
     made = sample.request("POST", CONFIGMAPS, config_map("staged", None, **{"mutation-start": "yes"}))[1]
     assert made["data"] == {"mutation-start": "yes", "mutation-stage-1": "yes", "mutation-stage-2": "yes"}
-    drop(sample, "mutatingwebhookconfigurations", "stages")
 
 
-def test_a_webhook_may_forbid_to_attach(sample: Cluster) -> None:
+def test_a_webhook_may_forbid_to_attach(sample: Cluster, admission: Admission) -> None:
     body = webhook(
         at("/pods/attach"),
         objectSelector={},
         rules=[rule("", "v1", "pods/attach", "CONNECT")],
         name="deny-attaching-pod.k8s.io",
     )
-    put(sample, "validatingwebhookconfigurations", "attach", body)
+    admission.put("validatingwebhookconfigurations", "attach", body)
     sample.kubectl("run", "to-be-attached-pod", "--image=nginx")
     sample.kubectl("wait", "--for=condition=Ready", "pod/to-be-attached-pod", "--timeout=30s")
     told = sample.kubectl("attach", "pod/to-be-attached-pod", "-i", "-c=to-be-attached-pod", check=False, timeout=30)
     assert "attaching to pod 'to-be-attached-pod' is not allowed" in told
-    drop(sample, "validatingwebhookconfigurations", "attach")
 
 
-def test_a_webhook_in_the_cluster_that_never_answers(sample: Cluster) -> None:
-    put(
-        sample,
+def test_a_webhook_in_the_cluster_that_never_answers(sample: Cluster, admission: Admission) -> None:
+    admission.put(
         "validatingwebhookconfigurations",
         "delay",
         webhook(at("/always-allow-delay-5s"), objectSelector={}, timeoutSeconds=1),
     )
     status, refused = sample.request("POST", CONFIGMAPS, config_map("delayed"))
     assert status == 500 and "context deadline exceeded" in refused["message"]
-    drop(sample, "validatingwebhookconfigurations", "delay")
 
 
-def test_what_a_webhook_adds_against_the_schema_is_pruned(sample: Cluster) -> None:
+def test_what_a_webhook_adds_against_the_schema_is_pruned(sample: Cluster, admission: Admission) -> None:
     """[sig-api-machinery] AdmissionWebhook should mutate custom resource with pruning."""
     text = {"type": "string"}
     data = {"type": "object", "properties": {"mutation-start": text, "mutation-stage-1": text}}
@@ -160,7 +148,7 @@ def test_what_a_webhook_adds_against_the_schema_is_pruned(sample: Cluster) -> No
         at("/mutating-custom-resource"), objectSelector={}, rules=[rule("webhook.example.com", "v1", "pruned")]
     )
     second = {**body["webhooks"][0], "name": "second.example.com"}
-    put(sample, "mutatingwebhookconfigurations", "pruning", {"webhooks": [body["webhooks"][0], second]})
+    admission.put("mutatingwebhookconfigurations", "pruning", {"webhooks": [body["webhooks"][0], second]})
     obj = {
         "apiVersion": "webhook.example.com/v1",
         "kind": "Pruned",
@@ -169,4 +157,3 @@ def test_what_a_webhook_adds_against_the_schema_is_pruned(sample: Cluster) -> No
     }
     status, made = sample.request("POST", f"{path}?fieldValidation=Strict", obj)
     assert status == 201 and made["data"] == {"mutation-start": "yes", "mutation-stage-1": "yes"}
-    drop(sample, "mutatingwebhookconfigurations", "pruning")

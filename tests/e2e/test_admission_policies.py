@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from tests.support.admission import CONFIGMAPS, DEPLOYMENTS, GROUP, config_map, drop, put, rule
+from tests.support.admission import CONFIGMAPS, DEPLOYMENTS, GROUP, Admission, config_map, rule
 from tests.support.manifests import deployment
 from tests.support.server import Cluster, wait_for
 
 
-def test_a_policy_denies_in_its_own_words(cluster: Cluster) -> None:
+def test_a_policy_denies_in_its_own_words(cluster: Cluster, admission: Admission) -> None:
     spec = {
         "matchConstraints": {"resourceRules": [rule("apps", "v1", "deployments")]},
         "variables": [{"name": "limit", "expression": "5"}],
@@ -22,9 +22,8 @@ def test_a_policy_denies_in_its_own_words(cluster: Cluster) -> None:
             },
         ],
     }
-    put(cluster, "validatingadmissionpolicies", "few.example.com", {"spec": spec})
-    put(
-        cluster,
+    admission.put("validatingadmissionpolicies", "few.example.com", {"spec": spec})
+    admission.put(
         "validatingadmissionpolicybindings",
         "few-binding",
         {"spec": {"policyName": "few.example.com", "validationActions": ["Deny"]}},
@@ -40,11 +39,11 @@ def test_a_policy_denies_in_its_own_words(cluster: Cluster) -> None:
     assert cluster.request("POST", DEPLOYMENTS, deployment("fine", 1))[0] == 201
     refused = cluster.kubectl("patch", "deployment/fine", "-p", '{"spec":{"replicas":9}}', check=False)
     assert "failed expression: object.spec.replicas <= variables.limit" in refused
-    drop(cluster, "validatingadmissionpolicybindings", "few-binding")
+    admission.drop("validatingadmissionpolicybindings", "few-binding")
     assert cluster.request("POST", DEPLOYMENTS, deployment("many", 6))[0] == 201
 
 
-def test_parameters_conditions_and_warnings(cluster: Cluster) -> None:
+def test_parameters_conditions_and_warnings(cluster: Cluster, admission: Admission) -> None:
     cluster.request("POST", CONFIGMAPS, config_map("limits", most="3"))
     spec = {
         "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
@@ -54,10 +53,9 @@ def test_parameters_conditions_and_warnings(cluster: Cluster) -> None:
         ],
         "validations": [{"expression": "object.data.size() <= int(params.data.most)", "message": "too many keys"}],
     }
-    put(cluster, "validatingadmissionpolicies", "keys.example.com", {"spec": spec})
+    admission.put("validatingadmissionpolicies", "keys.example.com", {"spec": spec})
     reference = {"name": "limits", "namespace": "default", "parameterNotFoundAction": "Deny"}
-    put(
-        cluster,
+    admission.put(
         "validatingadmissionpolicybindings",
         "keys",
         {"spec": {"policyName": "keys.example.com", "paramRef": reference, "validationActions": ["Warn"]}},
@@ -70,10 +68,9 @@ def test_parameters_conditions_and_warnings(cluster: Cluster) -> None:
     )
     free = json.dumps(config_map("free", None, a="1", b="2", c="3", d="4"))
     assert "Warning" not in cluster.kubectl("create", "-f", "-", stdin=free)
-    drop(cluster, "validatingadmissionpolicybindings", "keys")
+    admission.drop("validatingadmissionpolicybindings", "keys")
     missing = {**reference, "name": "nowhere"}
-    put(
-        cluster,
+    admission.put(
         "validatingadmissionpolicybindings",
         "keys",
         {"spec": {"policyName": "keys.example.com", "paramRef": missing, "validationActions": ["Deny"]}},
@@ -82,15 +79,14 @@ def test_parameters_conditions_and_warnings(cluster: Cluster) -> None:
     assert (
         status == 422 and "no params found for policy binding with `Deny` parameterNotFoundAction" in refused["message"]
     )
-    drop(cluster, "validatingadmissionpolicybindings", "keys")
 
 
-def test_expressions_are_checked_against_the_kinds_they_speak_of(cluster: Cluster) -> None:
+def test_expressions_are_checked_against_the_kinds_they_speak_of(cluster: Cluster, admission: Admission) -> None:
     spec = {
         "matchConstraints": {"resourceRules": [rule("apps", "v1", "deployments")]},
         "validations": [{"expression": "object.spec.replicass > 1"}, {"expression": "object.spec.replicas > 1"}],
     }
-    put(cluster, "validatingadmissionpolicies", "typo.example.com", {"spec": spec})
+    admission.put("validatingadmissionpolicies", "typo.example.com", {"spec": spec})
     path = f"{GROUP}/validatingadmissionpolicies/typo.example.com"
     status = wait_for(
         lambda: (
@@ -111,7 +107,7 @@ def test_expressions_are_checked_against_the_kinds_they_speak_of(cluster: Cluste
     assert status == 422 and "undeclared reference to 'nothing'" in refused["message"]
 
 
-def test_a_mutating_policy_changes_what_it_matches(cluster: Cluster) -> None:
+def test_a_mutating_policy_changes_what_it_matches(cluster: Cluster, admission: Admission) -> None:
     spec = {
         "matchConstraints": {
             "resourceRules": [rule("", "v1", "configmaps", "CREATE")],
@@ -134,14 +130,12 @@ def test_a_mutating_policy_changes_what_it_matches(cluster: Cluster) -> None:
             },
         ],
     }
-    put(
-        cluster,
+    admission.put(
         "mutatingadmissionpolicies",
         "label.example.com",
         {"spec": {**spec, "mutations": spec["mutations"][:1]}},
     )
-    put(cluster, "mutatingadmissionpolicybindings", "label", {"spec": {"policyName": "label.example.com"}})
+    admission.put("mutatingadmissionpolicybindings", "label", {"spec": {"policyName": "label.example.com"}})
     made = cluster.request("POST", CONFIGMAPS, config_map("mutated", {"mutate": "me"}, k="v"))[1]
     assert made["metadata"]["labels"] == {"mutate": "me", "added": "x"}
     assert "labels" not in cluster.request("POST", CONFIGMAPS, config_map("plain", None, k="v"))[1]["metadata"]
-    drop(cluster, "mutatingadmissionpolicybindings", "label")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.admission import CONFIGMAPS, GROUP, config_map, drop, put, webhook
+from tests.support.admission import CONFIGMAPS, GROUP, Admission, config_map, webhook
 from tests.support.hooks import Hook
 from tests.support.server import Cluster
 
@@ -22,8 +22,8 @@ def hook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hook]:
     made.close()
 
 
-def test_a_validating_webhook_is_asked_and_may_refuse(cluster: Cluster, hook: Hook) -> None:
-    put(cluster, "validatingwebhookconfigurations", "refuse", webhook(hook.client_config))
+def test_a_validating_webhook_is_asked_and_may_refuse(cluster: Cluster, hook: Hook, admission: Admission) -> None:
+    admission.put("validatingwebhookconfigurations", "refuse", webhook(hook.client_config))
     hook.answer = lambda request: {
         "allowed": False,
         "status": {"message": "not today", "code": 403},
@@ -49,41 +49,40 @@ def test_a_validating_webhook_is_asked_and_may_refuse(cluster: Cluster, hook: Ho
     status, refused = cluster.request("DELETE", f"{CONFIGMAPS}/asked")
     assert status == 400 and refused["message"].endswith("denied the request without explanation")
     assert hook.asked[-1]["operation"] == "DELETE" and hook.asked[-1]["oldObject"]["metadata"]["name"] == "asked"
-    drop(cluster, "validatingwebhookconfigurations", "refuse")
 
 
-def test_a_mutating_webhook_patches(cluster: Cluster, hook: Hook) -> None:
-    put(cluster, "mutatingwebhookconfigurations", "patch", webhook(hook.client_config))
+def test_a_mutating_webhook_patches(cluster: Cluster, hook: Hook, admission: Admission) -> None:
+    admission.put("mutatingwebhookconfigurations", "patch", webhook(hook.client_config))
     patch = base64.b64encode(json.dumps([{"op": "add", "path": "/data/added", "value": "yes"}]).encode()).decode()
     hook.answer = lambda request: {"allowed": True, "patchType": "JSONPatch", "patch": patch}
     made = cluster.request("POST", CONFIGMAPS, config_map("patched", {"hooked": "yes"}, k="v"))[1]
     assert made["data"] == {"k": "v", "added": "yes"}
     dry = cluster.request("POST", f"{CONFIGMAPS}?dryRun=All", config_map("dry", {"hooked": "yes"}, k="v"))[1]
     assert dry["data"]["added"] == "yes" and hook.asked[-1]["dryRun"] is True
-    drop(cluster, "mutatingwebhookconfigurations", "patch")
 
 
-def test_a_webhook_that_cannot_be_reached_fails_as_its_policy_says(cluster: Cluster, hook: Hook) -> None:
+def test_a_webhook_that_cannot_be_reached_fails_as_its_policy_says(
+    cluster: Cluster, hook: Hook, admission: Admission
+) -> None:
     service = {"service": {"name": "nowhere", "namespace": "default", "path": "/x"}}
-    put(cluster, "validatingwebhookconfigurations", "away", webhook(service))
+    admission.put("validatingwebhookconfigurations", "away", webhook(service))
     status, refused = cluster.request("POST", CONFIGMAPS, config_map("hopeless", {"hooked": "yes"}))
     assert status == 500
     assert refused["message"] == (
         'Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post '
         '"https://nowhere.default.svc:443/x?timeout=10s": service "nowhere" not found'
     )
-    drop(cluster, "validatingwebhookconfigurations", "away")
-    put(cluster, "validatingwebhookconfigurations", "away", webhook(service, failurePolicy="Ignore"))
+    admission.drop("validatingwebhookconfigurations", "away")
+    admission.put("validatingwebhookconfigurations", "away", webhook(service, failurePolicy="Ignore"))
     assert cluster.request("POST", CONFIGMAPS, config_map("hopeful", {"hooked": "yes"}))[0] == 201
-    drop(cluster, "validatingwebhookconfigurations", "away")
+    admission.drop("validatingwebhookconfigurations", "away")
     wrong = {**hook.client_config, "caBundle": ""}
-    put(cluster, "validatingwebhookconfigurations", "untrusted", webhook(wrong))
+    admission.put("validatingwebhookconfigurations", "untrusted", webhook(wrong))
     status, refused = cluster.request("POST", CONFIGMAPS, config_map("distrust", {"hooked": "yes"}))
     assert status == 500 and "tls: failed to verify certificate: x509" in refused["message"]
-    drop(cluster, "validatingwebhookconfigurations", "untrusted")
 
 
-def test_a_slow_webhook_is_given_up_and_holds_nobody_up(cluster: Cluster, hook: Hook) -> None:
+def test_a_slow_webhook_is_given_up_and_holds_nobody_up(cluster: Cluster, hook: Hook, admission: Admission) -> None:
     release = threading.Event()
 
     def slow(request: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def test_a_slow_webhook_is_given_up_and_holds_nobody_up(cluster: Cluster, hook: 
         return {"allowed": True}
 
     hook.answer = slow
-    put(cluster, "validatingwebhookconfigurations", "slow", webhook(hook.client_config, timeoutSeconds=1))
+    admission.put("validatingwebhookconfigurations", "slow", webhook(hook.client_config, timeoutSeconds=1))
     answers: list[Any] = []
     waiting = threading.Thread(
         target=lambda: answers.append(cluster.request("POST", CONFIGMAPS, config_map("slow", {"hooked": "yes"})))
@@ -102,7 +101,6 @@ def test_a_slow_webhook_is_given_up_and_holds_nobody_up(cluster: Cluster, hook: 
     release.set()
     status, refused = answers[0]
     assert status == 500 and "context deadline exceeded" in refused["message"]
-    drop(cluster, "validatingwebhookconfigurations", "slow")
 
 
 def test_configurations_are_judged(cluster: Cluster) -> None:

@@ -10,11 +10,8 @@ import kubernetes
 import pytest
 import yaml
 
+from tests.support.kubectl import got
 from tests.support.server import tool, wait_for
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def test_kubectl_create_sends_protobuf(cluster):

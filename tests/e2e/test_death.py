@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.kubectl import apply, got
 from tests.support.manifests import deployment
 from tests.support.server import Cluster, tool, wait_for
 
@@ -22,14 +23,6 @@ def cluster() -> Iterator[Cluster]:
     running = Cluster("--profile=realistic", f"--speed={SPEED}", prepared=True).start()
     yield running
     running.close()
-
-
-def apply(cluster, *objects):
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def since(cluster, path, version):

@@ -6,31 +6,17 @@ import json
 
 import pytest
 
+from tests.support.kubectl import apply, got
+from tests.support.manifests import deployment
 from tests.support.server import wait_for
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
-
-
-def apply(cluster, *objects, namespace="default"):
-    cluster.kubectl(
-        "apply", "-n", namespace, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    )
 
 
 def workload(name, *, kind="Deployment", replicas=1, spec=None, **container):
     """A workload of one container `c`; `container` over its defaults, `spec` over the pod's."""
-    pod = {
-        "containers": [{"name": "c", "image": "nginx:1.27", **container}],
-        "terminationGracePeriodSeconds": 1,
-        **(spec or {}),
-    }
-    template = {"metadata": {"labels": {"app": name}}, "spec": pod}
-    body = {"selector": {"matchLabels": {"app": name}}, "template": template}
-    if kind != "DaemonSet":
-        body["replicas"] = replicas
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": body}
+    made = deployment(name, replicas, container=container, **{"terminationGracePeriodSeconds": 1, **(spec or {})})
+    if kind == "DaemonSet":
+        del made["spec"]["replicas"]
+    return {**made, "kind": kind}
 
 
 def findings(found):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.kubectl import got
 from tests.support.server import ROOT, Cluster, wait_for
 
 EXAMPLES = {path.stem.partition("-")[2]: path for path in sorted((ROOT / "examples").glob("*.yaml"))}
@@ -18,10 +18,6 @@ def cluster() -> Iterator[Cluster]:
     running = Cluster("--profile=instant", "--speed=10", prepared=True).start()
     yield running
     running.close()
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def diagnosed(name: str, *reasons: str) -> Callable[[Cluster], bool]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import subprocess
 
 import kubernetes
 import pytest
@@ -13,6 +12,7 @@ import websocket
 import yaml
 from kubernetes.stream import stream
 
+from tests.support.kubectl import running
 from tests.support.server import Cluster, tool, wait_for
 
 
@@ -133,19 +133,12 @@ def test_a_command_reads_what_is_typed_at_it_from_outside(cluster: Cluster) -> N
 
 def test_input_that_is_left_open_goes_on_after_who_typed_has_left(cluster: Cluster) -> None:
     words = ("run", "open", "-i", "--leave-stdin-open", "--image=busybox", "--restart=Never")
-    attached = subprocess.Popen(
-        [tool("kubectl"), *words, "--", "sh", "-c", 'read -r a; echo "a=$a"; read -r b; echo "b=$b"'],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"KUBECONFIG": str(cluster.kubeconfig), "HOME": str(cluster.data)},
-    )
-    assert attached.stdin is not None
-    attached.stdin.write("first\n")
-    attached.stdin.flush()
-    wait_for(lambda: "a=first" in cluster.kubectl("logs", "open", check=False), "the first line was read")
-    attached.kill()
-    attached.wait()
+    script = 'read -r a; echo "a=$a"; read -r b; echo "b=$b"'
+    with running(cluster, *words, "--", "sh", "-c", script) as attached:
+        assert attached.stdin is not None
+        attached.stdin.write(b"first\n")
+        attached.stdin.flush()
+        wait_for(lambda: "a=first" in cluster.kubectl("logs", "open", check=False), "the first line was read")
     assert cluster.kubectl("get", "pod", "open", "-o", "jsonpath={.status.phase}") == "Running"
     cluster.run(tool("kubectl"), "attach", "-i", "open", stdin="second\n")
     wait_for(lambda: "b=second" in cluster.kubectl("logs", "open"), "the second line was read")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.kubectl import got
 from tests.support.server import Cluster, wait_for
 
 
@@ -27,10 +28,6 @@ def fault(cluster, name, **spec):
     return cluster.kubectl(
         "apply", "-f", "-", stdin=json.dumps({**FAULT, "metadata": {"name": name}, "spec": spec}), check=False
     )
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def test_a_container_crashes_and_another_runs_out_of_memory(cluster):

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.support.kubectl import got
 from tests.support.server import Cluster, wait_for
 
 
@@ -21,10 +22,6 @@ def cluster() -> Iterator[Cluster]:
     running = Cluster("--profile=instant", "--speed=20", prepared=True).start()
     yield running
     running.close()
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def fault(cluster, name, **spec):

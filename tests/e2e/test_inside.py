@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
+from contextlib import closing
 
 import pytest
 
+from tests.support.kubectl import running
 from tests.support.server import free_port, tool, wait_for
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.56"
@@ -80,15 +81,8 @@ def test_logs_in_all_ways(two):
     assert "line 0\n" not in two.kubectl("logs", "two", "-c", "ticks", "--since=1s")
     out = two.kubectl("logs", "-l", "app=two", "--all-containers", "--prefix", "--tail=1")
     assert "[pod/two/web] " in out and "[pod/two/ticks] line " in out
-    following = subprocess.Popen(
-        [tool("kubectl"), "logs", "-f", "two", "-c", "ticks", "--tail=0"],
-        stdout=subprocess.PIPE,
-        env={"KUBECONFIG": str(two.kubeconfig), "HOME": str(two.data)},
-    )
-    assert following.stdout is not None
-    assert following.stdout.readline().startswith(b"line ")
-    following.kill()
-    following.wait()
+    with running(two, "logs", "-f", "two", "-c", "ticks", "--tail=0") as kubectl:
+        assert kubectl.stdout.readline().startswith(b"line ")
     out = two.kubectl("logs", "two", "-c", "web", "--previous", check=False)
     assert 'previous terminated container "web" in pod "two" not found' in out
 
@@ -110,21 +104,11 @@ def test_a_program_that_is_not_there(two):
 
 def test_ports_are_forwarded(two):
     port = free_port()
-    forwarding = subprocess.Popen(
-        [tool("kubectl"), "port-forward", "svc/two", f"{port}:80"],
-        stdout=subprocess.PIPE,
-        env={"KUBECONFIG": str(two.kubeconfig), "HOME": str(two.data)},
-    )
-    try:
-        assert forwarding.stdout is not None
-        assert b"Forwarding from 127.0.0.1" in forwarding.stdout.readline()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", "/hostname")
-        assert connection.getresponse().read() == b"two"
-        connection.close()
-    finally:
-        forwarding.kill()
-        forwarding.wait()
+    with running(two, "port-forward", "svc/two", f"{port}:80") as kubectl:
+        assert b"Forwarding from 127.0.0.1" in kubectl.stdout.readline()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", "/hostname")
+            assert connection.getresponse().read() == b"two"
 
 
 def test_the_api_server_passes_requests_on(two):
@@ -134,13 +118,5 @@ def test_the_api_server_passes_requests_on(two):
 
 
 def test_attach_shows_what_is_written_from_now_on(two):
-    attached = subprocess.Popen(
-        [tool("kubectl"), "attach", "two", "-c", "ticks"],
-        stdout=subprocess.PIPE,
-        env={"KUBECONFIG": str(two.kubeconfig), "HOME": str(two.data)},
-    )
-    assert attached.stdout is not None
-    lines = [attached.stdout.readline() for _ in range(2)]
-    attached.kill()
-    attached.wait()
-    assert any(line.startswith(b"line ") for line in lines)
+    with running(two, "attach", "two", "-c", "ticks") as kubectl:
+        assert any(kubectl.stdout.readline().startswith(b"line ") for _ in range(2))

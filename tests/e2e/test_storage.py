@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.kubectl import apply, got
 from tests.support.server import Cluster, wait_for
 
 CLASSES = """
@@ -31,14 +31,6 @@ def cluster() -> Iterator[Cluster]:
     running.kubectl("apply", "-f", "-", stdin=CLASSES)
     yield running
     running.close()
-
-
-def apply(cluster, *objects):
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
 
 
 def claim(name, storage_class, mode="ReadWriteOnce"):

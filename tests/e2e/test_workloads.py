@@ -6,12 +6,8 @@ import json
 
 import pytest
 
+from tests.support.kubectl import got
 from tests.support.server import wait_for
-
-
-def got(cluster, *what):
-    return json.loads(cluster.kubectl("get", *what, "-o", "json"))
-
 
 INDEXED = """
 apiVersion: batch/v1

@@ -26,22 +26,41 @@ def rule(group: str, version: str, resource: str, *operations: str) -> dict[str,
     }
 
 
-def put(cluster: Cluster, resource: str, name: str, body: dict[str, Any]) -> None:
-    kinds = {
-        "validatingadmissionpolicies": "ValidatingAdmissionPolicy",
-        "validatingadmissionpolicybindings": "ValidatingAdmissionPolicyBinding",
-        "mutatingadmissionpolicies": "MutatingAdmissionPolicy",
-        "mutatingadmissionpolicybindings": "MutatingAdmissionPolicyBinding",
-        "validatingwebhookconfigurations": "ValidatingWebhookConfiguration",
-        "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
-    }
-    obj = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kinds[resource], "metadata": {"name": name}, **body}
-    status, answer = cluster.request("POST", f"{GROUP}/{resource}", obj)
-    assert status == 201, answer
+KINDS = {
+    "validatingadmissionpolicies": "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicybindings": "ValidatingAdmissionPolicyBinding",
+    "mutatingadmissionpolicies": "MutatingAdmissionPolicy",
+    "mutatingadmissionpolicybindings": "MutatingAdmissionPolicyBinding",
+    "validatingwebhookconfigurations": "ValidatingWebhookConfiguration",
+    "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
+}
 
 
-def drop(cluster: Cluster, resource: str, name: str) -> None:
-    cluster.request("DELETE", f"{GROUP}/{resource}/{name}")
+class Admission:
+    """What one test configures for everybody: `close()` takes back what it has not dropped itself."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._put: list[tuple[str, str]] = []
+
+    def put(self, resource: str, name: str, body: dict[str, Any]) -> None:
+        metadata = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": KINDS[resource],
+            "metadata": {"name": name},
+        }
+        status, answer = self.cluster.request("POST", f"{GROUP}/{resource}", {**metadata, **body})
+        assert status == 201, answer
+        self._put.append((resource, name))
+
+    def drop(self, resource: str, name: str) -> None:
+        self._put.remove((resource, name))
+        status, answer = self.cluster.request("DELETE", f"{GROUP}/{resource}/{name}")
+        assert status == 200, answer
+
+    def close(self) -> None:
+        for resource, name in reversed(self._put[:]):
+            self.drop(resource, name)
 
 
 def webhook(client: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import expect
+
+from tests.support.kubectl import apply
+from tests.support.manifests import deployment
 
 
 @pytest.fixture(scope="module")
 def world(realistic):
-    template = {
-        "metadata": {"labels": {"app": "web"}},
-        "spec": {
-            "serviceAccountName": "robot",
-            "containers": [{"name": "c", "image": "nginx:1.27", "envFrom": [{"configMapRef": {"name": "settings"}}]}],
-            "terminationGracePeriodSeconds": 1,
-        },
-    }
+    web = deployment(
+        "web",
+        2,
+        container={"envFrom": [{"configMapRef": {"name": "settings"}}]},
+        serviceAccountName="robot",
+        terminationGracePeriodSeconds=1,
+    )
     path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
     objects = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "red"}},
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "web"},
-            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template},
-        },
+        web,
         {
             "apiVersion": "v1",
             "kind": "Service",
@@ -41,8 +36,7 @@ def world(realistic):
             "spec": {"rules": [{"http": {"paths": [path]}}]},
         },
     ]
-    for one in objects:
-        realistic.kubectl("apply", "-f", "-", stdin=json.dumps(one))
+    apply(realistic, *objects)
     realistic.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
 
 

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.kubectl import apply
+from tests.support.manifests import deployment
 from tests.support.server import wait_for
 
-WEB = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "web"},
-    "spec": {
-        "replicas": 2,
-        "selector": {"matchLabels": {"app": "web"}},
-        "template": {
-            "metadata": {"labels": {"app": "web"}},
-            "spec": {"terminationGracePeriodSeconds": 2, "containers": [{"name": "web", "image": "nginx:1.27"}]},
-        },
-    },
-}
+WEB = deployment("web", 2, container={"name": "web"}, terminationGracePeriodSeconds=2)
 
 
 @pytest.fixture(scope="module")
 def pod(realistic) -> str:
     """The name of a pod of a Deployment that a person applied."""
-    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(WEB))
+    apply(realistic, WEB)
     realistic.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     return realistic.kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].metadata.name}")
 

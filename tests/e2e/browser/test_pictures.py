@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.kubectl import apply
+from tests.support.manifests import deployment
 from tests.support.server import ROOT, Cluster
 
 README = (ROOT / "README.md").read_text()
@@ -15,15 +16,8 @@ WORKLOADS = {"web": ("nginx:1.27", 6), "cart": ("nginx:1.27", 4), "search": ("re
 
 
 def workload(name, image, replicas):
-    container = {"name": name, "image": image, "resources": {"requests": {"cpu": "200m", "memory": "128Mi"}}}
-    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
-    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": spec,
-    }
+    resources = {"requests": {"cpu": "200m", "memory": "128Mi"}}
+    return deployment(name, replicas, image, container={"name": name, "resources": resources})
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +30,7 @@ def realistic():
 @pytest.fixture(scope="module")
 def shop(realistic):
     realistic.kubectl("create", "namespace", "shop")
-    for name, (image, replicas) in WORKLOADS.items():
-        realistic.kubectl("apply", "-f", "-", stdin=json.dumps(workload(name, image, replicas)))
+    apply(realistic, *(workload(name, *what) for name, what in WORKLOADS.items()), namespace="shop")
     realistic.kubectl("expose", "deployment", "web", "-n", "shop", "--port=80")
     traffic = {
         "apiVersion": "sim.kubeweb.dev/v1alpha1",
@@ -45,11 +38,11 @@ def shop(realistic):
         "metadata": {"name": "shoppers", "namespace": "shop"},
         "spec": {"service": "web", "requestsPerSecond": 20},
     }
-    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(traffic))
+    apply(realistic, traffic, namespace="shop")
     for name in WORKLOADS:
         realistic.kubectl("rollout", "status", f"deployment/{name}", "-n", "shop", "--timeout=90s")
     realistic.kubectl("cordon", "node-5")
-    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(workload("report", "ngnix:1.27", 2)))
+    apply(realistic, workload("report", "ngnix:1.27", 2), namespace="shop")
     realistic.kubectl("wait", "deployment/report", "-n", "shop", "--for=condition=Progressing", "--timeout=30s")
     realistic.django(
         "from cluster.accounts.models import User; User.objects.create_user('dora', password='quiet-tram-7')"

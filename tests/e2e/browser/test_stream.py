@@ -11,20 +11,10 @@ import requests
 import websocket
 from playwright.sync_api import expect
 
+from tests.support.kubectl import apply
+from tests.support.manifests import deployment
 from tests.support.server import PASSWORD, Cluster, wait_for
 
-WEB = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: NAME}}
-  template:
-    metadata: {labels: {app: NAME}}
-    spec:
-      containers: [{name: web, image: "nginx:1.27"}]
-"""
 RESOURCES = ["v1/pods", "v1/nodes", "apps/v1/deployments", "apps/v1/replicasets"]
 
 
@@ -125,7 +115,7 @@ def test_fifty_browsers_all_see_it_and_a_lazy_one_is_sent_little(realistic: Clus
     lazy = Browser(realistic, cookie, lazy=True)
     for browser in [*browsers, lazy]:
         browser.start()
-    realistic.kubectl("apply", "-f", "-", stdin=WEB.replace("NAME", "many"))
+    apply(realistic, deployment("many", 3))
     wait_for(lambda: all(browser.ready("many") == 3 for browser in browsers), "all see three ready pods", 60)
     realistic.kubectl("delete", "deployment", "many", "--wait=false")
     realistic.kubectl("delete", "pods", "-l", "app=many", "--grace-period=0", "--force", "--wait=false")

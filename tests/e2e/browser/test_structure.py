@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.manifests import deployment
 from tests.support.views import REGISTRY, VIEWS, address
 
 CONTROLS = (
@@ -203,19 +204,7 @@ def test_colours_that_the_reader_chooses_leave_shapes_and_edges(sign_in, world, 
 def test_from_paste_to_healed_by_keyboard_alone(sign_in, world):
     """Paste, apply, follow, ask why, break, and see it heal: no pointer is touched."""
     page = sign_in()
-    manifest = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "typed"},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": {"app": "typed"}},
-            "template": {
-                "metadata": {"labels": {"app": "typed"}},
-                "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]},
-            },
-        },
-    }
+    manifest = deployment("typed", container={"name": "web"})
     expect(page.get_by_test_id("station-etcd")).to_be_visible()
 
     def tab_to(wanted, most=80, back=False):
