@@ -36,8 +36,12 @@ export function remedy({ code }: Problem): string {
   return 'Ask otherwise, or look at another place.';
 }
 
+/** What was said of it, as a sentence; nothing where only the browser spoke, each in words of its own. */
+export function said({ code, message }: Problem): string {
+  return code === 0 && /fetch|network|load failed/i.test(message) ? '' : message.replace(/\.?$/, '.');
+}
+
 /** What was said, and what to do, in one line. */
 export function told(problem: Problem): string {
-  const said = problem.message && !/^(Failed to fetch|NetworkError|Load failed)/.test(problem.message) ? `${problem.message.replace(/\.?$/, '.')} ` : '';
-  return said + remedy(problem);
+  return [said(problem), remedy(problem)].filter(Boolean).join(' ');
 }

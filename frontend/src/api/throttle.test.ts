@@ -29,6 +29,24 @@ describe('throttled', () => {
     expect(work).toHaveBeenCalledTimes(2);
   });
 
+  it('does something else at once, though the last took long or goes on, and keeps to its pace after that', async () => {
+    let lasts = 500;
+    const work = vi.fn(() => new Promise((done) => setTimeout(done, lasts)));
+    const again = throttled(100, work);
+    again.soon();
+    await vi.advanceTimersByTimeAsync(10);
+    again.anew();
+    lasts = 20;
+    await vi.advanceTimersByTimeAsync(1);
+    expect(work).toHaveBeenCalledTimes(2);
+    // What was begun before ends now; it neither ends the pause of the other, nor begins one of its own.
+    again.soon();
+    await vi.advanceTimersByTimeAsync(95);
+    expect(work).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(work).toHaveBeenCalledTimes(3);
+  });
+
   it('does nothing any more once it is stopped, even if asked while it worked', async () => {
     const work = vi.fn(() => new Promise((done) => setTimeout(done, 500)));
     const again = throttled(100, work);

@@ -3,7 +3,8 @@
  * revision is too old, listed again. For what the page's own stream does not carry.
  */
 import { acting } from './acting.svelte';
-import { exactly, request, type Status } from './http';
+import { exactly, read, request, type Status } from './http';
+import { problemOf, Unanswered, type Problem } from './problem';
 
 export interface Meta {
   name: string;
@@ -35,28 +36,36 @@ interface List<T> {
 
 export interface Told<T> {
   items: T[];
-  /** Why nothing can be told (forbidden, no such resource); empty when all is well. */
-  problem: string;
+  /** Why nothing is told (forbidden, no such resource), or why nothing newer than `items`; null when all is well. */
+  problem: Problem | null;
   revision: string;
-  /** How many there were beyond those that are told. */
+  /** How many there are beyond those that are told; where the server does not count, at least one. */
   more: number;
 }
 
+const FIRST_RETRY = 500;
+const LONGEST_RETRY = 8000;
+/** A right may be given any time; until then it is not asked often. */
+const REFUSED_RETRY = 15_000;
+
 const query = (params: Record<string, string>): string => new URLSearchParams(params).toString();
 
-/** All objects at once, or about the first `most` of them, and how many `more` there are; `at` gives them exactly as they were at a revision. */
-export async function list<T extends KubeObject>(path: string, params: Record<string, string> = {}, at: number | null = null, most = Infinity): Promise<List<T> & { more: number }> {
+const keyOf = ({ metadata }: KubeObject): string => metadata.uid || `${metadata.namespace ?? ''}/${metadata.name}`;
+
+/**
+ * All objects at once, or about the first `most` of them in the server's order (namespace and name), and how many `more` there are; `at`
+ * gives them exactly as they were at a revision. Throws Unanswered.
+ */
+export async function list<T extends KubeObject>(path: string, params: Record<string, string> = {}, at: number | null = null, most = Infinity, signal?: AbortSignal): Promise<List<T> & { more: number }> {
   const items: T[] = [];
   let page: List<T> | undefined;
   let next = '';
   do {
     // A continue token carries the revision itself.
-    const response = await request('GET', `${path}?${query({ limit: '500', ...params, ...(next ? { continue: next } : exactly(at)) })}`);
-    const answer = (await response.json()) as List<T> & Partial<Status>;
-    if (!response.ok) throw Object.assign(new Error(answer.message ?? String(response.status)), { code: response.status });
-    page = answer;
-    items.push(...answer.items);
-    next = answer.metadata.continue ?? '';
+    const response = await request('GET', `${path}?${query({ limit: '500', ...params, ...(next ? { continue: next } : exactly(at)) })}`, undefined, undefined, signal);
+    page = await read<List<T>>(response);
+    items.push(...page.items);
+    next = page.metadata.continue ?? '';
   } while (next && items.length < most);
   const kind = (page.kind ?? '').replace(/List$/, '');
   for (const one of items) {
@@ -66,19 +75,62 @@ export async function list<T extends KubeObject>(path: string, params: Record<st
   return { ...page, items, more: next ? (page.metadata.remainingItemCount ?? 1) : 0 };
 }
 
-/** Keep telling what is there until the returned function is called: at most about `most`, the newest. Changes that come together are told together. */
+/** What is known of a collection: at most about `most`, those that changed last; the others are counted. */
+export class Collected<T extends KubeObject> {
+  more = 0;
+  #objects = new Map<string, T>();
+
+  constructor(private readonly most = Infinity) {}
+
+  get items(): T[] {
+    return [...this.#objects.values()];
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** Everything anew; `more` there are that were not read. */
+  listed(items: T[], more: number): void {
+    this.#objects.clear();
+    this.more = more;
+    // Whatever changes is put at the end: in front stands what has been as it is for longest.
+    const age = (one: T) => Number(one.metadata.resourceVersion) || 0;
+    for (const one of [...items].sort((a, b) => age(a) - age(b))) this.#objects.set(keyOf(one), one);
+    this.#trim();
+  }
+
+  changed(type: string, object: T): void {
+    const had = this.#objects.delete(keyOf(object));
+    // It was one of those that were not read, or had to give way.
+    if (!had && type !== 'ADDED' && this.more > 0) this.more--;
+    if (type !== 'DELETED') this.#objects.set(keyOf(object), object);
+    this.#trim();
+  }
+
+  #trim(): void {
+    for (const key of this.#objects.keys()) {
+      if (this.#objects.size <= this.most) return;
+      this.#objects.delete(key);
+      this.more++;
+    }
+  }
+}
+
+/** Keep telling what is there until the returned function is called. Changes that come together are told together. `most`: as Collected. */
 export function watch<T extends KubeObject>(path: string, params: Record<string, string>, tell: (told: Told<T>) => void, most = Infinity): () => void {
   const ending = new AbortController();
-  const objects = new Map<string, T>();
+  const known = new Collected<T>(most);
   let telling: ReturnType<typeof setTimeout> | undefined;
   let revision = '';
-  let more = 0;
+  /** Milliseconds until it is tried again, the longer the more often in vain. */
+  let wait = FIRST_RETRY;
 
   const say = () => {
     telling ??= setTimeout(() => {
       telling = undefined;
-      if (!ending.signal.aborted) tell({ items: [...objects.values()], problem: '', revision, more });
-    }, objects.size > 1000 ? 500 : 60);
+      if (!ending.signal.aborted) tell({ items: known.items, problem: null, revision, more: known.more });
+    }, known.size > 1000 ? 500 : 60);
   };
 
   async function follow(kind: string, apiVersion: string): Promise<void> {
@@ -87,43 +139,55 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
       credentials: 'same-origin',
       headers: { Accept: 'application/json', ...acting.headers(path) },
     });
-    if (!response.ok || !response.body) throw new Error(`watch: ${response.status}`);
+    if (!response.ok || !response.body) throw new Unanswered(`watch: ${response.status}`, response.status);
+    wait = FIRST_RETRY;
     for await (const event of lines<{ type: string; object: T & Partial<Status> }>(response.body)) {
-      if (event.type === 'ERROR') throw Object.assign(new Error(event.object.message ?? 'watch'), { code: event.object.code });
+      if (event.type === 'ERROR') throw new Unanswered(event.object.message ?? 'watch', event.object.code ?? 0);
       revision = event.object.metadata.resourceVersion;
       if (event.type === 'BOOKMARK') continue;
-      const key = event.object.metadata.uid || `${event.object.metadata.namespace ?? ''}/${event.object.metadata.name}`;
-      if (event.type === 'DELETED') objects.delete(key);
-      else objects.set(key, { ...event.object, kind: event.object.kind ?? kind, apiVersion: event.object.apiVersion ?? apiVersion });
-      while (objects.size > most) {
-        objects.delete(objects.keys().next().value!);
-        more++;
-      }
+      known.changed(event.type, { ...event.object, kind: event.object.kind ?? kind, apiVersion: event.object.apiVersion ?? apiVersion });
       say();
     }
   }
 
-  async function run(): Promise<void> {
-    let wait = 500;
-    while (!ending.signal.aborted) {
-      try {
-        const found = await list<T>(path, params, null, most);
-        more = found.more;
-        objects.clear();
-        for (const one of found.items) objects.set(one.metadata.uid || `${one.metadata.namespace ?? ''}/${one.metadata.name}`, one);
-        revision = found.metadata.resourceVersion;
-        say();
-        wait = 500;
-        const [kind, apiVersion] = [(found.kind ?? '').replace(/List$/, ''), found.apiVersion ?? ''];
-        // A watch that ends in order goes on where it stopped; one that fails is listed anew.
-        while (!ending.signal.aborted) await follow(kind, apiVersion);
-      } catch (error) {
-        if (ending.signal.aborted) return;
-        const code = (error as { code?: number }).code ?? 0;
-        if (code === 403 || code === 404) tell({ items: [], problem: (error as Error).message, revision: '', more: 0 });
-        await new Promise((resolve) => setTimeout(resolve, code === 403 || code === 404 ? 15_000 : wait));
-        wait = Math.min(wait * 2, 8000);
+  /** The collection as it is; null when there is no answer, which is told. */
+  async function begin(): Promise<List<T> | null> {
+    try {
+      const found = await list<T>(path, params, null, most, ending.signal);
+      known.listed(found.items, found.more);
+      revision = found.metadata.resourceVersion;
+      return found;
+    } catch (error) {
+      if (ending.signal.aborted) return null;
+      const problem = problemOf(error);
+      // What may not be seen (any more), or is not served, is not there; whatever else is wrong, the rest was there a moment ago.
+      if (problem.code === 403 || problem.code === 404) {
+        known.listed([], 0);
+        wait = REFUSED_RETRY;
       }
+      clearTimeout(telling);
+      telling = undefined;
+      tell({ items: known.items, problem, revision, more: known.more });
+      return null;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      const found = await begin();
+      if (found) {
+        say();
+        const [kind, apiVersion] = [(found.kind ?? '').replace(/List$/, ''), found.apiVersion ?? ''];
+        try {
+          // A watch that ends in order goes on where it stopped; one that fails is listed anew.
+          while (!ending.signal.aborted) await follow(kind, apiVersion);
+        } catch {
+          if (ending.signal.aborted) return;
+        }
+      }
+      const now = wait;
+      wait = Math.min(wait * 2, LONGEST_RETRY);
+      await new Promise((resolve) => setTimeout(resolve, now));
     }
   }
 
@@ -132,6 +196,18 @@ export function watch<T extends KubeObject>(path: string, params: Record<string,
     clearTimeout(telling);
     ending.abort();
   };
+}
+
+/** What is there: as it was at a revision, told once; or (null) as it is now, told again and again as `watch` does. */
+export function observe<T extends KubeObject>(path: string, params: Record<string, string>, at: number | null, tell: (told: Told<T>) => void, most = Infinity): () => void {
+  if (at === null) return watch(path, params, tell, most);
+  const ending = new AbortController();
+  const once = (told: Told<T>) => ending.signal.aborted || tell(told);
+  list<T>(path, params, at, most, ending.signal).then(
+    (found) => once({ items: found.items, problem: null, revision: found.metadata.resourceVersion, more: found.more }),
+    (error: unknown) => once({ items: [], problem: problemOf(error), revision: '', more: 0 }),
+  );
+  return () => ending.abort();
 }
 
 /** One JSON document per line. */

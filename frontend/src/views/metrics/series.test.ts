@@ -6,8 +6,11 @@ const sample = (t: number, more: Partial<Sample> = {}): Sample => ({ t, requests
 describe('samples', () => {
   it('are joined without doubles, and the oldest go', () => {
     const had = [sample(1), sample(2)];
-    expect(joined(had, [sample(2), sample(3)]).map((one) => one.t)).toEqual([1, 2, 3]);
+    expect(joined(had, [sample(2), sample(3)], 600).map((one) => one.t)).toEqual([1, 2, 3]);
     expect(joined(had, [sample(3)], 2).map((one) => one.t)).toEqual([2, 3]);
+    // After a while in which nobody was asked.
+    expect(joined(had, [sample(700), sample(701)], 600).map((one) => one.t)).toEqual([700, 701]);
+    expect(joined([], [], 600)).toEqual([]);
   });
   it('become columns with gaps where nothing was measured', () => {
     expect(column([sample(1), sample(2)], (one) => one.latency.read.p50)).toEqual([null, null]);

@@ -19,10 +19,12 @@ export interface Sample {
 
 export type Column = (number | null)[];
 
-/** New samples at the end, without those that were there, and no more than `most`. */
-export function joined(had: readonly Sample[], fresh: readonly Sample[], most = 600): Sample[] {
+/** New samples at the end, without those that were there, and none that is older than so many seconds before the newest. */
+export function joined(had: readonly Sample[], fresh: readonly Sample[], seconds: number): Sample[] {
   const last = had.at(-1)?.t ?? 0;
-  return [...had, ...fresh.filter((one) => one.t > last)].slice(-most);
+  const all = [...had, ...fresh.filter((one) => one.t > last)];
+  const since = (all.at(-1)?.t ?? 0) - seconds;
+  return all.filter((one) => one.t > since);
 }
 
 export function column(samples: readonly Sample[], of: (sample: Sample) => number | null | undefined): Column {
