@@ -1,7 +1,8 @@
 """What a person's browser bears: time until the page can be used, frame times of the cluster map while pods change, memory of the tab,
 sizes of what is loaded. A real Chromium (software rendering where there is no graphics card) and a real server on the same cores; and
-the browser alone, with the stream of a large cluster that nobody runs (`bench.feed`), in a large window and in a small one: what differs
-between those two is the drawing of pixels.
+the browser alone, with the stream of a large cluster that nobody runs (`bench.feed`): at each level of detail (cells from afar, tiles,
+labels), while nothing happens, while pods come and go, and while the map is moved and zoomed besides; in a large window and in a small one,
+of which the difference is the drawing of pixels.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.cluster import DEPLOYMENTS, running, until_ready
 from tests.support.server import PASSWORD, ROOT, Cluster, free_port, wait_for
@@ -111,11 +113,16 @@ def _generator(nodes: int, pods: int) -> Iterator[int]:
     command = [sys.executable, "-m", "bench.feed", str(port), str(nodes), str(pods)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        wait_for(lambda: _changing(port, on=False), "the generated stream", 60)
+        wait_for(lambda: _answers(port), "the generated stream", 60)
         yield port
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _changing(port: int, *, on: bool) -> bool:
@@ -125,6 +132,50 @@ def _changing(port: int, *, on: bool) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def _begin(port: int) -> bool:
+    """Let the page be told of the cluster; false as long as it has not asked."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/begin", data=b"", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+# A hand that never rests: arrow keys around in a circle, and the wheel to and fro.
+MOVING = """(seconds) => new Promise((done) => {
+  const stage = document.querySelector('[data-testid=nodes-stage]'), canvas = stage.querySelector('canvas'), box = stage.getBoundingClientRect();
+  const ways = ['ArrowLeft', 'ArrowUp', 'ArrowRight', 'ArrowDown'], times = [];
+  let frames = 0, last = performance.now(); const end = last + seconds * 1000;
+  requestAnimationFrame(function frame(now) {
+    times.push(now - last); last = now;
+    stage.dispatchEvent(new KeyboardEvent('keydown', { key: ways[Math.floor(frames / 4) % 4], bubbles: true, cancelable: true }));
+    const deltaY = 15 * (Math.floor(frames / 40) % 2 ? -1 : 1);
+    if (frames % 3 === 0) canvas.dispatchEvent(new WheelEvent('wheel', { deltaY, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true, cancelable: true }));
+    frames++;
+    if (now < end) requestAnimationFrame(frame); else done(times);
+  });
+})"""
+# Level of detail → steps nearer once its first step is reached, so that moving about does not leave it.
+DETAILS = {"heat": 0, "tiles": 1, "labels": 2}
+
+
+def _look(page: Page, detail: str) -> None:
+    """Go as near as that level of detail."""
+    stage = page.get_by_test_id("nodes-stage")
+    stage.focus()
+    stage.press("0")
+    page.wait_for_timeout(800)
+    for _ in range(40):
+        if stage.get_attribute("data-detail") == detail:
+            break
+        stage.press("+")
+        page.wait_for_timeout(500)
+    for _ in range(DETAILS[detail]):
+        stage.press("+")
+        page.wait_for_timeout(500)
+    assert stage.get_attribute("data-detail") == detail
 
 
 def _alone(nodes: int, pods: int) -> dict[str, float]:
@@ -142,21 +193,26 @@ def _alone(nodes: int, pods: int) -> dict[str, float]:
             context.add_init_script(ELSEWHERE.replace("PORT", str(port)))
             page = context.new_page()
             _sign_in(page, cluster, "/explore/nodes")
+            page.get_by_test_id("nodes-stage").wait_for()
+            wait_for(lambda: _begin(port), "the page asks", 60)
             began = time.perf_counter()
             _until_shown(page, pods, began)
             figures[f"{label}: all of them there after (s)"] = time.perf_counter() - began
             page.wait_for_timeout(5000)
-            session = context.new_cdp_session(page)
-            session.send("Performance.enable")
-            for on, word in ((False, "still"), (True, "changing")):
-                assert _changing(port, on=on), "nobody listens to the generated stream"
-                page.wait_for_timeout(1500)
-                script = _script_seconds(session)
-                times = sorted(page.evaluate(FRAMES, 8))
-                figures[f"{label}, {word}: frame p50 (ms)"] = statistics.median(times)
-                figures[f"{label}, {word}: frame p95 (ms)"] = times[int(len(times) * 0.95)]
-                figures[f"{label}, {word}: script (ms of each second)"] = (_script_seconds(session) - script) / 8 * 1000
-            _changing(port, on=False)
+            for detail in DETAILS:
+                _look(page, detail)
+                for on, word, script in ((False, "still", FRAMES), (True, "changing", FRAMES), (True, "moved", MOVING)):
+                    assert _changing(port, on=on), "nobody listens to the generated stream"
+                    page.wait_for_timeout(1500)
+                    busy = _processor(browser)
+                    times = sorted(page.evaluate(script, 8))
+                    after = _processor(browser)
+                    what = f"{label}, {detail}, {word}"
+                    figures[f"{what}: frame p50 (ms)"] = statistics.median(times)
+                    figures[f"{what}: frame p95 (ms)"] = times[int(len(times) * 0.95)]
+                    figures[f"{what}: page's processor (ms of each second)"] = (after[0] - busy[0]) / 8 * 1000
+                    figures[f"{what}: drawing's processor (ms of each second)"] = (after[1] - busy[1]) / 8 * 1000
+                _changing(port, on=False)
             figures[f"{label}: memory of the tab's objects (MB)"] = (
                 page.evaluate("performance.memory.usedJSHeapSize") / 2**20
             )
@@ -165,10 +221,11 @@ def _alone(nodes: int, pods: int) -> dict[str, float]:
     return figures
 
 
-def _script_seconds(session: CDPSession) -> float:
-    """Seconds that the page's scripts have run for."""
-    told = session.send("Performance.getMetrics")["metrics"]
-    return float(next(one["value"] for one in told if one["name"] == "ScriptDuration"))
+def _processor(browser: Browser) -> tuple[float, float]:
+    """Seconds of processor time that the pages have used, and what draws for them: other work on the same cores does not change those."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    used = {kind: sum(one["cpuTime"] for one in told if one["type"] == kind) for kind in ("renderer", "GPU")}
+    return used["renderer"], used["GPU"]
 
 
 def _until_shown(page: Page, pods: int, began: float) -> None:

@@ -186,6 +186,8 @@ class Stream:
         self.sent = self.acknowledged = 0
         self.room = asyncio.Event()
         self.changing = False
+        # Nothing is told before the bench says so: it measures from there.
+        self.begun = asyncio.Event()
         self.wanted: list[str] = []
 
     async def send(self, message: Obj) -> None:
@@ -219,6 +221,7 @@ class Stream:
     async def run(self) -> None:
         hello = {"op": "hello", "user": "admin", "cluster": "bench", "instance": "bench", "sequence": 0}
         await self.send({**hello, "revision": self.world.revision, "server_time": time.time()})
+        await self.begun.wait()
         last = told = time.monotonic()
         while not self.socket.closed:
             await asyncio.sleep(TICK)
@@ -249,11 +252,13 @@ async def _until_closed(one: Stream) -> None:
 
 def application(nodes: int, pods: int) -> web.Application:
     streams: set[Stream] = set()
+    # Made while nobody waits for it.
+    spare = [World(nodes, pods)]
 
     async def stream(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=2**20)
         await socket.prepare(request)
-        one = Stream(World(nodes, pods), socket)
+        one = Stream(spare.pop() if spare else World(nodes, pods), socket)
         streams.add(one)
         task = asyncio.create_task(_until_closed(one))
         try:
@@ -264,7 +269,15 @@ def application(nodes: int, pods: int) -> web.Application:
             streams.discard(one)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            if not spare:
+                spare.append(World(nodes, pods))
         return socket
+
+    async def begin(request: web.Request) -> web.Response:
+        asked = [one for one in streams if one.wanted]
+        for one in asked:
+            one.begun.set()
+        return web.Response(status=200 if asked else 409)
 
     async def change(request: web.Request) -> web.Response:
         for one in streams:
@@ -272,7 +285,7 @@ def application(nodes: int, pods: int) -> web.Application:
         return web.Response(status=200 if streams else 409)
 
     app = web.Application()
-    app.add_routes([web.get("/ws/explorer/", stream), web.post("/changing/{on}", change)])
+    app.add_routes([web.get("/ws/explorer/", stream), web.post("/begin", begin), web.post("/changing/{on}", change)])
     return app
 
 

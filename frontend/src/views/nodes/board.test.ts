@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NodeInfo, Pod } from '../../types';
 import { Board, type Scene } from './board';
 import { search } from './finding';
@@ -44,10 +44,13 @@ describe('the board', () => {
     pods.set('shop/web-7', pod(7, 'node-7', { status: 'CrashLoopBackOff', isReady: false }));
     pods.set('shop/web-8', pod(8, 'node-8', { status: 'CrashLoopBackOff', isReady: false }));
     board.podsChanged(['shop/web-7']);
-    expect(board.update({ ...scene, now: 2 })).toBe('all');
-    expect(board.loads.get('node-7')!.failed).toBe(1);
-    expect(board.loads.get('node-8')!.failed).toBe(0);
-    expect(board.update({ ...scene, now: 3 })).toBe('nothing');
+    board.drawn(false);
+    board.drawn(true);
+    board.update({ ...scene, now: 2 });
+    expect(board.load('node-7').failed).toBe(1);
+    expect(board.load('node-8').failed).toBe(0);
+    expect([[...board.touched], [...board.repainted]]).toEqual([['node-7'], ['node-7']]);
+    expect(board.behind).toBe(false);
   });
 
   it('takes away whom the store no longer has, and keeps the others where they were', () => {
@@ -77,11 +80,8 @@ describe('the board', () => {
 });
 
 describe('motion', () => {
-  /** The pods' boxes that set out at a moment. */
-  const flights = (board: Board, now: number) => {
-    const moves = vi.spyOn(board.tiles, 'move');
-    return () => moves.mock.calls.filter(([, , , begins]) => begins === now).length;
-  };
+  /** How many set out at a moment. */
+  const flights = (board: Board, now: number) => () => [...board.movers()].filter((one) => one.begins === now).length;
 
   it('is that of whom something happened to, and of nobody who is looked at another way', () => {
     const { board, scene, pods } = world(3, 9);
@@ -104,6 +104,56 @@ describe('motion', () => {
     expect([board.pods, came()]).toEqual([10, 1]);
   });
 
+  it('is drawn over what stands, which need not be drawn for it until it comes to rest', () => {
+    const { board, scene, pods } = world(3, 9);
+    board.update(scene);
+    board.drawn(false);
+    const standing = () => picked(board, ['node-0']).length;
+    expect(standing()).toBe(3);
+    pods.set('shop/web-9', pod(9, 'node-0'));
+    board.podsChanged(['shop/web-9']);
+    board.update({ ...scene, now: 5 });
+    expect([standing(), [...board.movers()].length, board.stirred]).toEqual([3, 1, true]);
+    // Told of again on its way, it goes on its way.
+    pods.set('shop/web-9', pod(9, 'node-0', { isReady: false }));
+    board.podsChanged(['shop/web-9']);
+    board.update({ ...scene, now: 5.2 });
+    expect([...board.movers()].map((one) => [one.begins, one.look])).toEqual([[5, 'unready']]);
+    board.drawn(false);
+    expect(board.behind).toBe(true);
+    board.update({ ...scene, now: 6 });
+    expect([standing(), [...board.movers()].length, [...board.touched], board.behind]).toEqual([4, 0, ['node-0'], false]);
+  });
+
+  it('is a countdown for who is to end, as long as there is time, and a fading for who is gone', () => {
+    const { board, scene, pods } = world(3, 3);
+    board.update(scene);
+    board.drawn(false);
+    pods.set('shop/web-1', pod(1, 'node-1', { deleting: 40, grace: 30 }));
+    board.podsChanged(['shop/web-1']);
+    board.update({ ...scene, now: 20 });
+    expect([...board.movers()]).toMatchObject([{ look: 'terminating', begins: 10, ends: 40 }]);
+    expect([board.countsUntil, [...board.touched]]).toEqual([40, ['node-1']]);
+    board.update({ ...scene, now: 41 });
+    expect([[...board.movers()], board.placeOfPod('shop/web-1') !== null]).toEqual([[], true]);
+    pods.delete('shop/web-1');
+    board.podsChanged(['shop/web-1']);
+    board.update({ ...scene, now: 42 });
+    expect([...board.movers()]).toMatchObject([{ look: 'gone', begins: 42 }]);
+    board.update({ ...scene, now: 43 });
+    expect([[...board.movers()], board.behind]).toEqual([[], false]);
+  });
+
+  it('is none where the person wants none', () => {
+    const { board, scene, pods } = world(3, 3);
+    board.update(scene);
+    pods.set('shop/web-9', pod(9, 'node-0'));
+    pods.delete('shop/web-1');
+    board.podsChanged(['shop/web-9', 'shop/web-1']);
+    board.update({ ...scene, now: 2, still: true });
+    expect([[...board.movers()], board.pods]).toEqual([[], 3]);
+  });
+
   it('is none of whoever is told of before they were put down', () => {
     const { board, scene, pods } = world(3, 0);
     board.update(scene);
@@ -117,6 +167,66 @@ describe('motion', () => {
     expect([board.pods, moved()]).toEqual([1, 0]);
   });
 });
+
+describe('what is to be drawn anew', () => {
+  const fresh = () => {
+    const made = world(10, 100);
+    made.board.update(made.scene);
+    made.board.drawn(false);
+    made.board.drawn(true);
+    made.board.worded = false;
+    return made;
+  };
+  it('is a cell only when it looks otherwise', () => {
+    const { board, scene, pods } = fresh();
+    // Full it was, and full it is: its tile changes, its cell does not.
+    pods.set('shop/web-7', pod(7, 'node-7', { restarts: 3 }));
+    board.podsChanged(['shop/web-7']);
+    board.update({ ...scene, now: 2 });
+    expect([[...board.touched], [...board.repainted], board.worded]).toEqual([['node-7'], [], false]);
+  });
+  it('is everything when a fence goes up or down, for it reaches over its cell', () => {
+    const { board, scene, nodes } = fresh();
+    expect(board.whole).toBe(false);
+    nodes.set('node-3', node(3, { unschedulable: true }));
+    board.nodesChanged(['node-3'], nodes);
+    board.update({ ...scene, now: 2 });
+    expect([board.whole, board.worded]).toEqual([true, true]);
+  });
+  it('is both districts when somebody goes from one to another, and nothing is written anew for it near by', () => {
+    const { board, scene, pods } = fresh();
+    pods.set('shop/web-7', pod(7, 'node-2'));
+    board.podsChanged(['shop/web-7']);
+    board.update({ ...scene, now: 2, still: true });
+    expect([...board.touched].sort()).toEqual(['node-2', 'node-7']);
+    expect(board.worded).toBe(false);
+    pods.set('shop/web-7', pod(7, ''));
+    board.podsChanged(['shop/web-7']);
+    board.update({ ...scene, now: 3, still: true });
+    expect(board.touched.has('')).toBe(true);
+    expect([board.waiting, board.worded, board.summed]).toEqual([1, false, true]);
+  });
+  it('has no box twice, and none of who left', () => {
+    const { board, scene, pods } = fresh();
+    for (let round = 0; round < 50; round++) {
+      const name = `web-${(round * 7) % 100}`;
+      if (round % 3 === 0) pods.delete(`shop/${name}`);
+      else pods.set(`shop/${name}`, pod((round * 7) % 100, `node-${round % 10}`, { deleting: round % 5 === 0 ? round + 3 : null }));
+      board.podsChanged([`shop/${name}`]);
+      board.update({ ...scene, now: 2 + round });
+    }
+    board.update({ ...scene, now: 1000 });
+    const picks = picked(board, ['', ...nodesOf(10)]);
+    expect(new Set(picks).size).toBe(picks.length);
+    expect(picks.length).toBe(pods.size);
+    expect([...board.movers()]).toEqual([]);
+  });
+});
+
+/** The boxes of pods that are drawn of these districts. */
+const picked = (board: Board, names: string[]) => board.passes(names, false).flatMap((pass) => (pass.boxes === board.tiles ? [...pass.picks!] : []));
+
+const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `node-${index}`);
 
 describe('from afar', () => {
   const none = { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 };

@@ -1,30 +1,18 @@
 /**
  * The cluster on the board: which box stands for which pod and node. It is told which objects changed, and changes only their boxes, for
- * as long as a frame has time; what is left is done in the next one.
+ * as long as a frame has time; what is left is done in the next one. It says which districts are to be drawn anew, and keeps apart what
+ * moves by itself, so that nothing else need be drawn for it.
  */
 import { lookOf } from '../../state/reduce';
 import type { NodeInfo, Pod } from '../../types';
-import { Boxes } from './gl/renderer';
-import { heatOf, type Zone } from './heat';
+import { cells, District, EMPTY, tiles, type Load, type Standing } from './district';
+import { Boxes } from './gl/boxes';
+import type { Pass } from './gl/renderer';
+import type { Zone } from './heat';
 import { SHAPES, tokenOf, type ColourBy, type Palette } from './looks';
-import { HEAD, layOut, nodeHeight, NODE_WIDTH, PAD, SLOT, slotAt, slotUnder, SLOTS_ACROSS, Slots, TILE, type Layout, type NodePlace, type Point } from './world';
-
-interface Standing {
-  pod: Pod;
-  box: number;
-  node: string;
-  slot: number;
-  x: number;
-  y: number;
-}
-
-export interface Load {
-  pods: number;
-  cpu: number;
-  memory: number;
-  unready: number;
-  failed: number;
-}
+import type { Mover } from './over';
+import { paintCard, paintCell, paintHoles } from './paint';
+import { layOut, NODE_WIDTH, nodeHeight, SLOT, slotAt, slotUnder, SLOTS_ACROSS, Slots, TILE, type Layout, type Point } from './world';
 
 /** What the board shows, and how. */
 export interface Scene {
@@ -37,60 +25,62 @@ export interface Scene {
   /** Seconds of the renderer's clock; and what turns the server's seconds into those. */
   now: number;
   offset: number;
+  /** Nobody flies or fades: the person wants no motion. */
+  still?: boolean;
 }
 
-/** Seconds in which a pod that is gone fades. */
+/** Seconds in which a pod flies to its place, and in which one that is gone fades. */
+const FLIGHT = 0.45;
 const FADE = 0.35;
-const BAR_HEIGHT = 5;
 /** Above all zones: a row for the clients and Services that requests run through, and one for pods that have no node. */
 export const SERVICES_Y = 20;
 const WAITING_Y = 68;
 export const LANE = 112;
-/** Nodes beyond which cards are painted at most four times a second. */
-const MANY_NODES = 200;
-const REPAINT = 0.25;
 const MOST_WITH_SLOTS = 40;
-/** Boxes of a card: itself, and for CPU and memory a bar and its filling. */
-const OF_CARD = 5;
 /** Objects between two looks at the clock. */
 const STRIDE = 64;
-const EMPTY: Load = { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 };
 
 export type Found = { kind: 'pod'; pod: Pod } | { kind: 'node'; node: NodeInfo } | null;
 
 export class Board {
-  readonly cards = new Boxes(64);
-  readonly holes = new Boxes(64);
+  readonly cards = new Boxes();
+  readonly holes = new Boxes();
+  /** Pods that stand. Those that fly, fade or count down are no boxes: `movers` has them. */
   readonly tiles = new Boxes(1024);
-  readonly heat = new Boxes(64, true);
+  readonly heat = new Boxes();
   /** On the cells: only where there is something to mark. */
-  readonly marks = new Boxes(64);
+  readonly marks = new Boxes();
   layout: Layout = { top: LANE, head: 0, zones: [], nodes: new Map(), width: NODE_WIDTH, height: 0, rows: 2 };
-  loads = new Map<string, Load>();
-  /** Sums of each zone, as of the last painting. */
-  zones = new Map<string, Zone>();
-  /** Until when (renderer's seconds) something moves by itself. */
+  /** Districts (the lane's name is empty) that look otherwise than when they were last drawn: near, and as cells from afar. */
+  readonly touched = new Set<string>();
+  readonly repainted = new Set<string>();
+  /** Everything does. */
+  whole = true;
+  /** What moves is not what it was; nor what the words say; nor how many are in each zone, and how many wait. */
+  stirred = false;
+  worded = true;
+  summed = true;
+  /** Until when (renderer's seconds) something flies or fades; until when a countdown runs. */
   busyUntil = 0;
-  waiting = 0;
+  countsUntil = 0;
 
   #standing = new Map<string, Standing>();
-  #fading: { box: number; until: number }[] = [];
-  #slots = new Map<string, Slots>();
+  #districts = new Map<string, District>();
+  #lane = new District();
+  #motions = new Set<Standing>();
+  #fading: Mover[] = [];
   #cells = new Map<string, Slots>();
-  #lane = new Slots();
   #nodes = new Map<string, NodeInfo>();
-  #bySlot = new Map<string, Map<number, string>>();
   #by: ColourBy = 'phase';
   #bucket = -1;
   #most = 0;
-  #painted = -1;
+  #zones: Map<string, Zone> | null = null;
   /** What is still to be looked at; of whom nobody said that anything happened (it was looked at another way) is put down quietly. */
   #pods = new Map<string, 'told' | 'quiet'>();
   #allPods = true;
   #newNodes = true;
-  /** Nodes to paint anew, and where their boxes begin. */
+  /** Nodes to paint anew. */
   #stale = new Set<string>();
-  #boxes = new Map<string, { card: number; cell: number; marks: number[] }>();
   #first = true;
 
   constructor(readonly palette: Palette) {}
@@ -126,17 +116,14 @@ export class Board {
 
   /** Whether there is something that `update` has not come to. */
   get behind(): boolean {
-    return this.#allPods || this.#newNodes || this.#pods.size > 0 || this.#stale.size > 0;
+    return this.#allPods || this.#newNodes || this.#pods.size > 0 || this.#stale.size > 0 || this.#motions.size > 0 || this.#fading.length > 0;
   }
 
-  /**
-   * Take in what changed, until `deadline` (milliseconds of `performance.now`). Says what is to be drawn anew: the tiles, or also
-   * what lies under them.
-   */
-  update(scene: Scene, deadline = Infinity): 'nothing' | 'tiles' | 'all' {
-    const { pods, nodes, now } = scene;
-    this.#sweep(now);
-    let all = this.#takeNodes(scene);
+  /** Take in what changed, until `deadline` (milliseconds of `performance.now`). */
+  update(scene: Scene, deadline = Infinity): void {
+    const { pods, now } = scene;
+    this.#settle(now);
+    this.#takeNodes(scene);
     if (scene.by !== this.#by) {
       this.#by = scene.by;
       this.#allPods = true;
@@ -147,42 +134,48 @@ export class Board {
       for (const key of pods.keys()) this.#pods.set(key, 'quiet');
       for (const key of this.#standing.keys()) this.#pods.set(key, 'quiet');
     }
-    const some = this.#takePods(scene, deadline);
+    this.#takePods(scene, deadline);
     // The first look puts everybody down where they are; who comes later comes flying.
     if (this.#pods.size === 0 && pods.size > 0) this.#first = false;
-    this.waiting = this.#lane.size;
-    if (this.#stale.size > 0 && (nodes.size < MANY_NODES || this.#painted < 0 || now - this.#painted > REPAINT)) {
-      this.#painted = now;
-      this.#paint();
-      all = true;
-    }
-    return all ? 'all' : some ? 'tiles' : 'nothing';
+    this.#paint(deadline);
+  }
+
+  /** What was to be drawn anew has been: near, or from afar. */
+  drawn(afar: boolean): void {
+    (afar ? this.repainted : this.touched).clear();
+    // Whoever looks from the other distance next begins with everything.
+    this.whole = false;
   }
 
   /** Everything anew: another theme. */
   reset(): void {
     for (const boxes of [this.cards, this.holes, this.tiles, this.heat, this.marks]) boxes.clear();
     this.#standing.clear();
+    this.#districts.clear();
+    this.#motions.clear();
     this.#fading = [];
-    this.#slots.clear();
-    this.#bySlot.clear();
-    this.#boxes.clear();
-    this.#lane = new Slots();
+    this.#lane = new District();
     this.#bucket = -1;
-    this.loads.clear();
     this.#nodes.clear();
     this.#pods.clear();
-    this.#allPods = this.#newNodes = this.#first = true;
-    this.#painted = -1;
+    this.#stale.clear();
+    this.#allPods = this.#newNodes = this.#first = this.whole = true;
   }
 
   // -- nodes ---------------------------------------------------------------------------------------------------------
 
-  #takeNodes({ nodes, pods, aspect }: Scene): boolean {
+  #district(name: string): District {
+    if (!name) return this.#lane;
+    let found = this.#districts.get(name);
+    if (!found) this.#districts.set(name, (found = new District()));
+    return found;
+  }
+
+  #takeNodes({ nodes, pods, aspect }: Scene): void {
     const even = nodes.size ? (pods.size / nodes.size) * 1.35 : 0;
     const rows = Math.max(3, Math.ceil(Math.max(this.#most, even) / SLOTS_ACROSS), nodes.size ? this.layout.rows : 0);
     const bucket = Math.round(aspect * 4);
-    if (!this.#newNodes && rows === this.layout.rows && bucket === this.#bucket) return false;
+    if (!this.#newNodes && rows === this.layout.rows && bucket === this.#bucket) return;
     this.#newNodes = false;
     this.#bucket = bucket;
     this.#nodes = new Map(nodes);
@@ -196,31 +189,30 @@ export class Board {
       const at = slotAt(one.slot);
       one.x = place.x + at.x;
       one.y = place.y + at.y;
-      this.tiles.place(one.box, one.x, one.y, TILE, TILE);
-      this.tiles.move(one.box, one.x, one.y, -10, -10);
+      const to = { x: one.x, y: one.y };
+      if (!one.mover) this.tiles.place(one.box, one.x, one.y, TILE, TILE);
+      else if (one.pod.deleting === null) this.#stop(one);
+      else one.mover = { ...one.mover, from: to, to };
     }
     this.#placeCards();
-    return true;
   }
 
-  /** A box for each zone, card and cell, where the layout has them. */
+  /** A box for each card and cell, where the layout has them. */
   #placeCards(): void {
-    this.cards.clear();
-    this.heat.clear();
-    this.marks.clear();
-    this.#boxes.clear();
-    const line = this.palette.get('--line');
-    for (const zone of this.layout.zones) {
-      const box = this.cards.add();
-      this.cards.place(box, zone.x + zone.width / 2, zone.y + zone.height / 2, zone.width, zone.height);
-      this.cards.look(box, 0, 20, this.palette.get('--paper', 0), line);
+    for (const boxes of [this.cards, this.heat, this.marks, this.holes]) boxes.clear();
+    for (const [name, district] of this.#districts) {
+      district.mark = district.fence = -1;
+      district.holes = [];
+      district.shown = new District().shown;
+      if (!this.layout.nodes.has(name) && district.bySlot.size === 0) this.#districts.delete(name);
     }
     for (const name of this.layout.nodes.keys()) {
-      const card = this.cards.add();
-      for (let rest = 1; rest < OF_CARD; rest++) this.cards.add();
-      this.#boxes.set(name, { card, cell: this.heat.add(), marks: [] });
+      const district = this.#district(name);
+      district.card = this.cards.add();
+      this.cards.add();
+      district.cell = this.heat.add();
     }
-    this.#painted = -1;
+    this.whole = this.worded = this.stirred = true;
     this.#staleAll();
   }
 
@@ -230,33 +222,25 @@ export class Board {
 
   // -- pods ----------------------------------------------------------------------------------------------------------
 
-  #takePods({ pods, filter, now, offset }: Scene, deadline: number): boolean {
+  #takePods({ pods, filter, now, offset, still }: Scene, deadline: number): void {
     let done = 0;
     for (const [key, how] of this.#pods) {
-      if (done % STRIDE === STRIDE - 1 && performance.now() > deadline) break;
+      if (done % STRIDE === STRIDE - 1 && performance.now() > deadline) return;
       done++;
       this.#pods.delete(key);
       const pod = pods.get(key);
-      const had = this.#standing.get(key);
-      const quietly = this.#first || how === 'quiet';
-      if (!pod || !filter(pod)) {
-        if (had) this.#leave(key, had, now, quietly);
-        continue;
+      let had = this.#standing.get(key);
+      const quietly = this.#first || how === 'quiet' || Boolean(still);
+      if (had && (!pod || !filter(pod) || had.pod.uid !== pod.uid)) {
+        this.#leave(had, now, quietly);
+        had = undefined;
       }
-      if (had && had.pod.uid !== pod.uid) this.#leave(key, had, now, quietly);
-      this.#stand(key, pod, now, quietly, offset);
+      if (pod && filter(pod)) this.#stand(key, pod, had, now, quietly, offset);
     }
-    return done > 0;
-  }
-
-  #load(node: string): Load {
-    let load = this.loads.get(node);
-    if (!load) this.loads.set(node, (load = { pods: 0, cpu: 0, memory: 0, unready: 0, failed: 0 }));
-    return load;
   }
 
   #count(node: string, pod: Pod, sign: 1 | -1): void {
-    const load = this.#load(node);
+    const { load } = this.#district(node);
     const look = lookOf(pod);
     if (node) this.#stale.add(node);
     load.pods += sign;
@@ -268,56 +252,81 @@ export class Board {
     if (look === 'failed') load.failed += sign;
   }
 
-  #stand(key: string, pod: Pod, now: number, quietly: boolean, offset: number): void {
-    const had = this.#standing.get(key);
+  #stand(key: string, pod: Pod, had: Standing | undefined, now: number, quietly: boolean, offset: number): void {
     const node = this.layout.nodes.has(pod.node) ? pod.node : '';
-    const box = had?.box ?? this.tiles.add();
-    let from: Point | null = had ? { x: had.x, y: had.y } : null;
-    let slot: number;
-    if (had && had.node === node) slot = had.slot;
-    else {
-      if (had) this.#release(key, had);
-      slot = this.#take(node, key);
-      if (!from && !quietly) from = { x: this.layout.width / 2, y: -30 };
+    const stays = had?.node === node;
+    const from: Point | null = had ? { x: had.x, y: had.y } : quietly ? null : { x: this.layout.width / 2, y: -30 };
+    if (had) {
+      this.#count(had.node, had.pod, -1);
+      if (!stays) this.#release(had);
     }
-    if (had) this.#count(had.node, had.pod, -1);
     this.#count(node, pod, 1);
+    const slot = stays ? had!.slot : this.#take(node, key);
     const { x, y } = this.#placeOf(node, slot);
-    const moved = !had || had.node !== node;
+    const to = { x, y };
     const look = lookOf(pod);
-    this.tiles.place(box, x, y, TILE, TILE);
+    const colour = this.palette.get(tokenOf(pod, this.#by));
+
+    let mover: Mover | null = null;
     if (look === 'terminating' && pod.deleting !== null) {
       // The countdown is the object's own: from the request to the end of its grace period.
       const ends = pod.deleting + offset;
-      const begins = ends - (pod.grace ?? 30);
-      this.tiles.move(box, x, y, begins, Math.max(ends, begins + 0.01));
-      this.busyUntil = Math.max(this.busyUntil, Math.min(ends, now + 120));
-    } else if (moved && from && !quietly) {
-      this.tiles.move(box, from.x, from.y, now, now);
-      this.busyUntil = Math.max(this.busyUntil, now + 0.5);
-    } else if (moved || had.pod.deleting !== null) this.tiles.move(box, x, y, -10, -10);
-    this.tiles.look(box, SHAPES[look], 4, this.palette.get(tokenOf(pod, this.#by)));
-    this.#standing.set(key, { pod, box, node, slot, x, y });
+      mover = { look, colour, from: to, to, begins: ends - (pod.grace ?? 30), ends };
+      if (ends > now) this.countsUntil = Math.max(this.countsUntil, Math.min(ends, now + 120));
+    } else if (!stays && from && !quietly) {
+      mover = { look, colour, from, to, begins: now, ends: now + FLIGHT };
+      this.busyUntil = Math.max(this.busyUntil, mover.ends);
+    } else if (stays && had?.mover && had.pod.deleting === null) mover = { ...had.mover, look, colour };
+
+    const one: Standing = had ?? { key, pod, node, slot, x, y, box: -1, look, mover: null };
+    if (had && !had.mover) this.touched.add(had.node);
+    Object.assign(one, { pod, node, slot, x, y, look });
+    this.#standing.set(key, one);
+    this.#district(node).bySlot.set(slot, one);
+    if (mover && mover.ends > now) this.#set(one, mover);
+    else this.#stop(one);
+  }
+
+  /** It moves: nothing that stands is drawn for it. */
+  #set(one: Standing, mover: Mover): void {
+    if (one.box >= 0) this.tiles.remove(one.box);
+    one.box = -1;
+    one.mover = mover;
+    this.#motions.add(one);
+    this.stirred = true;
+  }
+
+  /** It stands among the others. */
+  #stop(one: Standing): void {
+    if (one.mover) this.stirred = true;
+    one.mover = null;
+    this.#motions.delete(one);
+    if (one.box < 0) one.box = this.tiles.add();
+    this.tiles.place(one.box, one.x, one.y, TILE, TILE);
+    this.tiles.look(one.box, SHAPES[one.look], 4, this.palette.get(tokenOf(one.pod, this.#by)));
+    this.touched.add(one.node);
+  }
+
+  #settle(now: number): void {
+    for (const one of this.#motions) if (one.mover!.ends <= now) this.#stop(one);
+    while (this.#fading.length > 0 && this.#fading[0]!.ends <= now) {
+      this.#fading.shift();
+      this.stirred = true;
+    }
   }
 
   #take(node: string, key: string): number {
-    if (!node) return this.#lane.take(key);
-    let slots = this.#slots.get(node);
-    if (!slots) this.#slots.set(node, (slots = new Slots()));
-    const slot = slots.take(key);
-    this.#most = Math.max(this.#most, slot + 1);
-    let names = this.#bySlot.get(node);
-    if (!names) this.#bySlot.set(node, (names = new Map()));
-    names.set(slot, key);
+    const slot = this.#district(node).slots.take(key);
+    if (node) this.#most = Math.max(this.#most, slot + 1);
+    else this.summed = true;
     return slot;
   }
 
-  #release(key: string, had: Standing): void {
-    if (!had.node) this.#lane.release(key);
-    else {
-      this.#slots.get(had.node)?.release(key);
-      this.#bySlot.get(had.node)?.delete(had.slot);
-    }
+  #release(one: Standing): void {
+    const district = this.#district(one.node);
+    district.slots.release(one.key);
+    district.bySlot.delete(one.slot);
+    if (!one.node) this.summed = true;
   }
 
   #placeOf(node: string, slot: number): Point {
@@ -330,112 +339,102 @@ export class Board {
     return { x: place.x + at.x, y: place.y + at.y };
   }
 
-  #leave(key: string, had: Standing, now: number, quietly: boolean): void {
-    this.#release(key, had);
-    this.#count(had.node, had.pod, -1);
-    this.#standing.delete(key);
-    if (quietly) {
-      this.tiles.remove(had.box);
-      return;
-    }
-    this.tiles.move(had.box, had.x, had.y, now, now + FADE);
-    this.tiles.look(had.box, SHAPES.gone, 4, this.palette.get('--soft'));
-    this.#fading.push({ box: had.box, until: now + FADE });
-    this.busyUntil = Math.max(this.busyUntil, now + FADE + 0.05);
+  #leave(one: Standing, now: number, quietly: boolean): void {
+    this.#release(one);
+    this.#count(one.node, one.pod, -1);
+    this.#standing.delete(one.key);
+    this.#motions.delete(one);
+    if (one.box >= 0) {
+      this.tiles.remove(one.box);
+      this.touched.add(one.node);
+    } else this.stirred = true;
+    if (quietly) return;
+    const at = { x: one.x, y: one.y };
+    this.#fading.push({ look: 'gone', colour: this.palette.get('--soft'), from: at, to: at, begins: now, ends: now + FADE });
+    this.stirred = true;
+    this.busyUntil = Math.max(this.busyUntil, now + FADE);
   }
 
-  #sweep(now: number): void {
-    while (this.#fading.length > 0 && this.#fading[0]!.until < now) this.tiles.remove(this.#fading.shift()!.box);
+  /** What moves by itself. */
+  *movers(): IterableIterator<Mover> {
+    yield* this.#fading;
+    for (const one of this.#motions) yield one.mover!;
   }
 
   // -- cards ---------------------------------------------------------------------------------------------------------
 
-  #paint(): void {
+  #paint(deadline: number): void {
     const height = nodeHeight(this.layout.rows);
+    let done = 0;
     for (const name of this.#stale) {
+      if (done % STRIDE === STRIDE - 1 && performance.now() > deadline) return;
+      done++;
+      this.#stale.delete(name);
       const place = this.layout.nodes.get(name);
       const node = this.#nodes.get(name);
-      const boxes = this.#boxes.get(name);
-      if (!place || !node || !boxes) continue;
-      this.#paintCard(place, node, boxes.card, height);
-      this.#paintCell(place, node, boxes, height);
+      const district = this.#districts.get(name);
+      if (!place || !node || !district) continue;
+      this.#zones = null;
+      this.summed = true;
+      if (paintCard(this, place, node, district, height)) this.touched.add(name);
+      const news = paintCell(this, place, node, district, height, this.#by);
+      if (news) this.repainted.add(name);
+      // A fence reaches over its cell.
+      if (news === 'fence') this.whole = true;
+      if (this.layout.nodes.size <= MOST_WITH_SLOTS) {
+        paintHoles(this, place, district, this.layout.rows);
+        this.touched.add(name);
+      }
+      const words = `${node.ready === 'True'} ${node.unschedulable}`;
+      if (district.shown.words !== words) this.worded = true;
+      district.shown.words = words;
     }
-    this.#stale.clear();
-    this.holes.clear();
-    if (this.layout.nodes.size <= MOST_WITH_SLOTS) for (const place of this.layout.nodes.values()) this.#emptySlots(place.name, place.x, place.y);
-    this.zones.clear();
+  }
+
+  /** The boxes of these districts, to be drawn one upon the other. */
+  passes(names: Iterable<string>, afar: boolean): Pass[] {
+    const districts: District[] = [];
+    for (const name of names) {
+      const district = name ? this.#districts.get(name) : this.#lane;
+      if (district) districts.push(district);
+    }
+    return afar ? cells(this, districts) : tiles(this, districts);
+  }
+
+  // -- questions -----------------------------------------------------------------------------------------------------
+
+  /** Pods that stand on no node. */
+  get waiting(): number {
+    return this.#lane.bySlot.size;
+  }
+
+  /** How far down they stand. */
+  get laneEnds(): number {
+    return this.#placeOf('', Math.max(this.#lane.slots.height - 1, 0)).y + SLOT / 2;
+  }
+
+  load(node: string): Readonly<Load> {
+    return this.#districts.get(node)?.load ?? EMPTY;
+  }
+
+  /** Sums of each zone. */
+  get zones(): ReadonlyMap<string, Zone> {
+    if (this.#zones) return this.#zones;
+    const zones = new Map<string, Zone>();
     for (const { name, zone } of this.layout.nodes.values()) {
       const node = this.#nodes.get(name);
       if (!node) continue;
-      let sum = this.zones.get(zone);
-      if (!sum) this.zones.set(zone, (sum = { pods: 0, cpu: 0, capacity: 0, bad: 0, failed: 0 }));
-      const load = this.loads.get(name) ?? EMPTY;
+      let sum = zones.get(zone);
+      if (!sum) zones.set(zone, (sum = { pods: 0, cpu: 0, capacity: 0, bad: 0, failed: 0 }));
+      const load = this.load(name);
       sum.pods += load.pods;
       sum.cpu += load.cpu;
       sum.capacity += node.capacity.cpu;
       sum.failed += load.failed;
       if (node.ready !== 'True') sum.bad++;
     }
+    return (this.#zones = zones);
   }
-
-  #paintCard(place: NodePlace, node: NodeInfo, card: number, height: number): void {
-    const { palette, cards } = this;
-    const dead = node.ready !== 'True';
-    const load = this.loads.get(place.name) ?? EMPTY;
-    cards.place(card, place.x + NODE_WIDTH / 2, place.y + height / 2, NODE_WIDTH, height);
-    cards.look(card, node.unschedulable ? 30 : 0, 12, dead ? palette.get('--line') : palette.get('--well'), dead ? palette.get('--red') : node.unschedulable ? palette.get('--amber') : palette.get('--well'));
-    this.#bar(card + 1, place.x + PAD, place.y + HEAD - 15, load.cpu / Math.max(node.capacity.cpu, 0.001), '--teal');
-    this.#bar(card + 3, place.x + PAD, place.y + HEAD - 8, load.memory / Math.max(node.capacity.memory, 1), '--violet');
-  }
-
-  #bar(box: number, x: number, y: number, share: number, token: string): void {
-    const width = NODE_WIDTH - 2 * PAD;
-    const line = this.palette.get('--line');
-    this.cards.place(box, x + width / 2, y + BAR_HEIGHT / 2, width, BAR_HEIGHT);
-    this.cards.look(box, 0, 2.5, line, line);
-    const full = Math.min(Math.max(share, 0), 1) * width;
-    const colour = this.palette.get(share > 0.9 ? '--red' : token, full < 0.5 ? 0 : 1);
-    this.cards.place(box + 1, x + full / 2, y + BAR_HEIGHT / 2, full, BAR_HEIGHT);
-    this.cards.look(box + 1, 0, 2.5, colour, colour);
-  }
-
-  /** From afar: how full it is by colour, how well by the mark on it. */
-  #paintCell(place: NodePlace, node: NodeInfo, boxes: { cell: number; marks: number[] }, height: number): void {
-    const { palette, heat, marks } = this;
-    const looks = heatOf(node, this.loads.get(place.name) ?? EMPTY, this.#by, palette);
-    const x = place.x + NODE_WIDTH / 2;
-    const y = place.y + height / 2;
-    heat.place(boxes.cell, x, y, NODE_WIDTH, height);
-    heat.look(boxes.cell, 0, 0, looks.fill);
-    for (const mark of boxes.marks.splice(0)) marks.remove(mark);
-    if (node.unschedulable) {
-      const fence = marks.add();
-      boxes.marks.push(fence);
-      marks.place(fence, x, y, NODE_WIDTH, height);
-      marks.look(fence, 30, 0, palette.get('--paper', 0), palette.get('--amber'));
-    }
-    if (looks.mark) {
-      const mark = marks.add();
-      const side = Math.min(NODE_WIDTH, height) * 0.62;
-      boxes.marks.push(mark);
-      marks.place(mark, x, y, side, side);
-      marks.look(mark, 0, side / 2, looks.mark);
-    }
-  }
-
-  /** Free slots, faintly: room is something to see, too. */
-  #emptySlots(node: string, x: number, y: number): void {
-    const taken = this.#bySlot.get(node);
-    for (let slot = 0; slot < this.layout.rows * SLOTS_ACROSS; slot++) {
-      if (taken?.has(slot)) continue;
-      const at = slotAt(slot);
-      const box = this.holes.add();
-      this.holes.place(box, x + at.x, y + at.y, TILE, TILE);
-      this.holes.look(box, 0, 4, this.palette.get('--well'), this.palette.get('--line'));
-    }
-  }
-
-  // -- questions -----------------------------------------------------------------------------------------------------
 
   /** What stands at a point of the world. */
   at(x: number, y: number): Found {
@@ -443,19 +442,19 @@ export class Board {
     for (const place of this.layout.nodes.values()) {
       if (x < place.x || y < place.y || x > place.x + NODE_WIDTH || y > place.y + height) continue;
       const slot = slotUnder(x - place.x, y - place.y);
-      const key = slot === null ? undefined : this.#bySlot.get(place.name)?.get(slot);
-      const standing = key === undefined ? undefined : this.#standing.get(key);
+      const standing = slot === null ? undefined : this.#districts.get(place.name)?.bySlot.get(slot);
       if (standing) return { kind: 'pod', pod: standing.pod };
       const node = this.#nodes.get(place.name);
       return node ? { kind: 'node', node } : null;
     }
     if (y < this.layout.top) {
-      for (const key of this.#lane.keys()) {
-        const standing = this.#standing.get(key);
-        if (standing && Math.abs(standing.x - x) < SLOT / 2 && Math.abs(standing.y - y) < SLOT / 2) return { kind: 'pod', pod: standing.pod };
-      }
+      for (const one of this.#lane.bySlot.values()) if (Math.abs(one.x - x) < SLOT / 2 && Math.abs(one.y - y) < SLOT / 2) return { kind: 'pod', pod: one.pod };
     }
     return null;
+  }
+
+  node(name: string): NodeInfo | undefined {
+    return this.#nodes.get(name);
   }
 
   placeOfPod(key: string): Point | null {
@@ -466,7 +465,7 @@ export class Board {
   /** Where a kubelet's dots begin: the head of its node's card. */
   placeOfKubelet(node: string): Point | null {
     const place = this.layout.nodes.get(node);
-    return place ? { x: place.x + NODE_WIDTH - PAD - 6, y: place.y + 14 } : null;
+    return place ? { x: place.x + NODE_WIDTH - 16, y: place.y + 14 } : null;
   }
 
   get pods(): number {
@@ -474,11 +473,8 @@ export class Board {
   }
 
   /** The pods that stand on a node. */
-  *on(node: string): IterableIterator<{ key: string; pod: Pod; x: number; y: number }> {
-    for (const key of this.#bySlot.get(node)?.values() ?? []) {
-      const standing = this.#standing.get(key);
-      if (standing) yield { key, pod: standing.pod, x: standing.x, y: standing.y };
-    }
+  on(node: string): Iterable<Standing> {
+    return this.#districts.get(node)?.bySlot.values() ?? [];
   }
 
   /** The node on which a pod stands; empty when on none, or unknown. */

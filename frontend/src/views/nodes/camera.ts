@@ -1,4 +1,5 @@
 /** Where we look: the world point at the window's corner, and how many pixels a world unit takes. Pure. */
+import { TILE } from './world';
 
 export interface Camera {
   x: number;
@@ -55,6 +56,11 @@ export function between(from: Camera, to: Camera, t: number): Camera {
 export type Detail = 'heat' | 'tiles' | 'labels';
 
 export function detailAt(scale: number): Detail {
-  if (scale < 0.1) return 'heat';
+  if (scale < 0.15) return 'heat';
   return scale < 0.42 ? 'tiles' : 'labels';
+}
+
+/** Whether a tile is large enough for the ring of its countdown (the shader draws none below five pixels). */
+export function ringsShow(scale: number): boolean {
+  return scale * TILE >= 5;
 }

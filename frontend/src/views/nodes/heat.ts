@@ -1,7 +1,7 @@
 /** How a node looks from afar: a cell whose colour says how full it is, and a mark on it when something there is not well. Pure. */
 import type { NodeInfo } from '../../types';
-import type { Load } from './board';
-import type { Colour } from './gl/renderer';
+import type { Load } from './district';
+import type { Colour } from './gl/boxes';
 import type { ColourBy, Palette } from './looks';
 
 /** The sums of one zone. */

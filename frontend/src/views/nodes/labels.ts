@@ -2,9 +2,8 @@
 import type { Board } from './board';
 import { toScreen, type Camera, type Detail } from './camera';
 import type { Palette } from './looks';
+import { css } from './over';
 import { NODE_WIDTH, nodeHeight, PAD, TILE } from './world';
-import { store } from '../../state/store.svelte';
-import type { NodeInfo } from '../../types';
 
 export interface Named {
   name: string;
@@ -16,13 +15,11 @@ interface Options {
   palette: Palette;
   services: Named[];
   selected: string;
-  now: number;
 }
 
-/** Pods whose names are written at the most. */
+/** The scale from which pods' names are written, and how many at the most. */
+export const NAMES_FROM = 2.6;
 const MOST_NAMES = 400;
-
-const css = ([red, green, blue, alpha]: readonly [number, number, number, number]) => `rgba(${red},${green},${blue},${alpha / 255})`;
 
 function shorten(context: CanvasRenderingContext2D, text: string, room: number): string {
   if (context.measureText(text).width <= room) return text;
@@ -47,14 +44,13 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
   const height = canvas.height / ratio;
   context.clearRect(0, 0, width, height);
   context.textBaseline = 'middle';
-  const nodes = (store.objects['v1/nodes'] ?? new Map()) as unknown as Map<string, NodeInfo>;
   const tall = nodeHeight(board.layout.rows);
   const { scale } = camera;
 
   for (const zone of board.layout.zones) {
     const at = toScreen(camera, zone.x, zone.y);
-    // From afar the board has no line around it: a box that large would cost the card more than all its cells.
-    if (detail === 'heat') frame(context, at.x, at.y, zone.width * scale, zone.height * scale, css(palette.get('--line')));
+    // Drawn here: a box that large would cost the card more than all that stands in it.
+    frame(context, at.x, at.y, zone.width * scale, zone.height * scale, Math.max(8, 20 * scale), css(palette.get('--line')));
     const size = Math.min(Math.max(18 * scale, 11), 22);
     context.font = `650 ${size}px 'Inter Variable', sans-serif`;
     context.fillStyle = ink;
@@ -65,9 +61,9 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
     const wide = context.measureText(name).width;
     context.font = `400 ${Math.max(size * 0.72, 10)}px 'Inter Variable', sans-serif`;
     context.fillStyle = soft;
-    const sum = board.zones.get(zone.name);
+    const sum = detail === 'heat' ? board.zones.get(zone.name) : undefined;
     const parts = [`${zone.nodes.toLocaleString('en')} ${zone.nodes === 1 ? 'node' : 'nodes'}`];
-    if (detail === 'heat' && sum) {
+    if (sum) {
       parts.push(`${sum.pods.toLocaleString('en')} pods`, `${Math.round((sum.cpu / Math.max(sum.capacity, 0.001)) * 100)} % CPU`);
       if (sum.bad) parts.push(`${sum.bad.toLocaleString('en')} NotReady`);
       if (sum.failed) parts.push(`${sum.failed.toLocaleString('en')} pods failed`);
@@ -109,7 +105,7 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
       const at = toScreen(camera, place.x, place.y);
       const wide = NODE_WIDTH * scale;
       if (at.x > width || at.y > height || at.x + wide < 0 || at.y + tall * scale < 0) continue;
-      const node = nodes.get(place.name);
+      const node = board.node(place.name);
       if (!node) continue;
       const size = Math.min(Math.max(15 * scale, 9.5), 20);
       if (detail === 'labels' || wide > 62) {
@@ -139,7 +135,7 @@ export function drawLabels(canvas: HTMLCanvasElement, board: Board, camera: Came
     const at = toScreen(camera, chosen.x, chosen.y);
     outline(context, at.x - side / 2 - 2, at.y - side / 2 - 2, side + 4, side + 4, 5 * scale, ink);
   }
-  if (scale <= 2.6) return;
+  if (scale <= NAMES_FROM) return;
   let written = 0;
   context.textAlign = 'center';
   for (const place of board.layout.nodes.values()) {
@@ -164,10 +160,10 @@ function outline(context: CanvasRenderingContext2D, x: number, y: number, width:
   context.stroke();
 }
 
-function frame(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, colour: string): void {
+function frame(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number, colour: string): void {
   context.strokeStyle = colour;
   context.lineWidth = 1.5;
   context.beginPath();
-  context.roundRect(x, y, width, height, 8);
+  context.roundRect(x, y, width, height, radius);
   context.stroke();
 }

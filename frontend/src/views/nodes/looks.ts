@@ -1,10 +1,10 @@
 /** How a pod looks: its phase by colour and shape; or coloured by another question (readiness, QoS, namespace, use, restarts). */
 import { lookOf, type Look } from '../../state/reduce';
 import type { Pod } from '../../types';
-import type { Colour } from './gl/renderer';
+import type { Colour } from './gl/boxes';
 
 /** The shader's kinds. */
-export const SHAPES: Record<Look | 'gone', number> = { pending: 1, creating: 2, running: 3, unready: 4, terminating: 5, failed: 6, done: 7, gone: 8 };
+export const SHAPES: Record<Look, number> = { pending: 1, creating: 2, running: 3, unready: 4, terminating: 5, failed: 6, done: 7 };
 
 export const PHASE_TOKENS: Record<Look, string> = {
   pending: '--soft',

@@ -1,7 +1,20 @@
 /** Signals as dots: which way each goes, in what colour; and which dot lies under the pointer. Pure but for the clock handed in. */
-import type { Dot } from './gl/renderer';
+import type { Colour } from './gl/boxes';
 import type { Palette } from './looks';
 import type { Point } from './world';
+
+/** A dot that travels between two moments (seconds of the renderer's clock); its radius is in pixels, whatever the scale. */
+export interface Dot {
+  fromX: number;
+  fromY: number;
+  toX: number;
+  toY: number;
+  begins: number;
+  ends: number;
+  radius: number;
+  failed: boolean;
+  colour: Colour;
+}
 
 export interface Signal {
   kind: 'startup' | 'liveness' | 'readiness' | 'request';

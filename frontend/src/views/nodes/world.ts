@@ -31,6 +31,10 @@ export const TILE = 16;
 export const SLOTS_ACROSS = 11;
 export const HEAD = 50;
 export const PAD = 10;
+/** In the head of a card: its two bars (CPU, memory), from the upper edge of the first to the lower one of the second. */
+export const BAR_HEIGHT = 5;
+export const BARS_HEIGHT = 12;
+export const BARS_Y = HEAD - 15;
 /** Rows of slots that a card shows at least; a node with more pods than its slots grows. */
 export const NODE_WIDTH = SLOTS_ACROSS * SLOT + 2 * PAD;
 export const GAP = 18;
