@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.admission import Admission
+from tests.support.baseline import Nodes
 from tests.support.server import Cluster
 
 HERE = Path(__file__).parent
@@ -32,3 +33,11 @@ def admission(cluster: Cluster) -> Iterator[Admission]:
     made = Admission(cluster)
     yield made
     made.close()
+
+
+@pytest.fixture
+def nodes(cluster: Cluster) -> Iterator[None]:
+    """For tests that cordon nodes, label or taint them: afterwards they are as they were."""
+    before = Nodes(cluster)
+    yield
+    before.restore()

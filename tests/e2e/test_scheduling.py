@@ -124,7 +124,7 @@ def simulated(cluster, spec, labels=None):
     return answer["status"]
 
 
-def test_a_simulation_says_where_a_pod_would_go_and_creates_nothing(cluster):
+def test_a_simulation_says_where_a_pod_would_go_and_creates_nothing(cluster, nodes):
     before = cluster.kubectl("get", "pods", "-A", "-o", "name")
     asked = {"requests": {"cpu": "250m"}}
     cluster.kubectl("label", "node", "node-2", "disk=ssd", "--overwrite")
@@ -134,7 +134,6 @@ def test_a_simulation_says_where_a_pod_would_go_and_creates_nothing(cluster):
         lambda: (told := simulated(cluster, spec)).get("node") == "node-2" and told,
         "it would stand on the one with the label",
     )
-    cluster.kubectl("uncordon", "node-3")
     assert (answer["considered"], answer["feasible"]) == (3, 1)
     fell = {row["name"]: row["refusedBy"] for row in answer["nodes"] if "refusedBy" in row}
     assert fell == {"node-1": "NodeAffinity", "node-3": "NodeUnschedulable"}

@@ -17,47 +17,64 @@ FOLLOW = frozenset({"namespaces", "ipaddresses", "apiservices", "csinodes", "per
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
+NODES = "/api/v1/nodes"
+
+
+class Nodes:
+    """Labels, taints, cordons and extended resources of the nodes there are when this is made."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.before = {name: _settings(node) for name, node in listed(cluster, NODES).items()}
+
+    def changed(self) -> list[str]:
+        """The names of those that are set otherwise now, or gone."""
+        now = listed(self.cluster, NODES)
+        return [name for name, before in self.before.items() if name not in now or _settings(now[name]) != before]
+
+    def restore(self) -> None:
+        """Set them as they were."""
+        for name in self.changed():
+            path, before = f"{NODES}/{name}", self.before[name]
+            now = _settings(listed(self.cluster, NODES)[name])
+            labels = {**dict.fromkeys(now["labels"]), **before["labels"]}
+            spec = {"taints": before["taints"], "unschedulable": before["unschedulable"]}
+            extended = {**dict.fromkeys(now["extended"]), **before["extended"]}
+            for target, change in (
+                (path, {"metadata": {"labels": labels}, "spec": spec}),
+                (path + "/status", {"status": {"capacity": extended}}),
+            ):
+                status, answer = self.cluster.request("PATCH", target, change, MERGE)
+                assert status == 200, answer
+
+
 class Baseline:
     """The cluster as it is when this is made; `left()` is what is different now, `restore()` brings it back."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.objects = {path: set(self._list(path)) for path in self._paths()}
-        self.nodes = {name: _settings(node) for name, node in self._list("/api/v1/nodes").items()}
+        self.nodes = Nodes(cluster)
+        self.objects = {path: set(listed(cluster, path)) for path in self._paths()}
 
     def left(self) -> list[str]:
         """The paths of new objects, and of nodes that are set otherwise."""
-        fresh = [f"{path}/{name}" for path in self._paths() for name in self._list(path) if self._is_new(path, name)]
-        nodes = self._list("/api/v1/nodes")
-        return [*fresh, *(f"/api/v1/nodes/{one}" for one in self.nodes if _settings(nodes[one]) != self.nodes[one])]
+        return [*self._fresh(), *(f"{NODES}/{name}" for name in self.nodes.changed())]
 
     def restore(self) -> None:
         """Undo all of it; fails when something will not go."""
-        nodes = self._list("/api/v1/nodes")
-        for name, settings in self.nodes.items():
-            if _settings(nodes[name]) != settings:
-                self._set(nodes[name], settings)
-        for path in self.left():
-            if not path.startswith("/api/v1/nodes/") or path.rpartition("/")[2] not in self.nodes:
-                self.cluster.request("DELETE", path)
-                self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, MERGE)
+        self.nodes.restore()
+        for path in self._fresh():
+            self.cluster.request("DELETE", path)
+            self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, MERGE)
         wait_for(lambda: not self.left(), "everything is as it was", 60)
 
-    def _is_new(self, path: str, name: str) -> bool:
-        return name not in self.objects.get(path, ())
-
-    def _set(self, node: Obj, settings: Obj) -> None:
-        path, now = f"/api/v1/nodes/{node['metadata']['name']}", _settings(node)
-        labels = {**dict.fromkeys(now["labels"]), **settings["labels"]}
-        spec = {"taints": settings["taints"], "unschedulable": settings["unschedulable"]}
-        extended = {**dict.fromkeys(now["extended"]), **settings["extended"]}
-        changes = (
-            (path, {"metadata": {"labels": labels}, "spec": spec}),
-            (path + "/status", {"status": {"capacity": extended}}),
-        )
-        for target, change in changes:
-            status, answer = self.cluster.request("PATCH", target, change, MERGE)
-            assert status == 200, answer
+    def _fresh(self) -> list[str]:
+        return [
+            f"{path}/{name}"
+            for path in self._paths()
+            for name in listed(self.cluster, path)
+            if name not in self.objects.get(path, ())
+        ]
 
     def _paths(self) -> list[str]:
         """Where the cluster-wide resources are that can be listed and deleted."""
@@ -77,10 +94,12 @@ class Baseline:
                 ]
         return found
 
-    def _list(self, path: str) -> dict[str, Obj]:
-        status, answer = self.cluster.request("GET", path)
-        assert status == 200, answer
-        return {one["metadata"]["name"]: one for one in answer["items"]}
+
+def listed(cluster: Cluster, path: str) -> dict[str, Obj]:
+    """The objects of a resource by their names; none when it is not served any more."""
+    status, answer = cluster.request("GET", path)
+    assert status in (200, 404), answer
+    return {one["metadata"]["name"]: one for one in answer.get("items", ())}
 
 
 def _settings(node: Obj) -> Obj:
