@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.kubectl import apply
 from tests.support.manifests import deployment
 
 
 @pytest.fixture(scope="module")
-def workloads(realistic):
-    realistic.kubectl(
-        "apply", "-f", "-", stdin=json.dumps(deployment("well", 3, "nginx:1.27", terminationGracePeriodSeconds=1))
-    )
-    realistic.kubectl(
-        "apply", "-f", "-", stdin=json.dumps(deployment("typo", 2, "ngnix:1.27", terminationGracePeriodSeconds=1))
-    )
+def well(realistic):
+    """A Deployment with which all is well. Nobody changes it."""
+    apply(realistic, deployment("well", 3, terminationGracePeriodSeconds=1))
     realistic.kubectl("rollout", "status", "deployment/well", "--timeout=60s")
+
+
+@pytest.fixture
+def unwell(realistic, well):
+    """`unwell(name, replicas, image, **container)`: a Deployment for this test alone. Gone with it: what is not well is seen on nodes, too."""
+    made = []
+
+    def make(name, replicas=1, image="nginx:1.27", **container):
+        made.append(name)
+        apply(realistic, deployment(name, replicas, image, container=container, terminationGracePeriodSeconds=1))
+
+    yield make
+    for name in made:
+        realistic.kubectl("delete", "deployment", name, "--cascade=foreground")
+
+
+# Asks where nobody listens.
+DEAF = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
 
 
 def visit(page, realistic, path=""):
@@ -32,7 +46,8 @@ def test_an_empty_namespace_teaches(page, realistic, axe):
     assert axe(page, "main") == []
 
 
-def test_the_worst_stands_first(page, realistic, workloads, shots, axe):
+def test_the_worst_stands_first(page, realistic, unwell, shots, axe):
+    unwell("typo", 2, "ngnix:1.27")
     visit(page, realistic)
     rows = page.get_by_test_id("workloads").locator("> li")
     expect(page.get_by_test_id("workload-typo")).to_contain_text("cannot be pulled", timeout=30_000)
@@ -45,7 +60,8 @@ def test_the_worst_stands_first(page, realistic, workloads, shots, axe):
     assert page.problems == []
 
 
-def test_evidence_leads_to_the_span_that_bears_it_out(page, realistic, workloads, shots, axe):
+def test_evidence_leads_to_the_span_that_bears_it_out(page, realistic, unwell, shots, axe):
+    unwell("typo", 2, "ngnix:1.27")
     visit(page, realistic, "/deployment/default/typo")
     detail = page.get_by_test_id("desired-detail")
     evidence = detail.get_by_test_id("finding").first.get_by_test_id("span").first
@@ -69,9 +85,10 @@ def test_evidence_leads_to_the_span_that_bears_it_out(page, realistic, workloads
     assert page.problems == []
 
 
-def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, workloads, shots, axe):
+def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, unwell, shots, axe):
+    unwell("slip", 2, "ngnix:1.27")
     visit(page, realistic)
-    page.get_by_test_id("workload-typo").click()
+    page.get_by_test_id("workload-slip").click()
     detail = page.get_by_test_id("desired-detail")
     finding = detail.get_by_test_id("finding").first
     expect(finding).to_contain_text("Use nginx:1.27, which nodes know.", timeout=20_000)
@@ -84,7 +101,7 @@ def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, workload
     expect(dialog).to_contain_text("spec.template.spec.containers[c].image")
     expect(dialog).to_contain_text("ngnix:1.27")
     page.screenshot(path=shots / "desired-mend.png")
-    assert realistic.kubectl("get", "deployment", "typo", "-o", "jsonpath={..image}") == "ngnix:1.27", (
+    assert realistic.kubectl("get", "deployment", "slip", "-o", "jsonpath={..image}") == "ngnix:1.27", (
         "a look changes nothing"
     )
     page.get_by_test_id("mend-apply").click()
@@ -95,12 +112,8 @@ def test_a_finding_is_mended_by_one_click_after_a_look(page, realistic, workload
     assert page.problems == []
 
 
-def test_green_while_unready_is_impossible(page, realistic, workloads):
-    probe = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
-    unready = {"name": "c", "image": "nginx:1.27", "readinessProbe": probe}
-    body = deployment("unready", 1, terminationGracePeriodSeconds=1)
-    body["spec"]["template"]["spec"]["containers"] = [unready]
-    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+def test_green_while_unready_is_impossible(page, realistic, unwell):
+    unwell("unready", readinessProbe=DEAF)
     visit(page, realistic, "/deployment/default/unready")
     detail = page.get_by_test_id("desired-detail")
     for _ in range(20):
@@ -111,15 +124,17 @@ def test_green_while_unready_is_impossible(page, realistic, workloads):
     expect(detail).to_contain_text("1 of 1 pods are not ready")
 
 
-def test_a_probe_and_a_service_are_mended_by_a_click_each(page, realistic, workloads, shots, axe):
-    """The Deployment of the test before, whose readiness probe asks at port 81; and a Service that chooses nobody."""
-    visit(page, realistic, "/deployment/default/unready")
+def test_a_probe_and_a_service_are_mended_by_a_click_each(page, realistic, unwell, shots, axe):
+    """A Deployment whose readiness probe asks at port 81; and a Service that chooses nobody."""
+    unwell("mute", readinessProbe=DEAF)
+    visit(page, realistic, "/deployment/default/mute")
     detail = page.get_by_test_id("desired-detail")
     expect(detail).to_contain_text("Let the readiness probe ask at port 80", timeout=30_000)
     detail.get_by_test_id("mend").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("readinessProbe.httpGet.port")
     page.get_by_test_id("mend-apply").click()
     expect(detail).to_contain_text("Healthy", timeout=40_000)
+    realistic.kubectl("delete", "service", "wel", "--ignore-not-found")
     realistic.kubectl("create", "service", "clusterip", "wel", "--tcp=80")
     realistic.kubectl("set", "selector", "service", "wel", "app=wel")
     visit(page, realistic, "/service/default/wel")
@@ -132,7 +147,7 @@ def test_a_probe_and_a_service_are_mended_by_a_click_each(page, realistic, workl
     assert page.problems == []
 
 
-def test_on_a_phone(sign_in, realistic, workloads, shots, axe):
+def test_on_a_phone(sign_in, realistic, well, shots, axe):
     page = sign_in("/explore/desired/deployment/default/well", 390, 844, "dark")
     expect(page.get_by_test_id("desired-detail")).to_contain_text("Healthy", timeout=15_000)
     page.screenshot(path=shots / "desired-phone.png")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.person import Person
 from tests.support.server import PASSWORD
 
+numbers = itertools.count(1)
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def nora(realistic):
+    """The name of somebody who has never been here."""
+    name = f"nora-{next(numbers)}"
     realistic.django(
         "from django.contrib.auth import get_user_model\n"
-        f"get_user_model().objects.create_user('nora', password={PASSWORD!r})"
+        f"get_user_model().objects.create_user({name!r}, password={PASSWORD!r})"
     )
-    return "nora"
+    return name
 
 
 def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, nora, axe, shots):
@@ -25,7 +32,7 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
     # The wall of refusals stands folded.
     expect(page.get_by_text("cannot list resource").first).not_to_be_visible()
     rights.get_by_text("Whom to ask for more").click()
-    expect(rights).to_contain_text("--clusterrole=edit --user=nora -n default")
+    expect(rights).to_contain_text(f"--clusterrole=edit --user={nora} -n default")
     assert axe(page) == []
     page.screenshot(path=shots / "newcomer.png")
     # Where there is nothing to see, the way to a place of one's own is offered, too.
@@ -38,8 +45,8 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
         expect(page.get_by_text(title)).to_be_visible()
         expect(page.get_by_role("main").get_by_test_id("sandbox")).to_be_visible()
     page.get_by_role("main").get_by_test_id("sandbox").click()
-    page.wait_for_url("**ns=sandbox-nora**", timeout=20_000)
-    expect(page.get_by_test_id("namespace")).to_have_value("sandbox-nora", timeout=15_000)
+    page.wait_for_url(f"**ns=sandbox-{nora}**", timeout=20_000)
+    expect(page.get_by_test_id("namespace")).to_have_value(f"sandbox-{nora}", timeout=15_000)
     expect(page.get_by_test_id("rights")).to_be_visible()
     page.get_by_test_id("apply").click()
     expect(page.get_by_test_id("answers")).to_contain_text("deployment.apps/web created")
@@ -51,26 +58,28 @@ def test_who_may_see_nothing_is_taught_and_gets_a_sandbox(sign_in, realistic, no
 
 
 def test_a_sandbox_is_seen_and_given_back_on_the_page(sign_in, realistic, nora):
-    page = sign_in("/?ns=sandbox-nora", user=nora)
+    assert Person(realistic, nora).sign_in().ask("POST", "/explorer/sandbox/", {})[0] == 201
+    page = sign_in(f"/?ns=sandbox-{nora}", user=nora)
     rights = page.get_by_test_id("rights")
     rights.get_by_text("You see a part of this cluster").click()
-    expect(rights.locator("li", has_text="sandbox-nora")).to_be_visible()
+    expect(rights.locator("li", has_text=f"sandbox-{nora}")).to_be_visible()
     # One is all that one may have.
     expect(rights.get_by_test_id("sandbox")).to_have_count(0)
     rights.get_by_test_id("give-back").click()
-    expect(page.get_by_role("dialog")).to_contain_text("Give sandbox-nora back?")
+    expect(page.get_by_role("dialog")).to_contain_text(f"Give sandbox-{nora} back?")
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("toasts")).to_contain_text("sandbox-nora is being taken down")
+    expect(page.get_by_test_id("toasts")).to_contain_text(f"sandbox-{nora} is being taken down")
     expect(rights.get_by_test_id("sandbox")).to_be_visible()
-    assert "nora" not in realistic.kubectl("get", "sandboxes")
+    assert nora not in realistic.kubectl("get", "sandboxes")
     page.context.close()
 
 
 def test_who_may_read_one_namespace_sees_it(sign_in, realistic, nora):
-    realistic.kubectl("create", "namespace", "lent")
-    realistic.kubectl("create", "deployment", "lamp", "--image=nginx:1.27", "-n", "lent")
-    realistic.kubectl("create", "rolebinding", "nora-view", "--clusterrole=view", "--user=nora", "-n", "lent")
-    page = sign_in("/?ns=lent", user=nora)
+    lent = f"lent-to-{nora}"
+    realistic.kubectl("create", "namespace", lent)
+    realistic.kubectl("create", "deployment", "lamp", "--image=nginx:1.27", "-n", lent)
+    realistic.kubectl("create", "rolebinding", "view", "--clusterrole=view", f"--user={nora}", "-n", lent)
+    page = sign_in(f"/?ns={lent}", user=nora)
     expect(page.get_by_test_id("rights")).to_contain_text("and change nothing")
     expect(page.get_by_test_id("panel").get_by_role("button", name="lamp").first).to_be_visible()
     page.context.close()
@@ -101,6 +110,7 @@ def test_the_page_goes_by_keyboard(sign_in):
 
 
 def test_deleting_asks_and_scaling_can_be_taken_back(sign_in, realistic):
+    realistic.kubectl("delete", "deployment", "kept", "--ignore-not-found")
     realistic.kubectl("create", "deployment", "kept", "--image=nginx:1.27", "--replicas=2")
     page = sign_in()
     panel = page.get_by_test_id("panel")
