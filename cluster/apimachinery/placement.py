@@ -94,13 +94,8 @@ def daemon_tolerations(spec: Map) -> list[Obj]:
     return result
 
 
-def daemon_placement(spec: Map, node: Map) -> tuple[bool, bool]:
-    """(should a daemon be started on the node, may one that is there stay)."""
-    return DaemonPlacement(spec)(node)
-
-
 class DaemonPlacement:
-    """`daemon_placement` of one template, for a look at many nodes: each is judged once."""
+    """Of one template, by node: (should a daemon be started on it, may one that is there stay). Each node is judged once."""
 
     def __init__(self, spec: Map) -> None:
         self._spec = spec

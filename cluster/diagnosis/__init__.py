@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from cluster.diagnosis import checklist, gaps
-from cluster.diagnosis.facts import KINDS, Facts, Obj, View
+from cluster.diagnosis.facts import KINDS, Facts, Obj
 from cluster.diagnosis.inside import Inside
 from cluster.diagnosis.spans import Traces
+from cluster.diagnosis.surroundings import View
 
 __all__ = ["KINDS", "Inside", "Traces", "View", "diagnose", "diagnose_node"]
 

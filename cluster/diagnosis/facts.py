@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from cluster.apimachinery.meta import get_condition
+from cluster.apimachinery.placement import DaemonPlacement
 from cluster.apimachinery.volumes import claims_used_by
 from cluster.diagnosis.inside import Inside, Unseen
 from cluster.diagnosis.spans import Traces, Untold
+from cluster.diagnosis.surroundings import Surroundings, View, said_at, surroundings_of
 
 Obj = dict[str, Any]
 
@@ -33,35 +35,19 @@ KINDS = {
 TEMPLATED = frozenset({"Deployment", "DaemonSet", "StatefulSet"})
 
 
-class View(Protocol):
-    """Objects by storage key; what is returned is not changed."""
-
-    def get(self, resource: str, namespace: str, name: str) -> Obj | None: ...
-
-    def list(self, resource: str, namespace: str = "") -> Iterable[Obj]: ...
-
-
-def owner_of(obj: Obj) -> str:
-    """The uid of the controlling owner."""
-    for reference in obj["metadata"].get("ownerReferences") or ():
-        if reference.get("controller"):
-            return str(reference["uid"])
-    return ""
-
-
 class Facts:
     """One object and what is known around it."""
 
     def __init__(
         self,
-        view: View,
+        view: View | Surroundings,
         resource: str,
         obj: Obj,
         now: float,
         traces: Traces | None = None,
         inside: Inside | None = None,
     ) -> None:
-        self.view = view
+        self.view = surroundings_of(view)
         # Cluster time of what the view shows: things are as old as they were then.
         self.now = now
         self.traces = traces or Untold()
@@ -96,14 +82,18 @@ class Facts:
         return found
 
     @cached_property
+    def placement(self) -> DaemonPlacement:
+        """On which nodes a daemon of this template belongs."""
+        return DaemonPlacement(self.template)
+
+    @cached_property
     def owners(self) -> dict[str, str]:
         """uid → name of the object itself and of the ReplicaSets between it and its pods."""
         metadata = self.obj["metadata"]
         found = {metadata["uid"]: f"{self.kind.lower()}/{metadata['name']}"}
         if self.kind == "Deployment":
-            for one in self.view.list("apps/replicasets", self.namespace):
-                if owner_of(one) == metadata["uid"]:
-                    found[one["metadata"]["uid"]] = f"replicaset/{one['metadata']['name']}"
+            for one in self.view.controlled_by(metadata["uid"], "apps/replicasets", self.namespace):
+                found[one["metadata"]["uid"]] = f"replicaset/{one['metadata']['name']}"
         return found
 
     @cached_property
@@ -112,15 +102,14 @@ class Facts:
         if self.kind == "Pod":
             return [self.obj]
         if self.kind == "Node":
-            name = self.obj["metadata"]["name"]
-            found = [pod for pod in self.view.list("pods") if pod["spec"].get("nodeName") == name]
+            found = list(self.view.on_node(self.obj["metadata"]["name"]))
         elif self.kind == "Service":
             found = self._selected()
         elif self.kind == "PersistentVolumeClaim":
             key = f"{self.namespace}/{self.obj['metadata']['name']}"
             found = [pod for pod in self.view.list("pods", self.namespace) if key in claims_used_by(pod)]
         else:
-            found = [pod for pod in self.view.list("pods", self.namespace) if owner_of(pod) in self.owners]
+            found = [pod for uid in self.owners for pod in self.view.controlled_by(uid, "pods", self.namespace)]
         return sorted(found, key=lambda pod: pod["metadata"]["name"])
 
     def _selected(self) -> list[Obj]:
@@ -155,63 +144,20 @@ class Facts:
             for address in endpoint.get("addresses") or ()
         }
 
-    @cached_property
+    @property
     def nodes(self) -> dict[str, Obj]:
         """All nodes by name."""
-        return {node["metadata"]["name"]: node for node in self.view.list("nodes")}
-
-    @cached_property
-    def _events(self) -> dict[str, list[Obj]]:
-        """Events by the uid of what they are about, the oldest first."""
-        found: dict[str, list[Obj]] = {}
-        for event in self.view.list("events", self.namespace or "default"):
-            event = _complete(event)
-            found.setdefault(event["involvedObject"]["uid"], []).append(event)
-        for events in found.values():
-            events.sort(key=said_at)
-        return found
+        return self.view.nodes
 
     def events(self, uid: str, *reasons: str) -> list[Obj]:
-        """What was said about an object, of these reasons (none: any)."""
-        return [one for one in self._events.get(uid, ()) if not reasons or one.get("reason") in reasons]
+        """What was said about an object, of these reasons (none: any), the oldest first."""
+        said = self.view.events(self.namespace, uid)
+        return [one for one in said if not reasons or one["reason"] in reasons]
 
     def last_action(self, uids: Iterable[str], component: str) -> Obj | None:
         """The latest event that a component wrote about any of these objects."""
-        said = [one for uid in uids for one in self._events.get(uid, ()) if component in one["source"]["component"]]
+        said = [one for uid in uids for one in self.events(uid) if component in one["source"]["component"]]
         return max(said, key=said_at, default=None)
-
-
-def _complete(event: Obj) -> Obj:
-    """An event with all that is read of it: Kubernetes requires none of these, and anybody may write one."""
-    about, source = event.get("involvedObject") or {}, event.get("source") or {}
-    return {
-        **event,
-        "reason": event.get("reason") or "",
-        "message": event.get("message") or "",
-        "source": {**source, "component": source.get("component") or ""},
-        "involvedObject": {**about, **{field: about.get(field) or "" for field in ("kind", "name", "uid")}},
-    }
-
-
-# What an event recorder writes before the latest of many that differ a little (client-go's EventAggregator).
-COMBINED = "(combined from similar events): "
-
-
-def said_in(event: Obj) -> str:
-    """What an event says."""
-    return str(event["message"]).removeprefix(COMBINED)
-
-
-def said_at(event: Obj) -> str:
-    """When an event was said last, as text that sorts."""
-    series = event.get("series") or {}
-    return str(
-        series.get("lastObservedTime")
-        or event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event["metadata"].get("creationTimestamp")
-        or ""
-    )
 
 
 def is_ready(pod: Obj) -> bool:

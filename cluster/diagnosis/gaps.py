@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from cluster.apimachinery.placement import daemon_placement, daemon_tolerations, untolerated, wants_node
+from cluster.apimachinery.placement import daemon_tolerations, untolerated, wants_node
 from cluster.apimachinery.quantity import value
 from cluster.diagnosis import spans
-from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready, said_at, said_in
+from cluster.diagnosis.checklist.findings import listed
+from cluster.diagnosis.facts import Facts, Obj, is_over, is_ready, node_is_ready
+from cluster.diagnosis.surroundings import said_at, said_in
 
 
 def gaps(facts: Facts) -> list[Obj]:
@@ -149,8 +151,7 @@ def _maker(facts: Facts) -> str:
     if facts.kind == "Deployment":
         told = sum(
             one["spec"].get("replicas", 1)
-            for one in facts.view.list("apps/replicasets", facts.namespace)
-            if one["metadata"]["uid"] in facts.owners
+            for one in facts.view.controlled_by(facts.obj["metadata"]["uid"], "apps/replicasets", facts.namespace)
         )
         if told == facts.spec.get("replicas", 1):
             return "replicaset controller"
@@ -162,14 +163,14 @@ def _unready(alive: list[Obj]) -> list[Obj]:
 
 
 def _daemons(facts: Facts) -> list[Obj]:
-    eligible = [name for name, node in facts.nodes.items() if daemon_placement(facts.template, node)[0]]
+    eligible = [name for name, node in facts.nodes.items() if facts.placement(node)[0]]
     alive = _alive(facts)
     on = {_place(pod) for pod in alive}
     ready = {_place(pod) for pod in alive if is_ready(pod)}
     missing = sorted(set(eligible) - on)
     unready = sorted(set(eligible) & on - ready)
     updated = facts.status.get("updatedNumberScheduled", 0)
-    text = f"no pod for {', '.join(missing)}" if missing else ""
+    text = f"no pod for {listed(missing)}" if missing else ""
     found = [
         _gap(facts, "nodes with a pod", len(eligible), len(set(eligible) & on), text, "daemonset controller"),
         _gap(
@@ -177,7 +178,7 @@ def _daemons(facts: Facts) -> list[Obj]:
             "nodes with a ready pod",
             len(eligible),
             len(set(eligible) & ready),
-            f"not ready on {', '.join(unready)}" if unready else "no ready pod" if missing else "",
+            f"not ready on {listed(unready)}" if unready else "no ready pod" if missing else "",
             _who(facts, alive),
             _unready(alive),
         ),
@@ -216,7 +217,7 @@ def node_matrix(facts: Facts) -> list[Obj]:
     by_node = {_place(pod): pod for pod in facts.pods if not pod["metadata"].get("deletionTimestamp")}
     rows = []
     for name, node in sorted(facts.nodes.items()):
-        start, stay = daemon_placement(facts.template, node)
+        start, stay = facts.placement(node)
         pod = by_node.get(name)
         row: Obj = {"node": name, "eligible": start, "ready": pod is not None and is_ready(pod)}
         if pod is not None:

@@ -8,9 +8,8 @@ import orjson
 import pytest
 
 from cluster.apimachinery.errors import StatusError
-from cluster.apimachinery.placement import daemon_placement as placement
+from cluster.apimachinery.placement import DaemonPlacement, wants_node
 from cluster.apimachinery.placement import daemon_tolerations as tolerations_for
-from cluster.apimachinery.placement import wants_node
 from cluster.client.client import Obj
 from cluster.controllers.daemonset import DAEMONSETS, DaemonSetController
 from cluster.controllers.lib.history import REVISIONS
@@ -236,7 +235,7 @@ def test_nodes_are_chosen(spec: Obj, labels: dict[str, str], wanted: bool) -> No
     ],
 )
 def test_taints_keep_daemons_away_or_drive_them_out(taint: Obj, expected: tuple[bool, bool]) -> None:
-    assert placement({}, node("n", None, taint)) == expected
+    assert DaemonPlacement({})(node("n", None, taint)) == expected
 
 
 def test_own_tolerations_stay_and_none_is_doubled() -> None:
@@ -270,7 +269,7 @@ async def test_a_namespace_that_goes_is_not_tried_again() -> None:
         await cluster.client().create(DAEMONSETS, daemonset())
         await settle(60)
     assert [one.resource for one in cluster.requests if one.verb == "create"].count(REVISIONS) == 1
-    assert controller.errors == 0
+    assert controller.queue.retries == 0
 
 
 def test_a_node_counts_by_its_oldest_pod_while_another_surges_onto_it():

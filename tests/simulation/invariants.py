@@ -8,7 +8,8 @@ from typing import Any
 from cluster import clock
 from cluster.apimachinery.quantity import milli
 from cluster.diagnosis import diagnose
-from cluster.diagnosis.facts import is_over, is_ready, owner_of
+from cluster.diagnosis.facts import is_over, is_ready
+from cluster.diagnosis.surroundings import owner_of
 from tests.simulation.world import World
 
 Obj = dict[str, Any]

@@ -9,8 +9,9 @@ import orjson
 
 from cluster import clock
 from cluster.apimachinery.meta import get_condition, is_pod_ready, scaled
-from cluster.apimachinery.placement import daemon_placement
-from cluster.diagnosis.facts import is_over, node_is_ready, owner_of
+from cluster.apimachinery.placement import DaemonPlacement
+from cluster.diagnosis.facts import is_over, node_is_ready
+from cluster.diagnosis.surroundings import owner_of
 
 Obj = dict[str, Any]
 
@@ -130,10 +131,8 @@ class Rules:
         wanted = owner["spec"].get("replicas")
         if wanted is None:
             # A DaemonSet: the nodes that want it now, which may be fewer than its status says yet.
-            template = owner["spec"]["template"]["spec"]
-            names = {
-                one["metadata"]["name"] for one in self._objects["nodes"].values() if daemon_placement(template, one)[0]
-            }
+            placement = DaemonPlacement(owner["spec"]["template"]["spec"])
+            names = {one["metadata"]["name"] for one in self._objects["nodes"].values() if placement(one)[0]}
             wanted = len(names)
             others = [one for one in others if one["spec"].get("nodeName") in names]
         down = wanted - 1 - sum(map(_is_up, others))

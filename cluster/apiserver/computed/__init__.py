@@ -7,7 +7,7 @@ means all. A third table holds those that look closer, and may wait, when one ob
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from cluster import clock
 from cluster.apimachinery import errors
@@ -28,11 +28,16 @@ MEASURED: dict[str, Callable[[APIServer, str, str], list[Obj]]] = {
     "metrics.k8s.io/pods": metrics.pods,
 }
 # (objects, cluster time of what they show, namespace, name)
-WORKED_OUT: dict[str, Callable[[View, float, str, str], list[Obj]]] = {
+WORKED_OUT: dict[str, Callable[[View, float, str, str], Iterable[Obj]]] = {
     "sim.kubeweb.dev/diagnoses": diagnoses.workloads,
     "sim.kubeweb.dev/nodediagnoses": diagnoses.nodes,
 }
 
+# How they are listed as of now.
+LISTED: dict[str, Callable[[Context, str, str], Awaitable[list[Obj]]]] = {
+    "sim.kubeweb.dev/diagnoses": diagnoses.listed,
+    "sim.kubeweb.dev/nodediagnoses": diagnoses.listed_nodes,
+}
 
 CLOSER: dict[str, Callable[[Context], Awaitable[Obj | None]]] = {
     "sim.kubeweb.dev/diagnoses": diagnoses.workload,
@@ -77,12 +82,13 @@ def _now(context: Context, namespace: str, name: str) -> list[Obj]:
     server, key = context.server, context.resource.storage_key
     if key in MEASURED:
         return MEASURED[key](server, namespace, name)
-    return WORKED_OUT[key](server.storage, clock.now(), namespace, name)
+    return list(WORKED_OUT[key](server.storage, clock.now(), namespace, name))
 
 
 async def _all_now(context: Context, selection: Selection) -> list[Obj]:
-    if context.resource.storage_key == "sim.kubeweb.dev/diagnoses":
-        return await diagnoses.listed(context, selection.namespace, selection.name)
+    listed = LISTED.get(context.resource.storage_key)
+    if listed is not None:
+        return await listed(context, selection.namespace, selection.name)
     return _now(context, selection.namespace, selection.name)
 
 
@@ -98,6 +104,6 @@ async def _then(context: Context, selection: Selection, revision: int) -> list[O
         )
 
     def of(past: world.World) -> list[Obj]:
-        return work(past, past.now(), selection.namespace, selection.name)
+        return list(work(past, past.now(), selection.namespace, selection.name))
 
     return await world.ask(context.server.storage, revision, of)

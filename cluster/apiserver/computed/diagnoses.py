@@ -6,30 +6,35 @@ see, and looks into pods where that tells what would mend them: it is worked out
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 
 from cluster import clock
 from cluster.apiserver.computed.inside import Looks
 from cluster.apiserver.computed.traces import Traces
 from cluster.apiserver.context import Context, Obj
 from cluster.diagnosis import KINDS, View, diagnose, diagnose_node
-from cluster.diagnosis.facts import owner_of
+from cluster.diagnosis.surroundings import Surroundings, owner_of
+
+# Diagnoses that are worked out in one go.
+AT_ONCE = 20
 
 # `deployment.web` → the storage key of deployments.
 _BY_WORD = {kind.lower(): resource for resource, kind in KINDS.items() if kind != "Node"}
 
 
-def workloads(view: View, now: float, namespace: str, name: str, looks: Looks | None = None) -> list[Obj]:
+def workloads(view: View, now: float, namespace: str, name: str, looks: Looks | None = None) -> Iterator[Obj]:
     """The Diagnosis of that name, or of everything that nobody else controls."""
     if name:
         found = _diagnosis(view, now, namespace, name)
-        return [] if found is None else [found]
-    return [
-        diagnose(view, resource, obj, now, None, looks if resource == "services" else None)
-        for resource in _BY_WORD.values()
-        for obj in view.list(resource, namespace)
-        if not owner_of(obj) and _stands_for_itself(resource, obj)
-    ]
+        if found is not None:
+            yield found
+        return
+    around = Surroundings(view)
+    for resource in _BY_WORD.values():
+        for obj in around.list(resource, namespace):
+            if not owner_of(obj) and _stands_for_itself(resource, obj):
+                yield diagnose(around, resource, obj, now, None, looks if resource == "services" else None)
 
 
 def _stands_for_itself(resource: str, obj: Obj) -> bool:
@@ -37,17 +42,35 @@ def _stands_for_itself(resource: str, obj: Obj) -> bool:
     return resource != "services" or bool((obj.get("spec") or {}).get("selector"))
 
 
-def nodes(view: View, now: float, namespace: str, name: str) -> list[Obj]:
+def nodes(view: View, now: float, namespace: str, name: str) -> Iterator[Obj]:
     """The NodeDiagnosis of that node, or of all."""
-    wanted = [view.get("nodes", "", name)] if name else list(view.list("nodes"))
-    return [diagnose_node(view, node, now) for node in wanted if node is not None]
+    around = Surroundings(view)
+    wanted = [around.get("nodes", "", name)] if name else around.list("nodes")
+    for node in wanted:
+        if node is not None:
+            yield diagnose_node(around, node, now)
 
 
 async def listed(context: Context, namespace: str, name: str) -> list[Obj]:
     """The Diagnoses as of now."""
     view, looks = context.server.storage, Looks(context.server, context.user)
-    found = workloads(view, clock.now(), namespace, name, looks)
-    return workloads(view, clock.now(), namespace, name, looks) if await looks.load() else found
+    found = await _in_turns(workloads(view, clock.now(), namespace, name, looks))
+    return await _in_turns(workloads(view, clock.now(), namespace, name, looks)) if await looks.load() else found
+
+
+async def listed_nodes(context: Context, namespace: str, name: str) -> list[Obj]:
+    """The NodeDiagnoses as of now."""
+    return await _in_turns(nodes(context.server.storage, clock.now(), namespace, name))
+
+
+async def _in_turns(work: Iterable[Obj]) -> list[Obj]:
+    """All of it, in small parts: thousands of diagnoses take seconds, in which others have their turns."""
+    found = []
+    for one in work:
+        found.append(one)
+        if len(found) % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def workload(context: Context) -> Obj | None:

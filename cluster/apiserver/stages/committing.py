@@ -16,7 +16,7 @@ from cluster.apiserver.stages import deleting
 from cluster.apiserver.stages.rendering import deleted_response
 from cluster.apiserver.stages.writing import Retry, put, swap, write_update
 from cluster.apiserver.storage.cache import Entry
-from cluster.apiserver.storage.watching import select
+from cluster.apiserver.storage.selecting import select
 from cluster.etcd.log import Conflict
 
 

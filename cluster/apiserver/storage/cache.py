@@ -174,6 +174,7 @@ class ResourceCache:
         self._trigger_path = self.trigger.split(".")
         self._sorted: list[Key] | None = None
         self._by_namespace: dict[str, dict[str, Entry]] = {}
+        self._by_trigger: dict[str, set[Key]] = {}
         self.callbacks: list[Callable[[Obj | None, Obj | None], None]] = []
 
     def ordered(self) -> list[Key]:
@@ -184,6 +185,10 @@ class ResourceCache:
 
     def of_namespace(self, namespace: str) -> dict[str, Entry]:
         return self._by_namespace.get(namespace, {})
+
+    def of_trigger(self, value: str) -> Iterable[Key]:
+        """The keys of those that have this value where the trigger looks (thousands of kubelets list their own pods)."""
+        return self._by_trigger.get(value, ())
 
     def store(self, entry: Entry, deleted: bool) -> Entry | None:
         """Put one version in its place; returns the version before."""
@@ -202,7 +207,22 @@ class ResourceCache:
                 self._sorted = None
             self.entries[entry.key] = entry
             self._by_namespace.setdefault(namespace, {})[name] = entry
+        if self.trigger:
+            self._index(entry.key, previous, None if deleted else entry)
         return previous
+
+    def _index(self, key: Key, previous: Entry | None, entry: Entry | None) -> None:
+        before = None if previous is None else self._trigger_value(previous)
+        after = None if entry is None else self._trigger_value(entry)
+        if before == after:
+            return
+        if before is not None:
+            within = self._by_trigger[before]
+            within.discard(key)
+            if not within:
+                del self._by_trigger[before]
+        if after is not None:
+            self._by_trigger.setdefault(after, set()).add(key)
 
     def apply(self, entry: Entry, deleted: bool, journey: str, size: int = 0) -> Iterable[Stream]:
         """One committed revision: store it, append it to the streams; returns the streams whose bells to ring."""

@@ -1,7 +1,8 @@
 """Lists with Kubernetes' resourceVersion semantics and continue tokens (apiserver/storage/etcd3, /cacher).
 
 "" and "0" and "not older than N" are answered from the cache, which shows everything that was acknowledged; "exact N" and the
-second and later pages read the log as of their revision, so that all pages of a list show one moment.
+second and later pages are answered as of their revision, so that all pages of a list show one moment: from the cache too while its
+stream reaches back so far, from the log otherwise.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import orjson
 
 from cluster.apimachinery.errors import StatusError, bad_request
 from cluster.apiserver.storage.cache import Entry, Key
+from cluster.apiserver.storage.selecting import part
 from cluster.apiserver.storage.selection import Selection
 from cluster.apiserver.storage.store import Storage, parse
-from cluster.apiserver.storage.watching import select
 from cluster.etcd.log import Compacted
 
 # How long a read waits for a revision that the cache has not seen yet (real seconds).
@@ -97,36 +98,27 @@ async def list_page(storage: Storage, resource: str, selection: Selection, optio
     """One page of a list."""
     validate(options)
     if options.token:
-        return await _continued(storage, resource, selection, options)
+        revision, after = _parse_token(options.token)
+        # A token of ours that lets go of consistency: go on from the key at the present state.
+        revision = storage.revision if revision < 0 else revision
+        return await _page(storage, resource, selection, revision, after, options.limit)
     wanted = parse_revision(options.resource_version)
     exact = options.match == "Exact" or (wanted and options.limit and not options.match)
-    if wanted and exact:
-        if wanted > storage.revision:
-            await wait_until_fresh(storage, wanted)
-        return await _from_log(storage, resource, selection, wanted, None, options.limit)
     await wait_until_fresh(storage, wanted)
-    entries = select(storage, resource, selection)
-    revision = storage.revision
-    if options.limit and len(entries) > options.limit:
-        page = entries[: options.limit]
-        remaining = len(entries) - options.limit if selection.everything else None
-        return Page(page, revision, _token(revision, page[-1].key), remaining)
-    return Page(entries, revision)
+    revision = wanted if wanted and exact else storage.revision
+    return await _page(storage, resource, selection, revision, None, options.limit)
 
 
-async def _continued(storage: Storage, resource: str, selection: Selection, options: ListOptions) -> Page:
-    revision, after = _parse_token(options.token)
-    if revision < 0:
-        # A token of ours that lets go of consistency: go on from the key at the present state.
-        revision = storage.revision
-    if revision == storage.revision:
-        entries = [entry for entry in select(storage, resource, selection) if entry.key > after]
-        if options.limit and len(entries) > options.limit:
-            page = entries[: options.limit]
-            remaining = len(entries) - options.limit if selection.everything else None
-            return Page(page, revision, _token(revision, page[-1].key), remaining)
-        return Page(entries, revision)
-    return await _from_log(storage, resource, selection, revision, after, options.limit)
+async def _page(
+    storage: Storage, resource: str, selection: Selection, revision: int, after: Key | None, limit: int
+) -> Page:
+    """The state as of a revision: from the cache where it reaches back to it, else from etcd."""
+    cache = storage.cache(resource)
+    if not cache.stream.floor <= revision <= storage.revision or revision < storage.log.compacted:
+        return await _from_log(storage, resource, selection, revision, after, limit)
+    found = part(cache, selection, revision, after, limit)
+    token = _token(revision, found.entries[-1].key) if found.more else ""
+    return Page(found.entries, revision, token, found.remaining if found.more else None)
 
 
 async def _from_log(

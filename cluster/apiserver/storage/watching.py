@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cluster.apimachinery.errors import gone
 from cluster.apiserver.storage.cache import Change, Entry, Stream
+from cluster.apiserver.storage.selecting import select
 from cluster.apiserver.storage.selection import Selection
 from cluster.apiserver.storage.store import Storage, parse
 from cluster.etcd.log import Compacted, Revision
@@ -147,19 +148,3 @@ def _change_of(revision: Revision, before: Revision | None) -> Change:
         # Not asked for, or compacted away: all that is known is that it was there.
         previous = entry
     return Change(revision.revision, entry, previous, revision.verb == "delete", revision.journey)
-
-
-def select(storage: Storage, resource: str, selection: Selection) -> list[Entry]:
-    """The current entries that a selection matches, in key order."""
-    cache = storage.cache(resource)
-    if selection.name and (selection.namespace or ("", selection.name) in cache.entries):
-        entry = cache.entries.get((selection.namespace, selection.name))
-        return [entry] if entry is not None and selection.matches(entry.obj) else []
-    if selection.namespace:
-        within = cache.of_namespace(selection.namespace)
-        entries = [within[name] for name in sorted(within)]
-    else:
-        entries = [cache.entries[key] for key in cache.ordered()]
-    if selection.everything:
-        return entries
-    return [entry for entry in entries if selection.matches(entry.obj)]

@@ -14,8 +14,9 @@ from cluster.diagnosis.checklist.findings import (
     span_evidence,
     traced,
 )
-from cluster.diagnosis.facts import Facts, Obj, is_ready, said_in
+from cluster.diagnosis.facts import Facts, Obj, is_ready
 from cluster.diagnosis.spans import refusing
+from cluster.diagnosis.surroundings import said_in
 
 
 def configuration(facts: Facts) -> list[Obj]:
@@ -86,9 +87,8 @@ def _short(facts: Facts) -> list[str]:
     if facts.kind == "Deployment":
         return [
             one["metadata"]["uid"]
-            for one in facts.view.list("apps/replicasets", facts.namespace)
-            if one["metadata"]["uid"] in facts.owners
-            and one["spec"].get("replicas", 1) > (one.get("status") or {}).get("replicas", 0)
+            for one in facts.view.controlled_by(facts.obj["metadata"]["uid"], "apps/replicasets", facts.namespace)
+            if one["spec"].get("replicas", 1) > (one.get("status") or {}).get("replicas", 0)
         ]
     return [facts.obj["metadata"]["uid"]] if len(awaited(facts)) < pods_wanted(facts) else []
 

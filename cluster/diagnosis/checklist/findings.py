@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.apimachinery.placement import daemon_placement
 from cluster.diagnosis import spans
-from cluster.diagnosis.facts import Facts, Obj, is_over, said_at
+from cluster.diagnosis.facts import Facts, Obj, is_over
+from cluster.diagnosis.surroundings import said_at
 
 # How many objects are named one by one.
 NAMED = 5
@@ -85,7 +85,7 @@ def _kind_of(facts: Facts, obj: Obj) -> str:
 def pods_wanted(facts: Facts) -> int:
     """How many pods there should be."""
     if facts.kind == "DaemonSet":
-        return sum(daemon_placement(facts.template, node)[0] for node in facts.nodes.values())
+        return sum(facts.placement(node)[0] for node in facts.nodes.values())
     return int(facts.spec.get("replicas", 1))
 
 

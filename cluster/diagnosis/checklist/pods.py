@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cluster import clock
 from cluster.diagnosis.checklist.findings import event_of, field_of, finding_of, traced
-from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, is_ready, node_is_ready, said_at
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, is_ready, node_is_ready
 from cluster.diagnosis.gaps import trouble_of
+from cluster.diagnosis.surroundings import said_at
 
 # Seconds after which a restart is past: the kubelet forgets its back-off then, too.
 PAST = 600.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.apimachinery.meta import get_condition
-from cluster.apimachinery.placement import HARD, daemon_placement, daemon_tolerations, untolerated, wants_node
+from cluster.apimachinery.placement import HARD, daemon_tolerations, untolerated, wants_node
 from cluster.apimachinery.quantity import milli, value
 from cluster.diagnosis.checklist.findings import NAMED, awaited, field_of, finding_of, listed, traced
 from cluster.diagnosis.facts import Facts, Obj
@@ -13,9 +13,7 @@ def scheduling(facts: Facts) -> list[Obj]:
     if facts.kind == "Node":
         return _cordoned(facts)
     found: list[Obj] = []
-    if facts.kind == "DaemonSet" and not any(
-        daemon_placement(facts.template, node)[0] for node in facts.nodes.values()
-    ):
+    if facts.kind == "DaemonSet" and not any(facts.placement(node)[0] for node in facts.nodes.values()):
         found.append(_nowhere(facts))
     seen: set[str] = set()
     for pod in awaited(facts):

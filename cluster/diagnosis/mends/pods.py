@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from cluster.apimachinery.quantity import value
 from cluster.diagnosis import inside
-from cluster.diagnosis.facts import TEMPLATED, Facts, Obj, owner_of
+from cluster.diagnosis.facts import TEMPLATED, Facts, Obj
 from cluster.diagnosis.mends.common import (
     MI,
     Mend,
@@ -46,8 +46,8 @@ def _well_before(facts: Facts, container: str) -> Iterable[Obj]:
     if facts.kind != "Deployment":
         return
     now = container_named(facts.template, container)
-    for one in facts.view.list("apps/replicasets", facts.namespace):
-        if owner_of(one) != facts.obj["metadata"]["uid"] or not (one.get("status") or {}).get("readyReplicas"):
+    for one in facts.view.controlled_by(facts.obj["metadata"]["uid"], "apps/replicasets", facts.namespace):
+        if not (one.get("status") or {}).get("readyReplicas"):
             continue
         before = container_named(one["spec"]["template"]["spec"], container)
         if before is not None and before != now:

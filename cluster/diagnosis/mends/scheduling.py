@@ -78,12 +78,11 @@ def _ask_less(facts: Facts, finding: Obj) -> Mend | None:
 
 def _left(facts: Facts, node: Obj, name: str, amount: Callable[[str], int]) -> int:
     room = amount(((node.get("status") or {}).get("allocatable") or {}).get(name, "0"))
-    for pod in facts.view.list("pods"):
-        if pod["spec"].get("nodeName") == node["metadata"]["name"]:
-            room -= sum(
-                amount(((one.get("resources") or {}).get("requests") or {}).get(name, "0"))
-                for one in pod["spec"]["containers"]
-            )
+    for pod in facts.view.on_node(node["metadata"]["name"]):
+        room -= sum(
+            amount(((one.get("resources") or {}).get("requests") or {}).get(name, "0"))
+            for one in pod["spec"]["containers"]
+        )
     return room
 
 

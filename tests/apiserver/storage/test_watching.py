@@ -8,8 +8,9 @@ import pytest
 
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.storage import cache
+from cluster.apiserver.storage.selecting import select
 from cluster.apiserver.storage.selection import Selection
-from cluster.apiserver.storage.watching import Watch, select
+from cluster.apiserver.storage.watching import Watch
 
 pytestmark = pytest.mark.asyncio
 
