@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,10 +41,11 @@ class Nodes(Protocol):
         stdin: asyncio.Queue[bytes | None] | None,
         write: Callable[[bytes], None],
         write_error: Callable[[bytes], None],
+        room: Callable[[], Awaitable[None]],
         *,
         tty: bool,
     ) -> int:
-        """Run a command in a container, or (without one) attach to it; the exit code."""
+        """Run a command in a container, or (without one) attach to it; the exit code. Who writes much waits for `room`."""
         ...
 
     async def forward(

@@ -27,7 +27,7 @@ from cluster.kubelet.runtime.fileserver import serve
 from cluster.kubelet.runtime.images import Catalogue
 from cluster.kubelet.runtime.profile import PROFILES
 from cluster.kubelet.runtime.shell.files import Files
-from cluster.kubelet.runtime.terminal import Stdin, Write
+from cluster.kubelet.runtime.terminal import Room, Stdin, Write, at_once
 from cluster.kubelet.runtime.troubles import Registry, SickProbe, Troubles
 from cluster.kubelet.volumes import machine_disk
 from cluster.kubelet.worker import Worker
@@ -320,6 +320,7 @@ class Machines:
         stdin: Stdin | None,
         write: Write,
         write_error: Write,
+        room: Room = at_once,
         *,
         tty: bool = False,
     ) -> int:
@@ -331,8 +332,8 @@ class Machines:
             running = log_endpoint.container_of(worker, container, previous=False)
             runtime = worker.kubelet.runtime
             if command:
-                return int(await runtime.execute(running, command, stdin, write, write_error, tty=tty))
-            return int(await runtime.attach(running, stdin, write, write_error, tty=tty))
+                return int(await runtime.execute(running, command, stdin, write, write_error, room, tty=tty))
+            return int(await runtime.attach(running, stdin, write, write_error, room, tty=tty))
         except RuntimeFailure as failure:
             doing = "executing command in" if command else "attaching to"
             raise errors.internal(f"Internal error occurred: error {doing} container: {failure.text}") from failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import subprocess
 
 import kubernetes
 import pytest
@@ -41,6 +42,28 @@ def test_stdin(web):
     assert web.kubectl("exec", "-i", "web", "--", "cat", stdin="one\ntwo\n") == "one\ntwo\n"
     done = web.run(tool("kubectl"), "exec", "-i", "web", "--", "sh", stdin="echo $COLOUR\nexit 4\n")
     assert (done.returncode, done.stdout) == (4, "blue\n")
+
+
+def test_output_and_input_of_many_megabytes(web):
+    """A client reads more than may wait for it, and sends more: its command waits, and nothing is lost."""
+    size = 20 * 1024 * 1024
+    assert len(web.kubectl("exec", "web", "--", "dd", "if=/dev/zero", "bs=10M", "count=2", "status=none")) == size
+    text = "0123456789abcde\n" * (10 * 1024 * 1024 // 16)
+    web.kubectl("exec", "-i", "web", "--", "sh", "-c", "cat > /tmp/big", stdin=text)
+    assert web.kubectl("exec", "web", "--", "cat", "/tmp/big") == text
+    web.kubectl("exec", "web", "--", "rm", "/tmp/big")
+
+
+def test_a_command_does_not_wait_for_input_that_it_does_not_read(web):
+    started = subprocess.Popen(
+        [tool("kubectl"), "--kubeconfig", str(web.kubeconfig), "exec", "-i", "web", "--", "echo", "now"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    # Nothing is typed, and the input is not closed.
+    assert started.stdout.read() == "now\n"
+    assert started.wait(60) == 0
 
 
 def test_run_interactively(cluster):
@@ -96,6 +119,22 @@ def test_pages_of_others_cannot_exec(web):
         assert connection.recv() == b"\x01"
         assert connection.recv() == b"\x01web\n"
         connection.close()
+
+
+def test_who_sends_without_end_to_a_command_that_does_not_read_is_cut_off(web):
+    connection = websocket.create_connection(
+        f"wss://127.0.0.1:{web.https}/api/v1/namespaces/default/pods/web/exec?command=sleep&command=1000&stdin=true&stdout=true",
+        header=[f"Authorization: Bearer {web.token()}"],
+        subprotocols=["v4.channel.k8s.io"],
+        sslopt={"cert_reqs": ssl.CERT_NONE},
+        timeout=60,
+    )
+    assert connection.recv() == b"\x01"
+    # One is on its way to the command already, eight fill what may wait.
+    for _ in range(10):
+        connection.send_binary(b"\x00" + b"x" * (1024 * 1024 - 1))
+    code, data = connection.recv_data()
+    assert (code, data[:2]) == (websocket.ABNF.OPCODE_CLOSE, (4009).to_bytes(2, "big"))
 
 
 def test_a_process_finds_its_service_account(cluster):

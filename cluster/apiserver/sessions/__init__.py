@@ -15,6 +15,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Runner = Callable[[Receive, Send], Awaitable[None]]
 # Bytes that may wait in either direction before a session is ended: nobody fills the server's memory by not reading.
 MAX_WAITING = 8 * 1024 * 1024
+# How a WebSocket is closed whose client breaks the protocol spoken on it, or lets more wait than may (1002 and 1009 are no
+# application's to send).
+NOT_SPOKEN, TOO_MUCH = 4002, 4009
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,41 +16,69 @@ from typing import Any
 
 import orjson
 
-from cluster.apiserver.sessions import MAX_WAITING, Receive, Runner, Send
+from cluster.apiserver.sessions import MAX_WAITING, TOO_MUCH, Receive, Runner, Send
 
 STDIN, STDOUT, STDERR, ERROR, CLOSE = 0, 1, 2, 3, 255
 # Channel → what the client wants to hear of it.
 OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
 
 
+# Bytes of one message (a WebSocket's has at most a megabyte), and those that may wait while their writer goes on.
+PIECE, ROOM = 32 * 1024, 1024 * 1024
+# Turns of a reader, through a pipe, for each message.
+TURNS = 4
+
+
 class Flooded(Exception):
     """More waits than may wait."""
+
+
+class Incoming(asyncio.Queue[bytes | None]):
+    """What the client has sent and nobody has read yet. `waiting`: its bytes."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self.waiting = 0
+
+    def _put(self, item: bytes | None) -> None:
+        super()._put(item)
+        self.waiting += len(item or b"")
+
+    def _get(self) -> bytes | None:
+        item: bytes | None = super()._get()
+        self.waiting -= len(item or b"")
+        return item
 
 
 @dataclass(slots=True)
 class Channels:
     """The session's ends: `stdin` fills as the client sends; `out` goes to it, (channel, data) each (None: the end).
 
-    `wanted`: the channels of output that the client asked for. `written` and `sent` are bytes of output; `given` bytes of input.
+    `wanted`: the channels of output that the client asked for. `written` and `sent` are bytes of output.
     Flooded is raised past MAX_WAITING. `plain`: an error is told in words, not as a Status.
     """
 
     wanted: frozenset[int] = frozenset({STDOUT, STDERR})
     plain: bool = False
-    stdin: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    stdin: Incoming = field(default_factory=Incoming)
     out: asyncio.Queue[tuple[int, bytes] | None] = field(default_factory=asyncio.Queue)
     written: int = 0
     sent: int = 0
-    given: int = 0
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def received(self, channel: int, data: bytes) -> None:
         """Data from the client. Unknown channels are passed over."""
         if channel == STDIN:
-            # What was read already does not wait; an idle reader is told apart by its empty queue.
-            self.given = len(data) + (self.given if self.stdin.qsize() else 0)
-            if self.given > MAX_WAITING:
-                raise Flooded
             self.stdin.put_nowait(data)
+            if self.stdin.waiting > MAX_WAITING:
+                raise Flooded
+
+    async def heard(self) -> None:
+        """Let whoever reads have their turns before more is received; who does not read is found out by what waits."""
+        for _ in range(TURNS):
+            if self.stdin.waiting <= ROOM // 4:
+                return
+            await asyncio.sleep(0)
 
     def hang_up(self, channel: int) -> None:
         """The client sends no more on this channel."""
@@ -69,7 +97,19 @@ class Channels:
         self.written += len(data)
         if self.written - self.sent > MAX_WAITING:
             raise Flooded
-        self.out.put_nowait((channel, data))
+        for at in range(0, len(data), PIECE):
+            self.out.put_nowait((channel, data[at : at + PIECE]))
+
+    def told(self, data: bytes) -> None:
+        """This has gone to the client."""
+        self.sent += len(data)
+        self._told.set()
+
+    async def room(self) -> None:
+        """Wait while the client has much to read: a command that writes more waits for it, as at a pipe."""
+        while self.written - self.sent > ROOM:
+            self._told.clear()
+            await self._told.wait()
 
     def end(self, status: dict[str, Any]) -> None:
         """How it ended; nothing comes after."""
@@ -125,6 +165,7 @@ async def _run(work: Work, wanted: frozenset[int], as_text: bool, plain: bool, r
                 channels.hang_up(content[0] if content else -1)
             else:
                 channels.received(channel, content)
+                await channels.heard()
 
     async def tell(channel: int, data: bytes) -> None:
         if as_text:
@@ -137,12 +178,12 @@ async def _run(work: Work, wanted: frozenset[int], as_text: bool, plain: bool, r
         await tell(min(wanted, default=ERROR), b"")
         while (said := await channels.out.get()) is not None:
             await tell(*said)
-            channels.sent += len(said[1])
+            channels.told(said[1])
         await send({"type": "websocket.close", "code": 1000})
 
     for result in await drive(speak(), listen(), beside=work(channels)):
         if isinstance(result, Flooded):
-            await send({"type": "websocket.close", "code": 1009})
+            await send({"type": "websocket.close", "code": TOO_MUCH})
         elif isinstance(result, Exception):
             raise result
 

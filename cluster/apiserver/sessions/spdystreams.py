@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from cluster.apiserver.sessions import MAX_WAITING, Receive, Runner, Send
+from cluster.apiserver.sessions import MAX_WAITING, NOT_SPOKEN, Receive, Runner, Send
 from cluster.apiserver.sessions.channels import ERROR, STDERR, STDIN, STDOUT, Channels, Flooded, Work, drive
 from cluster.apiserver.sessions.spdy import DATA, GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Framer
 
@@ -64,6 +64,7 @@ async def _run(work: Work, needed: frozenset[int], plain: bool, receive: Receive
             message = await receive()
             if message["type"] == "websocket.disconnect" or not heard(message.get("bytes") or b""):
                 return
+            await channels.heard()
 
     async def answer() -> None:
         while True:
@@ -85,7 +86,7 @@ async def _run(work: Work, needed: frozenset[int], plain: bool, receive: Receive
                 for output in (STDOUT, STDERR):
                     await tell(output, b"", ends=True)
             await tell(channel, data)
-            channels.sent += len(data)
+            channels.told(data)
         for channel in (STDOUT, STDERR, ERROR):
             await tell(channel, b"", ends=True)
         await send({"type": "websocket.close", "code": 1000})
@@ -96,6 +97,6 @@ async def _run(work: Work, needed: frozenset[int], plain: bool, receive: Receive
 
     for result in await drive(speak(), listen(), answer(), beside=begin()):
         if isinstance(result, Flooded | Broken | TimeoutError):
-            await send({"type": "websocket.close", "code": 1002})
+            await send({"type": "websocket.close", "code": NOT_SPOKEN})
         elif isinstance(result, Exception):
             raise result

@@ -95,6 +95,7 @@ def _open(context: Context) -> dict[str, object]:
                 stdin,
                 channels.write,
                 channels.write_error,
+                channels.room,
                 tty=tty,
             )
         except StatusError as error:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.context import Context, Response
-from cluster.apiserver.sessions import MAX_WAITING, Receive, Runner, Send, Session
+from cluster.apiserver.sessions import MAX_WAITING, NOT_SPOKEN, Receive, Runner, Send, Session
 from cluster.apiserver.sessions.spdy import DATA, GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Framer
 from cluster.apiserver.subresources.exec import needs_upgrade, require_create
 
@@ -93,7 +93,7 @@ class Forwarding:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if not listening.cancelled() and isinstance(listening.exception(), Broken):
-            await send({"type": "websocket.close", "code": 1002})
+            await send({"type": "websocket.close", "code": NOT_SPOKEN})
 
     async def _speak(self, send: Send) -> None:
         while (data := await self._out.get()) is not None:

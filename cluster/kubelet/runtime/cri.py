@@ -242,10 +242,11 @@ class Runtime(Protocol):
         stdin: asyncio.Queue[bytes | None] | None,
         write: Callable[[bytes], None],
         write_error: Callable[[bytes], None],
+        room: Callable[[], Awaitable[None]],
         *,
         tty: bool,
     ) -> int:
-        """Run a command with streams; its exit code. RuntimeFailure when it cannot be started."""
+        """Run a command with streams; its exit code. RuntimeFailure when it cannot be started. Who writes much waits for `room`."""
         ...
 
     async def attach(
@@ -253,6 +254,8 @@ class Runtime(Protocol):
         container: Any,
         stdin: asyncio.Queue[bytes | None] | None,
         write: Callable[[bytes], None],
+        write_error: Callable[[bytes], None],
+        room: Callable[[], Awaitable[None]],
         *,
         tty: bool,
     ) -> int:

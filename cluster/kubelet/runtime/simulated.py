@@ -20,7 +20,7 @@ from cluster.kubelet.runtime.cri import (
 from cluster.kubelet.runtime.shell.interpreter import Caught, Shell, crashed
 from cluster.kubelet.runtime.shell.programs import SHELLS
 from cluster.kubelet.runtime.shell.world import BrokenPipe, Pipe
-from cluster.kubelet.runtime.terminal import Stdin, Terminal, Write, converse
+from cluster.kubelet.runtime.terminal import Room, Stdin, Terminal, Write, at_once, converse
 
 
 class SimulatedRuntime(Answering):
@@ -66,6 +66,7 @@ class SimulatedRuntime(Answering):
         stdin: Stdin | None,
         write: Write,
         write_error: Write,
+        room: Room = at_once,
         *,
         tty: bool,
     ) -> int:
@@ -74,11 +75,12 @@ class SimulatedRuntime(Answering):
         self._must_know(container, command[0])
         program, world = command[0].rpartition("/")[2], self._beside(container)
         await self._mount(container)
-        terminal = Terminal(stdin or asyncio.Queue(), write, write_error, tty=tty)
+        terminal = Terminal(stdin or asyncio.Queue(), write, write_error, room, tty=tty)
         world.terminal = tty
         if program in SHELLS and len(command) == 1:
             return await converse(world, terminal) if stdin is not None else 0
         shell = Shell(world, terminal.tell, terminal.complain)
+        shell.room = room
         interrupted = asyncio.ensure_future(self._while_awake(container, interpret(shell, command)))
         reading = None
         if stdin is not None:
@@ -98,14 +100,21 @@ class SimulatedRuntime(Answering):
                 reading.cancel()
 
     async def attach(
-        self, container: Container, stdin: Stdin | None, write: Write, write_error: Write, *, tty: bool
+        self,
+        container: Container,
+        stdin: Stdin | None,
+        write: Write,
+        write_error: Write,
+        room: Room = at_once,
+        *,
+        tty: bool,
     ) -> int:
         # An attachment is well when the stream was: how the container ended is told in its status.
         if container.state != "running":
             raise RuntimeFailure("container is not running", "NotFound")
         if stdin is not None and container.kind == "waiting":
             # A shell that waits for somebody to type: when the shell ends, so does the container.
-            code = await converse(self._world(container), Terminal(stdin, write, write_error, tty=tty))
+            code = await converse(self._world(container), Terminal(stdin, write, write_error, room, tty=tty))
             self._exited(container, code)
             return 0
         pipe = container.shell.stdin if container.shell is not None else None
@@ -121,6 +130,7 @@ class SimulatedRuntime(Answering):
                 lines, position = log.since(position)
                 for _, text in lines:
                     write((text.replace("\n", "\r\n") if tty else text).encode("utf-8", "surrogateescape"))
+                    await room()
         finally:
             if typing is not None:
                 typing.cancel()

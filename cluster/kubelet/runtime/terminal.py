@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from cluster.kubelet.runtime.shell.interpreter import Shell
@@ -14,14 +14,23 @@ MAX_LINE = 64 * 1024
 
 Stdin = asyncio.Queue[bytes | None]  # None: nothing more will come
 Write = Callable[[bytes], None]
+# Waits while what was written has not been read.
+Room = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """There is always room."""
 
 
 class Terminal:
     """Turns bytes into lines. With a tty it echoes, deletes, and hears Ctrl-C and Ctrl-D."""
 
-    def __init__(self, stdin: Stdin, write: Write, write_error: Write | None = None, *, tty: bool) -> None:
+    def __init__(
+        self, stdin: Stdin, write: Write, write_error: Write | None = None, room: Room = at_once, *, tty: bool
+    ) -> None:
         self.stdin = stdin
         self.write = write
+        self.room = room
         # With a tty there is one stream only.
         self._write_error = write if tty or write_error is None else write_error
         self.tty = tty
@@ -116,6 +125,7 @@ async def converse(world: World, terminal: Terminal) -> int:
     """Prompt, read, run, until `exit` or the end of the input; the shell's exit code."""
     world.terminal = terminal.tty
     shell = Shell(world, terminal.tell, terminal.complain, Typed(terminal))
+    shell.room = terminal.room
     reading = asyncio.create_task(terminal.pump())
     try:
         while True:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import codecs
 import os
 import re
 
 from cluster.kubelet.runtime.shell.filearguments import each, has
 from cluster.kubelet.runtime.shell.files import MAX_BYTES, FileTrouble
-from cluster.kubelet.runtime.shell.interpreter import Handler, Shell
+from cluster.kubelet.runtime.shell.interpreter import PIECE, Handler, Shell
 from cluster.kubelet.runtime.shell.options import MAX_NUMBER, whole
 
 
@@ -56,8 +54,6 @@ _MOST = 64 * 1024 * 1024
 _UNITS: dict[str, int] = {"": 1, "c": 1, "w": 2, "b": 512}
 _UNITS |= {letter: 1024**power for letter, power in (("k", 1), ("K", 1), ("M", 2), ("G", 3))}
 _UNITS |= {f"{letter}B": 1000**power for letter, power in (("k", 1), ("K", 1), ("M", 2), ("G", 3))}
-# What dd writes at once.
-_PIECE = 1024 * 1024
 
 
 def _amount(text: str, least: int = 0) -> int:
@@ -86,12 +82,7 @@ async def _dd(shell: Shell, args: list[str]) -> int:
     if data is None:
         return 1
     if not target:
-        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        for at in range(0, len(data), _PIECE):
-            shell.out(decoder.decode(data[at : at + _PIECE], at + _PIECE >= len(data)))
-            await shell.drained()
-            # To others who read at once what is written.
-            await asyncio.sleep(0)
+        await shell.pour(data.decode("utf-8", "surrogateescape"))
     elif target != "/dev/null":
         try:
             _write_at(shell, target, block * seek, data, keep="notrunc" in options.get("conv", "").split(","))
@@ -122,7 +113,7 @@ async def _from(shell: Shell, source: str, skip: int, amount: int) -> bytes | No
     # Of an input without end no more is read than is wanted.
     while len(data) < skip + amount and (piece := await shell.stdin.some()):
         data += piece.encode("utf-8", "surrogateescape")
-        if skip and len(data) > _PIECE:
+        if skip and len(data) > PIECE:
             passed = min(skip, len(data))
             del data[:passed]
             skip -= passed

@@ -85,7 +85,7 @@ async def _sed(shell: Shell, args: list[str]) -> int:
     if "i" in options and rest:
         shell.world.files.put(shell.world.path(rest[0]), text.encode("utf-8", "surrogateescape"))
     else:
-        shell.out(text)
+        await shell.pour(text)
     return 0
 
 
@@ -156,7 +156,7 @@ async def _tr(shell: Shell, args: list[str]) -> int:
     if "s" in options:
         squeezed = second or first
         text = re.sub(rf"([{re.escape(squeezed)}])\1+", r"\1", text)
-    shell.out(text)
+    await shell.pour(text)
     return 0
 
 

@@ -41,6 +41,8 @@ BUSY = 200
 # Characters that may be caught of one command's output.
 MAX_CAUGHT = 4 * 1024 * 1024
 MAX_DEPTH = 40
+# Characters that are written at once where there is much.
+PIECE = 1024 * 1024
 # What a process ends with that a signal has ended: SIGPIPE, and SIGSEGV for a fault of the program's own.
 NOBODY_READS, CRASHED = 141, 139
 
@@ -71,8 +73,8 @@ class Shell:
         self.out = out
         self.err = err or out
         self.stdin = stdin or Input()
-        # What the process writes to, where that is read by another.
-        self.pipe: Pipe | None = None
+        # Waits while those who read what the process writes are behind; None where nobody reads it.
+        self.room: Callable[[], Awaitable[None]] | None = None
         self.status = 0
         self.args: list[str] = []
         self.name = "sh"
@@ -154,7 +156,7 @@ class Shell:
         shell.args, shell.name, shell.functions, shell.depth = self.args, self.name, self.functions, self.depth + 1
         shell.options = set(self.options)
         shell.status = self.status
-        shell.pipe = self.pipe if out is None else None
+        shell.room = self.room if out is None else None
         return shell
 
     async def catch(self, script: str) -> str:
@@ -274,12 +276,12 @@ class Shell:
         for part in parts[:-1]:
             pipe = Pipe()
             shell = self.child(pipe.write, before, own=True)
-            shell.pipe = pipe
+            shell.room = pipe.room
             stages.append(asyncio.ensure_future(self._stage(shell, part, before, pipe)))
             before = pipe
         try:
             last = self.child(self.out, before, own=True)
-            last.pipe = self.pipe
+            last.room = self.room
             await self._stage(last, parts[-1], before)
             self.status = last.status
             await asyncio.gather(*stages)
@@ -435,9 +437,15 @@ class Shell:
         return 127
 
     async def drained(self) -> None:
-        """Wait while what was written has no room in the pipe: whoever writes much asks between. BrokenPipe when nobody reads."""
-        if self.pipe is not None:
-            await self.pipe.room()
+        """Wait while what was written has no room: whoever writes much asks between. BrokenPipe when nobody reads any more."""
+        if self.room is not None:
+            await self.room()
+
+    async def pour(self, text: str) -> None:
+        """Write much: in pieces, each when there is room for it."""
+        for at in range(0, len(text), PIECE):
+            self.out(text[at : at + PIECE])
+            await self.drained()
 
     async def _busy(self) -> None:
         """A loop that does not wait uses up a core while it runs."""

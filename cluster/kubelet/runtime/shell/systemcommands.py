@@ -126,7 +126,7 @@ async def _tar(shell: Shell, args: list[str]) -> int:
         shell.err(f"tar: can't change directory to '{base}': No such file or directory\n")
         return 1
     if mode == "c":
-        return _pack(shell, base, name, operands)
+        return await _pack(shell, base, name, operands)
     if name == "-":
         data = (await shell.stdin.read()).encode("utf-8", "surrogateescape")
     else:
@@ -138,7 +138,7 @@ async def _tar(shell: Shell, args: list[str]) -> int:
     return _unpack(shell, base, data, list_only=mode == "t")
 
 
-def _pack(shell: Shell, base: str, name: str, operands: list[str]) -> int:
+async def _pack(shell: Shell, base: str, name: str, operands: list[str]) -> int:
     files, buffer, status = shell.world.files, io.BytesIO(), 0
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for operand in operands:
@@ -166,7 +166,7 @@ def _pack(shell: Shell, base: str, name: str, operands: list[str]) -> int:
                     archive.addfile(entry, io.BytesIO(content))
     data = buffer.getvalue()
     if name == "-":
-        shell.out(data.decode("utf-8", "surrogateescape"))
+        await shell.pour(data.decode("utf-8", "surrogateescape"))
     else:
         files.put(shell.world.path(name), data)
     return status

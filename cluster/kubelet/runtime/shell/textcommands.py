@@ -58,8 +58,7 @@ async def _cat(shell: Shell, args: list[str]) -> int:
     for name in names or ["-"]:
         if name == "-" and not names and "n" not in options:
             while piece := await shell.stdin.some():
-                shell.out(piece)
-                await shell.drained()
+                await shell.pour(piece)
             continue
         text = await contents(shell, name, "cat")
         if text is None:
@@ -68,9 +67,8 @@ async def _cat(shell: Shell, args: list[str]) -> int:
             for line in text.removesuffix("\n").split("\n"):
                 number += 1
                 shell.out(f"{number:6}\t{line}\n")
-        elif text:
-            shell.out(text)
-        await shell.drained()
+        else:
+            await shell.pour(text)
     return status
 
 
@@ -114,12 +112,12 @@ async def _first_bytes(shell: Shell, names: list[str], asked: str) -> int:
         text = await contents(shell, names[0] if names else "-", "head")
         if text is None:
             return 1
-        shell.out(_text(text.encode("utf-8", "surrogateescape")[:wanted]))
+        await shell.pour(_text(text.encode("utf-8", "surrogateescape")[:wanted]))
         return 0
     found = b""
     while len(found) < wanted and (piece := await shell.stdin.some()):
         found += piece.encode("utf-8", "surrogateescape")
-    shell.out(_text(found[:wanted]))
+    await shell.pour(_text(found[:wanted]))
     return 0
 
 
@@ -145,7 +143,7 @@ async def _tail(shell: Shell, args: list[str]) -> int:
         wanted = options.get("n", "10")
         lines = lines[number_of(wanted, 1) - 1 :] if wanted.startswith("+") else lines[-max(number_of(wanted, 10), 0) :]
         if number_of(wanted, 10) != 0:
-            shell.out("".join(f"{line}\n" for line in lines))
+            await shell.pour("".join(f"{line}\n" for line in lines))
         position[name] = len(text)
     while follow:
         await clock.sleep(1.0)
