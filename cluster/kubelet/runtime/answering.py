@@ -14,8 +14,9 @@ from cluster.kubelet.runtime.cri import (
     HTTPRequest,
     HTTPResult,
 )
-from cluster.kubelet.runtime.shell.interpreter import Caught, Shell, crashed
+from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
 from cluster.kubelet.runtime.shell.options import flag
+from cluster.kubelet.runtime.shell.processes import crashed
 
 # Programs that only wait.
 SILENT = frozenset({"pause", "sleep"})

@@ -27,8 +27,9 @@ from cluster.kubelet.runtime.process import Process
 from cluster.kubelet.runtime.profile import Latency
 from cluster.kubelet.runtime.shell import agnhostcommands
 from cluster.kubelet.runtime.shell.commands import COMMANDS
-from cluster.kubelet.runtime.shell.interpreter import Shell, crashed
+from cluster.kubelet.runtime.shell.interpreter import Shell
 from cluster.kubelet.runtime.shell.options import flag, klog, whole
+from cluster.kubelet.runtime.shell.processes import crashed
 from cluster.kubelet.runtime.shell.programs import SERVERS, SHELLS
 from cluster.kubelet.runtime.shell.world import Net, Pipe, World
 from cluster.kubelet.runtime.tree import Tree

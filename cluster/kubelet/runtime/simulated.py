@@ -17,7 +17,8 @@ from cluster.kubelet.runtime.cri import (
     ExecResult,
     RuntimeFailure,
 )
-from cluster.kubelet.runtime.shell.interpreter import Caught, Shell, crashed
+from cluster.kubelet.runtime.shell.interpreter import Caught, Shell
+from cluster.kubelet.runtime.shell.processes import crashed
 from cluster.kubelet.runtime.shell.programs import SHELLS
 from cluster.kubelet.runtime.shell.world import BrokenPipe, Pipe
 from cluster.kubelet.runtime.terminal import Room, Stdin, Terminal, Write, at_once, converse

@@ -7,7 +7,6 @@ heard between commands, and at once while the shell waits for its background job
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
@@ -16,6 +15,7 @@ from cluster.kubelet.runtime.shell import arithmetic
 from cluster.kubelet.runtime.shell.control import Exit, Leave, Return
 from cluster.kubelet.runtime.shell.expansion import Expander
 from cluster.kubelet.runtime.shell.files import FileTrouble
+from cluster.kubelet.runtime.shell.processes import crashed, flow, in_its_own
 from cluster.kubelet.runtime.shell.programs import SERVERS
 from cluster.kubelet.runtime.shell.redirection import redirect
 from cluster.kubelet.runtime.shell.syntax import (
@@ -33,9 +33,8 @@ from cluster.kubelet.runtime.shell.syntax import (
     SyntaxTrouble,
     parse,
 )
-from cluster.kubelet.runtime.shell.world import PROMPT, BrokenPipe, Input, Out, Pipe, Signals, World
+from cluster.kubelet.runtime.shell.world import PROMPT, Input, Out, Signals, World
 
-log = logging.getLogger(__name__)
 # How many commands one run may take without waiting: an endless loop without a sleep would hold up everybody.
 BUSY = 200
 # Characters that may be caught of one command's output.
@@ -43,8 +42,6 @@ MAX_CAUGHT = 4 * 1024 * 1024
 MAX_DEPTH = 40
 # Characters that are written at once where there is much.
 PIECE = 1024 * 1024
-# What a process ends with that a signal has ended: SIGPIPE, and SIGSEGV for a fault of the program's own.
-NOBODY_READS, CRASHED = 141, 139
 
 
 class Caught:
@@ -244,7 +241,7 @@ class Shell:
 
         async def job() -> int:
             try:
-                await self._in(inner, node)
+                await in_its_own(inner, node)
             except (SyntaxTrouble, FileTrouble, RecursionError) as error:
                 self.err(f"{self.name}: {error}\n")
                 return 2
@@ -263,53 +260,11 @@ class Shell:
             if len(node.parts) == 1:
                 await self.evaluate(node.parts[0])
             else:
-                await self._flow(node.parts)
+                await flow(self, node.parts)
         finally:
             self._tested -= node.negated
         if node.negated:
             self.status = int(self.status == 0)
-
-    async def _flow(self, parts: list[Node]) -> None:
-        """All parts side by side, each in a process of its own, the output of one the input of the next."""
-        before: Pipe | None = None
-        stages = []
-        for part in parts[:-1]:
-            pipe = Pipe()
-            shell = self.child(pipe.write, before, own=True)
-            shell.room = pipe.room
-            stages.append(asyncio.ensure_future(self._stage(shell, part, before, pipe)))
-            before = pipe
-        try:
-            last = self.child(self.out, before, own=True)
-            last.room = self.room
-            await self._stage(last, parts[-1], before)
-            self.status = last.status
-            await asyncio.gather(*stages)
-        finally:
-            for stage in stages:
-                stage.cancel()
-
-    async def _stage(self, shell: Shell, node: Node, before: Pipe | None, after: Pipe | None = None) -> None:
-        """One part. At its end nobody reads the pipe before it any more, and nobody writes to the one after it."""
-        try:
-            await self._in(shell, node)
-        finally:
-            if after is not None:
-                after.close()
-            if before is not None:
-                before.hang_up()
-
-    @staticmethod
-    async def _in(shell: Shell, node: Node) -> None:
-        """Evaluate in a process of its own: `exit` ends that one."""
-        try:
-            await shell.evaluate(node)
-        except Exit as end:
-            shell.status = end.code
-        except BrokenPipe:
-            shell.status = NOBODY_READS
-        except Leave:
-            pass
 
     async def _group(self, node: Group) -> None:
         saved = (self.out, self.err, self.stdin)
@@ -317,7 +272,7 @@ class Shell:
             await redirect(self, node.redirects)
             if node.subshell:
                 inner = self.child(own=True)
-                await self._in(inner, node.body)
+                await in_its_own(inner, node.body)
                 self.status = inner.status
             else:
                 await self.evaluate(node.body)
@@ -473,13 +428,6 @@ class Shell:
     def number(self, expression: str) -> int:
         """The value of `$((expression))`."""
         return arithmetic.evaluate(expression, self.world.env)
-
-
-def crashed(error: Exception, tell: Out) -> int:
-    """A fault of ours in what runs a process: the process has crashed, and says so in a line. The exit code."""
-    log.error("a simulated process has crashed", exc_info=error)
-    tell(f"Segmentation fault (the simulated program failed: {type(error).__name__})")
-    return CRASHED
 
 
 def _may_end(node: Node) -> bool:
