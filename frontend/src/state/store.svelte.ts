@@ -8,6 +8,7 @@ import { Connection, SILENCE, type Message } from './connection';
 import { Past } from './past.svelte';
 import { isOwnReading, merged, MOST_LISTED, type Listed } from './listed';
 import { missingOf, outside, type Missing } from './missing';
+import { byName } from './order';
 import { placeOf } from './place';
 import { applyParts, collect, keyOf, type ChangesMessage, type Objects, type Part, type Sight, type Tree } from './reduce';
 
@@ -28,7 +29,6 @@ const PROTOCOL = 'kubeweb.explorer.v1';
 export type Follower = (keys: string[] | null) => void;
 
 const NOTHING: ReadonlyMap<string, unknown> = new Map<string, unknown>();
-const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 /** A tree that is being shown: when it started on the screen (display milliseconds), and its schedule. */
 export interface Playing {
@@ -230,7 +230,7 @@ class Store {
     let { names } = this.#ordered;
     // With thousands of nodes sorting takes longer than all the rest; which ones there are changes rarely.
     if (this.#ordered.size !== nodes.size || !names.every((name) => nodes.has(name))) {
-      names = [...nodes.keys()].sort(BY_NAME.compare);
+      names = [...nodes.keys()].sort(byName);
       this.#ordered = { names, size: nodes.size };
     }
     return names.map((name) => nodes.get(name)!);

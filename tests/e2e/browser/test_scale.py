@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.crowd import fill
-from tests.support.server import Cluster
+from tests.support.server import Cluster, wait_for
 
 NODES, PODS = 240, 900
 
@@ -68,6 +68,51 @@ def test_from_afar_nodes_are_cells_with_a_legend_of_their_own(page, shots):
     page.screenshot(path=shots / "scale-afar.png")
     stage.press("0")
     assert page.problems == []
+
+
+# Pixels of the board that are otherwise than when this was last asked; `anew`: after all of it was drawn once more.
+DIFFERENT = """async (anew) => {
+  const stage = document.querySelector('[data-testid=nodes-stage]'), canvas = stage.querySelector('canvas');
+  if (anew) for (const key of ['ArrowLeft', 'ArrowRight']) stage.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height), context = copy.getContext('2d');
+  context.drawImage(canvas, 0, 0);
+  const now = context.getImageData(0, 0, copy.width, copy.height).data, before = window.drawnBefore ?? [];
+  window.drawnBefore = now;
+  return now.reduce((count, value, index) => count + (Math.abs(value - before[index]) <= 2 ? 0 : 1), 0);
+}"""
+
+
+@pytest.mark.parametrize("steps", [0, 8], ids=["tiles", "cells"])
+def test_what_was_drawn_piece_by_piece_is_what_is_drawn_at_once(sign_in, realistic, steps):
+    page = sign_in("/explore/nodes?ns=default")
+    # Others crash and come back all the time.
+    page.get_by_role("checkbox", name="only default").check()
+    stage = page.get_by_test_id("nodes-stage")
+    stage.focus()
+    for _ in range(steps):
+        stage.press("-")
+    expect(stage).to_have_attribute("data-detail", "heat" if steps else "tiles")
+
+    def settled() -> bool:
+        return page.evaluate(DIFFERENT, False) == 0
+
+    name = f"drawn-{steps}"
+    wait_for(settled, "nothing changes", 60)
+    realistic.kubectl("delete", "deployment", name, "--ignore-not-found")
+    realistic.kubectl("create", "deployment", name, "--image=nginx:1.27", "--replicas=60")
+    realistic.kubectl("set", "resources", f"deployment/{name}", "--requests=cpu=1")
+    wait_for(lambda: not settled(), "they come", 60)
+    realistic.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
+    realistic.kubectl("cordon", "node-3", "node-4")
+    realistic.kubectl("scale", f"deployment/{name}", "--replicas=20")
+    realistic.kubectl("uncordon", "node-4")
+    left = ("get", "pods", "-l", f"app={name}", "-o", "name")
+    wait_for(lambda: realistic.kubectl(*left).count("pod/") == 20, "the others are gone", 120)
+    wait_for(settled, "nothing changes any more", 60)
+    assert page.evaluate(DIFFERENT, True) == 0
+    assert page.problems == []
+    page.context.close()
 
 
 def test_the_first_view_shows_some_districts_and_the_way_to_the_others(page):

@@ -185,13 +185,20 @@ describe('what is to be drawn anew', () => {
     board.update({ ...scene, now: 2 });
     expect([[...board.touched], [...board.repainted], board.worded]).toEqual([['node-7'], [], false]);
   });
-  it('is everything when a fence goes up or down, for it reaches over its cell', () => {
+  it('is everything when a cell with a fence around it looks otherwise, for a fence reaches over its cell', () => {
     const { board, scene, nodes } = fresh();
     expect(board.whole).toBe(false);
-    nodes.set('node-3', node(3, { unschedulable: true }));
+    for (const more of [{ unschedulable: true }, { unschedulable: true, ready: 'Unknown' }, { ready: 'Unknown' }]) {
+      nodes.set('node-3', node(3, more));
+      board.nodesChanged(['node-3'], nodes);
+      board.update({ ...scene, now: 2 });
+      expect([board.whole, board.worded]).toEqual([true, true]);
+      board.drawn(true);
+    }
+    nodes.set('node-3', node(3));
     board.nodesChanged(['node-3'], nodes);
     board.update({ ...scene, now: 2 });
-    expect([board.whole, board.worded]).toEqual([true, true]);
+    expect([board.whole, [...board.repainted]]).toEqual([false, ['node-3']]);
   });
   it('is both districts when somebody goes from one to another, and nothing is written anew for it near by', () => {
     const { board, scene, pods } = fresh();

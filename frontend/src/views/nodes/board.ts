@@ -379,7 +379,7 @@ export class Board {
       if (paintCard(this, place, node, district, height)) this.touched.add(name);
       const news = paintCell(this, place, node, district, height, this.#by);
       if (news) this.repainted.add(name);
-      // A fence reaches over its cell.
+      // A fence reaches over its cell: half a pixel of it would be drawn twice.
       if (news === 'fence') this.whole = true;
       if (this.layout.nodes.size <= MOST_WITH_SLOTS) {
         paintHoles(this, place, district, this.layout.rows);

@@ -39,7 +39,7 @@ export function paintCard({ palette, cards }: Layers, place: NodePlace, node: No
   return true;
 }
 
-/** From afar: how full it is by colour, how well by the mark on it. Says whether it looks otherwise now, or has another fence around it. */
+/** From afar: how full it is by colour, how well by the mark on it. Says whether it looks otherwise now, and whether a fence is there, or was. */
 export function paintCell({ palette, heat, marks }: Layers, place: NodePlace, node: NodeInfo, district: District, height: number, by: ColourBy): 'fence' | 'cell' | null {
   const looks = heatOf(node, district.load, by, palette);
   const now = [looks.fill, looks.mark ?? '', Boolean(node.unschedulable)].join();
@@ -62,8 +62,7 @@ export function paintCell({ palette, heat, marks }: Layers, place: NodePlace, no
     marks.place(district.mark, x, y, side, side);
     marks.look(district.mark, 0, side / 2, looks.mark);
   }
-  const other = now.endsWith('true') !== before.endsWith('true');
-  return other ? 'fence' : 'cell';
+  return node.unschedulable || before.endsWith('true') ? 'fence' : 'cell';
 }
 
 /** Free slots, faintly: room is something to see, too. */

@@ -4,6 +4,7 @@
  * Places are kept: a node keeps its cell and a pod its slot as long as it lives; what comes later fills what became free. Nothing is laid
  * out by force, so that a person who looks away finds everything where it was.
  */
+import { byName } from '../../state/order';
 
 export interface NodePlace {
   name: string;
@@ -151,7 +152,7 @@ export function layOut(nodes: { name: string; zone: string }[], cells: Map<strin
     for (const name of [...slots.keys()]) if (!here.has(name)) slots.release(name);
     if (slots.size === 0) cells.delete(zone);
   }
-  const names = [...byZone.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const names = [...byZone.keys()].sort(byName);
   const largest = Math.max(0, ...[...byZone.values()].map((one) => one.length));
   const { columns, across: zonesAcross } = gridFor(largest, names.length, rows, aspect, least);
   const cellHeight = nodeHeight(rows) + GAP;
@@ -167,7 +168,7 @@ export function layOut(nodes: { name: string; zone: string }[], cells: Map<strin
     if (number > 0 && number % zonesAcross === 0) [x, y] = [0, height + ZONE_GAP];
     const slots = cells.get(zone) ?? new Slots();
     cells.set(zone, slots);
-    const members = byZone.get(zone)!.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    const members = byZone.get(zone)!.sort(byName);
     for (const name of members) slots.take(name);
     const across = Math.min(columns, Math.max(slots.height, 1));
     const down = Math.ceil(slots.height / columns);

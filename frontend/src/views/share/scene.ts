@@ -2,6 +2,7 @@
  * A journey as a picture: what stands still (tracks, stations, circles, machines), and what is to be seen at a moment (trains,
  * signals, turning circles, words). Every place and time comes from the recorded spans, by the functions that the page draws with. Pure.
  */
+import { byName } from '../../state/order';
 import { isNoise, lengthOf, schedule, type Run } from '../../time/schedule';
 import type { Journey, Pipeline } from '../../types';
 import { layoutOf, rounded, seatsAt, type Layout, type Point } from '../pipeline/layout';
@@ -68,7 +69,7 @@ function portsOf(journeys: Journey[], layout: Layout): Ports {
     if (one.component.startsWith('kubelet/')) names.add(one.component.slice('kubelet/'.length));
     if (one.actor.startsWith('system:node:')) names.add(one.actor.slice('system:node:'.length));
   }
-  const sorted = [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const sorted = [...names].sort(byName);
   return new Map(sorted.map((name, index) => [name, { x: (index + 0.5) * (layout.width / sorted.length), y: layout.height + NODE.top }]));
 }
 
