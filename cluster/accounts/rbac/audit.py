@@ -55,10 +55,13 @@ def audit(request: HttpRequest, site: ClusterAdminSite) -> HttpResponse:
         "everybody": everybody,
         "verbs": VERBS,
         "users": (known_users(request) or []) if everybody else [],
+        # A form that cannot be read is to be seen, too.
+        "filtered": True,
     }
     if not form.is_valid():
         return page(site, request, "audit", 400, **context)
     wanted = {key: value for key, value in form.cleaned_data.items() if value not in ("", None)}
+    context["filtered"] = bool(wanted.keys() - {"before"})
     found = AuditEvent.objects.search(**wanted)
     if not everybody:
         found = found.filter(user=request.user.get_username())

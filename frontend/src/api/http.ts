@@ -41,8 +41,8 @@ export async function request(method: string, path: string, body?: string, type 
 export async function read<T>(response: Response): Promise<T> {
   if (response.ok) return (await response.json()) as T;
   // Between here and the server somebody else may answer, in a language of their own.
-  const { message } = (await response.json().catch(() => ({}))) as Partial<Status>;
-  throw new Unanswered(message || `The server answered ${response.status}.`, response.status);
+  const { message, detail } = (await response.json().catch(() => ({}))) as Partial<Status> & { detail?: unknown };
+  throw new Unanswered(message || (typeof detail === 'string' && detail) || `The server answered ${response.status}.`, response.status);
 }
 
 export async function get<T>(path: string, accept?: string): Promise<T> {

@@ -23,13 +23,29 @@ export function summed(rules: Rule[]): { change: string[]; read: string[] } {
     }
   }
   for (const name of change) read.delete(name);
-  return { change: few([...change]), read: few([...read]) };
+  return { change: kinds([...change]), read: kinds([...read]) };
 }
 
-function few(names: string[]): string[] {
+/** Resources (`apps/v1/deployments`) that are seen in the same namespaces, by their names alone. */
+export function alike(within: Record<string, string[]>): { namespaces: string[]; resources: string[] }[] {
+  const found = new Map<string, { namespaces: string[]; resources: string[] }>();
+  for (const [resource, namespaces] of Object.entries(within)) {
+    const key = [...namespaces].sort().join();
+    const same = found.get(key) ?? { namespaces: [...namespaces].sort(), resources: [] };
+    found.set(key, same);
+    same.resources.push(resource.split('/').at(-1)!);
+  }
+  return [...found.values()];
+}
+
+function kinds(names: string[]): string[] {
   if (names.includes('everything')) return ['everything'];
-  const order = names.sort((a, b) => familiar(a) - familiar(b) || a.localeCompare(b));
-  return order.length <= MOST ? order : [...order.slice(0, MOST - 1), `${order.length - MOST + 1} more kinds`];
+  return few(names.sort((a, b) => familiar(a) - familiar(b) || a.localeCompare(b)), 'more kinds');
+}
+
+/** The first of them, and how many more there are. */
+export function few(names: string[], others = 'more'): string[] {
+  return names.length <= MOST ? names : [...names.slice(0, MOST - 1), `${names.length - MOST + 1} ${others}`];
 }
 
 const KNOWN = ['pods', 'deployments', 'services', 'configmaps', 'secrets'];

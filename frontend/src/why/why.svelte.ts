@@ -1,5 +1,6 @@
 /** Asks why, and asks again when the object changes: what follows from a change takes a moment. */
 import { get, moment } from '../api/http';
+import { problemOf, type Problem } from '../api/problem';
 import type { Why } from './told';
 
 /** When to look again after a change, in milliseconds. */
@@ -7,7 +8,7 @@ const AGAIN = [150, 1200, 4000];
 
 export class Reasons {
   why = $state.raw<Why | null>(null);
-  problem = $state('');
+  problem = $state.raw<Problem | null>(null);
   #path: string;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #asked = 0;
@@ -21,9 +22,9 @@ export class Reasons {
     const turn = ++this.#asked;
     try {
       const why = await get<Why>(this.#path);
-      if (turn === this.#asked) [this.why, this.problem] = [why, ''];
+      if (turn === this.#asked) [this.why, this.problem] = [why, null];
     } catch (error) {
-      if (turn === this.#asked) this.problem = error instanceof Error ? error.message : String(error);
+      if (turn === this.#asked) this.problem = problemOf(error);
     }
   }
 

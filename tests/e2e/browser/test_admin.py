@@ -293,6 +293,27 @@ def test_a_sandbox_in_one_click_and_its_end(dora, realistic, at):
     expect(dora.get_by_role("button", name="Give me a sandbox")).to_be_visible()
 
 
+def test_on_a_phone_lists_stand_as_lines_and_the_audit_filter_waits_folded(dora, sign_in, at, axe):
+    page = sign_in(width=390, height=844)
+    for path in ("/admin/accounts/user/", "/admin/accounts/accesstoken/", "/admin/auth/group/"):
+        at(page, path)
+        expect(page.locator("#result_list tbody tr").first).to_be_visible()
+        assert page.locator(".results").evaluate("one => one.scrollWidth <= one.clientWidth"), path
+        assert axe(page, "main") == []
+    at(page, "/admin/accounts/user/")
+    label = "one => getComputedStyle(one, '::before').content"
+    assert page.locator("td.field-last_login").first.evaluate(label) == '"Last login"'
+    search = page.get_by_role("search")
+    at(page, "/admin/rbac/audit/")
+    expect(search).to_be_hidden()
+    page.get_by_role("checkbox", name="Filter").check()
+    search.get_by_label("Verb").fill("create")
+    search.get_by_role("button", name="Search").click()
+    expect(page).to_have_url(re.compile("verb=create"))
+    expect(search.get_by_label("Verb")).to_have_value("create")
+    page.context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_every_page_fits_and_everybody_can_use_it(dora, sign_in, at, shots, axe, scheme, width, height):

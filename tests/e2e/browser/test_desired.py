@@ -79,7 +79,7 @@ def test_evidence_leads_to_the_span_that_bears_it_out(page, realistic, unwell, s
     assert re.search(r"/explore/pipeline/\w+\.\w+%3A\d+", page.url)
     expect(page.get_by_text("Replaying")).to_be_visible()
     page.screenshot(path=shots / "desired-span.png")
-    assert axe(page, "aside") == []
+    assert axe(page, ".why") == []
     page.reload()
     expect(page.get_by_test_id("pointed")).to_contain_text("pull", timeout=15_000)
     assert page.problems == []

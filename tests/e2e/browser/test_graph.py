@@ -105,4 +105,10 @@ def test_on_a_phone(sign_in, realistic, world, shots, axe):
     expect(page.get_by_test_id("graph-Deployment-web")).to_be_attached(timeout=15_000)
     page.screenshot(path=shots / "graph-phone.png")
     assert page.evaluate("document.querySelector('main').scrollWidth <= innerWidth")
+    # However many columns there are: they stand below one another.
+    columns = page.get_by_test_id("graph").locator("text.column").all()
+    assert len(columns) >= 6
+    assert page.get_by_test_id("graph").evaluate("one => one.scrollWidth <= one.clientWidth")
+    tops = [one.bounding_box()["y"] for one in columns]
+    assert tops == sorted(set(tops))
     assert axe(page, "main") == []

@@ -97,6 +97,18 @@ def test_a_view_has_one_heading_its_landmarks_and_names_for_everything(request, 
     assert page.problems == []
 
 
+def test_on_a_phone_the_sheet_that_is_open_is_what_the_page_is_about(phone, world):
+    visit(phone, world, "pipeline")
+    for button, name in (("YAML", "what you say"), ("Why", "why"), ("Map", "Map")):
+        phone.get_by_role("navigation", name="regions").get_by_role("button", name=button).click()
+        expect(phone.get_by_role("main")).to_have_count(1)
+        expect(phone.get_by_role("main")).to_have_accessible_name(name)
+        skip = phone.get_by_role("link", name="Skip to the view")
+        skip.focus()
+        phone.keyboard.press("Enter")
+        expect(phone.get_by_role("main")).to_be_focused()
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_keyboard_sees_where_it_is_and_comes_to_the_view(wide, world, view):
     visit(wide, world, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -58,6 +59,36 @@ def test_arrow_keys_go_revision_by_revision_and_end_is_now(page, history):
     expect(page.get_by_test_id("live")).to_contain_text("live")
     assert "at=" not in page.url
     expect(pods(page)).to_have_count(1)
+
+
+def test_no_line_goes_through_the_words_of_the_bar(sign_in, realistic: Cluster, history):
+    fault = {
+        "apiVersion": "sim.kubeweb.dev/v1alpha1",
+        "kind": "Fault",
+        "metadata": {"name": "slow"},
+        "spec": {"type": "SlowEtcd", "delaySeconds": 0.01, "durationSeconds": 1},
+    }
+    realistic.kubectl("apply", "-f", "-", stdin=json.dumps(fault))
+    page = sign_in(width=390, height=844)
+    bar = page.get_by_test_id("timebar")
+    expect(bar.locator(".band")).to_have_count(1, timeout=15_000)
+    expect(bar.locator(".mark").first).to_be_visible()
+    seen = bar.evaluate(
+        """bar => [...bar.querySelectorAll('.mark')].map(mark => {
+            const [track, box] = [bar.getBoundingClientRect(), mark.getBoundingClientRect()];
+            const ticks = [...bar.querySelectorAll('.tick')].map(tick => tick.getBoundingClientRect().top);
+            return {
+                plate: getComputedStyle(mark).backgroundColor,
+                above: !!(bar.querySelector('.band').compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING),
+                within: box.left >= track.left && box.right <= track.right,
+                free: ticks.every(top => top >= box.bottom - 3),
+            };
+        })"""
+    )
+    for one in seen:
+        assert one["plate"] != "rgba(0, 0, 0, 0)"
+        assert (one["above"], one["within"], one["free"]) == (True, True, True), one
+    page.context.close()
 
 
 def test_dragging_the_bar_rewinds_and_back_to_live_returns(page):
