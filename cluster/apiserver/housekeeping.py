@@ -23,6 +23,8 @@ EVENT_TTL, PERIOD = 3600.0, 15.0
 # Revisions that are kept at least, so that one can go back to them; and, unless fewer are wanted, all of the last minutes
 # (--etcd-compaction-interval, in real seconds): thousands of kubelets write a hundred thousand while a client pages through a long list.
 HISTORY, HISTORY_SECONDS = 100_000, 300.0
+# Giving memory back stops everything for a third of a second when there are gigabytes: then it is done so many times more rarely.
+REST = 500.0
 # Expired events that go in one round: a busy hour must not end in one big pause.
 EXPIRE_AT_ONCE = 2000
 
@@ -38,6 +40,8 @@ class Housekeeping:
         self._marks: deque[tuple[float, int]] = deque()
         # The newest revision at moments of the last minutes, to compact by.
         self._ages: deque[tuple[float, int]] = deque()
+        # When memory may be given back again (real seconds).
+        self._next_return = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -60,7 +64,10 @@ class Housekeeping:
         """Expire, compact, give back."""
         await self.expire_events()
         await self.storage.log.auto_compact(self._kept(time.monotonic()))
-        give_back_memory()
+        began = time.monotonic()
+        if began >= self._next_return:
+            give_back_memory()
+            self._next_return = time.monotonic() + REST * (time.monotonic() - began)
 
     def _kept(self, now: float) -> int:
         """How many revisions are kept now. What was there before this process started is older than everything."""

@@ -13,7 +13,7 @@ from cluster.diagnosis import checklist, gaps
 from cluster.diagnosis.facts import KINDS, Facts, Obj
 from cluster.diagnosis.inside import Inside
 from cluster.diagnosis.spans import Traces
-from cluster.diagnosis.surroundings import View
+from cluster.diagnosis.surroundings import Surroundings, View
 
 __all__ = ["KINDS", "Inside", "Traces", "View", "diagnose", "diagnose_node"]
 
@@ -21,7 +21,12 @@ API_VERSION = "sim.kubeweb.dev/v1alpha1"
 
 
 def diagnose(
-    view: View, resource: str, obj: Obj, now: float, traces: Traces | None = None, inside: Inside | None = None
+    view: View | Surroundings,
+    resource: str,
+    obj: Obj,
+    now: float,
+    traces: Traces | None = None,
+    inside: Inside | None = None,
 ) -> Obj:
     """The Diagnosis of a workload or pod; `resource` is its storage key (`apps/deployments`), `now` the cluster time of the view.
 
@@ -35,7 +40,7 @@ def diagnose(
     return found
 
 
-def diagnose_node(view: View, node: Obj, now: float, traces: Traces | None = None) -> Obj:
+def diagnose_node(view: View | Surroundings, node: Obj, now: float, traces: Traces | None = None) -> Obj:
     """The NodeDiagnosis of a node."""
     return _diagnosis(Facts(view, "nodes", node, now, traces), "NodeDiagnosis", node["metadata"]["name"])
 

@@ -5,7 +5,7 @@ A diagnosis asks a handful of such questions; a list of thousands of diagnoses w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 Obj = dict[str, Any]
@@ -18,6 +18,10 @@ class View(Protocol):
 
     def list(self, resource: str, namespace: str = "") -> Iterable[Obj]: ...
 
+    def said(self, namespace: str) -> Callable[[str], Iterable[Obj]]:
+        """Uid of an object → the events about it in a namespace."""
+        ...
+
 
 class Surroundings:
     """A view as of when each resource is first asked for. It is itself a view; for one answer, not to be kept."""
@@ -26,7 +30,8 @@ class Surroundings:
         self._view = view
         self._lists: dict[tuple[str, str], Sequence[Obj]] = {}
         self._controlled: dict[tuple[str, str], dict[str, list[Obj]]] = {}
-        self._events: dict[str, dict[str, list[Obj]]] = {}
+        self._said: dict[str, Callable[[str], Iterable[Obj]]] = {}
+        self._events: dict[tuple[str, str], list[Obj]] = {}
         self._nodes: dict[str, Obj] | None = None
         self._by_node: dict[str, list[Obj]] | None = None
 
@@ -65,15 +70,12 @@ class Surroundings:
 
     def events(self, namespace: str, uid: str) -> Sequence[Obj]:
         """What was said about an object, the oldest first; `namespace` is the object's, "" for cluster-wide ones."""
-        index = self._events.get(namespace)
-        if index is None:
-            index = self._events[namespace] = {}
-            for event in self._view.list("events", namespace or "default"):
-                complete = _complete(event)
-                index.setdefault(complete["involvedObject"]["uid"], []).append(complete)
-            for said in index.values():
-                said.sort(key=said_at)
-        return index.get(uid, ())
+        found = self._events.get((namespace, uid))
+        if found is None:
+            if namespace not in self._said:
+                self._said[namespace] = self._view.said(namespace or "default")
+            found = self._events[namespace, uid] = sorted(map(_complete, self._said[namespace](uid)), key=said_at)
+        return found
 
 
 def surroundings_of(view: View | Surroundings) -> Surroundings:

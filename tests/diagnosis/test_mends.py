@@ -30,6 +30,9 @@ class View:
     def list(self, resource, namespace=""):
         return self.objects.get(resource, [])
 
+    def said(self, namespace):
+        return lambda uid: [one for one in self.list("events") if (one.get("involvedObject") or {}).get("uid") == uid]
+
 
 def deployment(**pod_spec):
     spec = {"containers": [{"name": "web", "image": "ngnix:1.27"}], **pod_spec}

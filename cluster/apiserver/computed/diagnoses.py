@@ -75,23 +75,28 @@ async def _in_turns(work: Iterable[Obj]) -> list[Obj]:
 
 async def workload(context: Context) -> Obj | None:
     """One Diagnosis as of now, with its spans."""
-    view, (namespace, name) = context.server.storage, context.key
-    return await _closer(context, lambda traces, looks: _diagnosis(view, clock.now(), namespace, name, traces, looks))
+    around, (namespace, name) = Surroundings(context.server.storage), context.key
+    return await _closer(context, lambda traces, looks: _diagnosis(around, clock.now(), namespace, name, traces, looks))
 
 
 async def node(context: Context) -> Obj | None:
     """One NodeDiagnosis as of now, with its spans."""
-    view, name = context.server.storage, context.key[1]
+    around, name = Surroundings(context.server.storage), context.key[1]
 
     def look(traces: Traces | None, looks: Looks) -> Obj | None:
-        found = view.get("nodes", "", name)
-        return None if found is None else diagnose_node(view, found, clock.now(), traces)
+        found = around.get("nodes", "", name)
+        return None if found is None else diagnose_node(around, found, clock.now(), traces)
 
     return await _closer(context, look)
 
 
 def _diagnosis(
-    view: View, now: float, namespace: str, name: str, traces: Traces | None = None, looks: Looks | None = None
+    view: View | Surroundings,
+    now: float,
+    namespace: str,
+    name: str,
+    traces: Traces | None = None,
+    looks: Looks | None = None,
 ) -> Obj | None:
     word, _, target = name.partition(".")
     resource = _BY_WORD.get(word)

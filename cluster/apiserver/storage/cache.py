@@ -59,6 +59,11 @@ class Entry:
         return parsed
 
     @property
+    def text(self) -> bytes:
+        """The object's JSON, with or without its resourceVersion: to look something up in without parsing it."""
+        return self._bytes if self._bytes is not None else self.bytes
+
+    @property
     def bytes(self) -> bytes:
         if self._obj is None:
             return orjson.dumps(self.obj)

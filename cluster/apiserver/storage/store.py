@@ -14,6 +14,7 @@ import orjson
 
 from cluster.apimachinery.errors import bad_request
 from cluster.apiserver.storage.cache import KEPT_AS_BYTES, Entry, Key, ResourceCache, Stream, compact
+from cluster.apiserver.storage.said import by_object
 from cluster.etcd.log import Log, Revision, Write
 
 Obj = dict[str, Any]
@@ -82,6 +83,10 @@ class Storage:
         cache = self.cache(resource)
         entries = cache.of_namespace(namespace).values() if namespace else cache.entries.values()
         return [entry.obj for entry in entries]
+
+    def said(self, namespace: str) -> Callable[[str], Iterable[Obj]]:
+        """Uid of an object → the events about it in a namespace, as of now."""
+        return by_object(self.cache("events").of_namespace(namespace).values())
 
     def underway(self, resource: str, namespace: str) -> Iterable[Obj]:
         """The objects that are being written: what `list` will say in a moment, unless somebody else is faster.

@@ -49,6 +49,13 @@ class World:
     def list(self, resource: str, namespace: str = "") -> Iterable[Obj]:
         return [obj for key, obj in self._of(resource).items() if not namespace or key[0] == namespace]
 
+    def said(self, namespace: str) -> Callable[[str], Iterable[Obj]]:
+        """Uid of an object → the events about it in a namespace."""
+        found: dict[str, list[Obj]] = {}
+        for event in self.list("events", namespace):
+            found.setdefault((event.get("involvedObject") or {}).get("uid") or "", []).append(event)
+        return lambda uid: found.get(uid, [])
+
     def underway(self, resource: str, namespace: str) -> Iterable[Obj]:
         """Nothing is on its way in a world that was."""
         return ()
