@@ -22,6 +22,8 @@ from cluster.etcd.log import Compacted
 
 # How long a read waits for a revision that the cache has not seen yet (real seconds).
 PATIENCE = 3.0
+# Objects read from the log at once: each time it works out anew which of all its revisions were the newest.
+READ_PAGE, READ_ALL = 500, 20_000
 
 
 @dataclass(slots=True)
@@ -126,11 +128,11 @@ async def _from_log(
 ) -> Page:
     """The state as of an earlier revision, from etcd."""
     entries: list[Entry] = []
-    more = False
+    more, chunk_size = False, READ_PAGE if limit else READ_ALL
     try:
         while not more:
             chunk, _ = await storage.log.range(
-                resource, selection.namespace or None, at=revision, after_key=after, limit=500
+                resource, selection.namespace or None, at=revision, after_key=after, limit=chunk_size
             )
             for found in chunk:
                 entry = Entry((found.namespace, found.name), found.revision, parse(found.value, found.revision))
@@ -139,7 +141,7 @@ async def _from_log(
                         more = True
                         break
                     entries.append(entry)
-            if len(chunk) < 500:
+            if len(chunk) < chunk_size:
                 break
             after = (chunk[-1].namespace, chunk[-1].name)
         last, remaining = entries[-1].key if entries else ("", ""), None
