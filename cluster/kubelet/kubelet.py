@@ -169,6 +169,8 @@ class Kubelet:
         """Report the status, then renew the lease; the status again every few minutes."""
         reported = -STATUS_PERIOD
         lease: Obj | None = None
+        # Machines that start together do not go on at the same moments.
+        wait = self.latency.pick((0.0, LEASE_PERIOD))
         while True:
             journey = trace.Journey("heartbeat", f"kubelet/{self.name}")
             journey.name, journey.actor = self.name, self.client.user
@@ -194,7 +196,8 @@ class Kubelet:
                         )
                         self._report_now = True
                     lease = None
-            await clock.sleep(self.latency.jitter(LEASE_PERIOD, 0.04))
+            await clock.sleep(wait)
+            wait = self.latency.jitter(LEASE_PERIOD, 0.04)
 
     async def _report(self, node: Obj, *, first: bool) -> Obj:
         if first:
