@@ -6,12 +6,12 @@ const nodes = Array.from({ length: 300 }, (_, index) => ({ name: `node-${index}`
 const layout = layOut(nodes, new Map(), 4, 1.6, 112);
 const near = (name: string, scale: number, ratio = 1): View => {
   const place = layout.nodes.get(name)!;
-  return { camera: { x: place.x - 10, y: place.y - 10, scale }, width: 600, height: 400, ratio };
+  return { camera: { x: place.x - 10, y: place.y - 10, scale }, width: 600, height: 400, ratio, wide: 600 * ratio, high: 400 * ratio };
 };
 
 describe('what lies in the window', () => {
   it('is all of it from afar, the lane too', () => {
-    const view: View = { camera: { x: -50, y: -50, scale: 0.01 }, width: 2000, height: 2000, ratio: 1 };
+    const view: View = { camera: { x: -50, y: -50, scale: 0.01 }, width: 2000, height: 2000, ratio: 1, wide: 2000, high: 2000 };
     expect(inView(layout, view, 150)).toHaveLength(301);
   });
   it('is what stands there near by, at its edges too, and nothing else', () => {
@@ -47,13 +47,18 @@ describe('the pixels of a district', () => {
       }
     }
   });
+  it('are counted from the lower edge of the canvas, which has whole pixels where the page has none', () => {
+    const view = { ...near('node-40', 1), ratio: 1.501, wide: 901, high: 599 };
+    const patch = patchOf(layout, 'node-40', view)!;
+    expect(patch.y + patch.height).toBe(599 - Math.ceil(10 * 1.501 - 0.5 * 1.501 - 0.5));
+  });
   it('are none of one that is nowhere to be seen', () => {
     const view = near('node-40', 2);
     expect(patchOf(layout, 'node-299', view)).toBeNull();
     expect(patchOf(layout, 'nobody', view)).toBeNull();
   });
   it('of the lane are all above the zones', () => {
-    const view: View = { camera: { x: 0, y: 0, scale: 1 }, width: 600, height: 400, ratio: 1 };
+    const view: View = { camera: { x: 0, y: 0, scale: 1 }, width: 600, height: 400, ratio: 1, wide: 600, high: 400 };
     const patch = patchOf(layout, '', view)!;
     expect([patch.x, patch.width, patch.y + patch.height]).toEqual([0, 600, 400]);
     expect(patch.height - 0.5).toBeLessThanOrEqual(layout.top);

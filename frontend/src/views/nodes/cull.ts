@@ -3,12 +3,14 @@ import type { Camera } from './camera';
 import type { Patch } from './gl/renderer';
 import { NODE_WIDTH, nodeHeight, type Layout } from './world';
 
-/** A window: where it looks, its size in pixels of the page, and how many pixels of the card one of those has. */
+/** A window: where it looks, its size in pixels of the page, how many pixels of the card one of those has, and how many there are of them. */
 export interface View {
   camera: Camera;
   width: number;
   height: number;
   ratio: number;
+  wide: number;
+  high: number;
 }
 
 /** The window's edges, in the world. */
@@ -37,14 +39,12 @@ export function inView(layout: Layout, view: View, laneEnds: number, some: Itera
  * The pixels that a district's boxes may colour: those whose middle is at most half a pixel of the page outside of it. Another district is
  * further away than that. The lane takes the whole width.
  */
-export function patchOf(layout: Layout, name: string, { camera, width, height, ratio }: View): Patch | null {
+export function patchOf(layout: Layout, name: string, { camera, ratio, wide, high }: View): Patch | null {
   const place = layout.nodes.get(name);
   if (!place && name !== '') return null;
   const tall = nodeHeight(layout.rows);
   const scale = camera.scale * ratio;
   const reach = 0.5 * ratio;
-  const wide = Math.round(width * ratio);
-  const high = Math.round(height * ratio);
   const left = place ? (place.x - camera.x) * scale : 0;
   const right = place ? left + NODE_WIDTH * scale : wide;
   const top = place ? (place.y - camera.y) * scale : 0;

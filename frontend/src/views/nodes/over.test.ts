@@ -5,7 +5,7 @@ import type { Dot } from './traffic';
 
 const at = { x: 50, y: 50 };
 const mover = (more: Partial<Mover> = {}): Mover => ({ look: 'running', colour: [0, 0, 200, 255], from: at, to: at, begins: 10, ends: 12, ...more });
-const view: View = { camera: { x: 0, y: 0, scale: 1 }, width: 200, height: 100, ratio: 2 };
+const view: View = { camera: { x: 0, y: 0, scale: 1 }, width: 200, height: 100, ratio: 2, wide: 400, high: 200 };
 
 /** A canvas that remembers what it was asked for, and how strong its colour was. */
 function paper() {
