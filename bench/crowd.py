@@ -1,6 +1,7 @@
 """A large cluster with something to see in it: namespaces full of Deployments of unlike sizes, a DaemonSet on every node, one
 workload that crashes, one that never gets ready, cordoned nodes and dead ones. Everything goes through the API, as people's own would.
 
+python -m bench crowd measures 5,000 nodes and 50,000 pods (some ten minutes and 3 GB, so that only who names it waits for it);
 python -m bench.crowd URL TOKEN NODES PODS fills a cluster that runs already.
 """
 
@@ -14,6 +15,10 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from bench.cluster import memory, processor, running
+from cluster.apimachinery.meta import is_condition_true
+from tests.support.server import Cluster, wait_for
+
 Request = Callable[..., tuple[int, Any]]
 
 NAMESPACES = ("shop", "payments", "search", "media", "mail", "maps", "ledger", "fraud", "ads", "ml", "edge", "logs")
@@ -26,6 +31,8 @@ APPS = (
     ("cron", 0.05, "50m", "64Mi", ""),
 )
 CRASHING, UNREADY = 40, 60
+# Seconds over which the processor time at rest is measured.
+REST = 30.0
 
 
 def _container(image: str, cpu: str, memory: str) -> dict[str, Any]:
@@ -49,13 +56,13 @@ def deployments(pods: int) -> list[dict[str, Any]]:
     found = []
     left = pods
     for namespace, weight in zip(NAMESPACES, weights, strict=True):
-        for app, share, cpu, memory, zone in APPS:
+        for app, share, cpu, mem, zone in APPS:
             replicas = min(int(pods * weight / sum(weights) * share), left)
             left -= replicas
             spec: dict[str, Any] = {"terminationGracePeriodSeconds": 1}
             if zone:
                 spec["nodeSelector"] = {"topology.kubernetes.io/zone": zone}
-            container = _container("nginx:1.27", cpu, memory)
+            container = _container("nginx:1.27", cpu, mem)
             found.append(_workload("Deployment", namespace, app, container, replicas=replicas, pod=spec))
     found[0]["spec"]["replicas"] += left
     return found
@@ -114,6 +121,56 @@ def trouble(request: Request, nodes: int) -> None:
         fault = {"metadata": {"name": f"dark-{number}"}, "spec": {"type": "NodeDown", "node": f"node-{number}"}}
         status, answer = request("POST", "/apis/sim.kubeweb.dev/v1alpha1/faults", fault)
         assert status in (201, 409), answer
+
+
+def _quiet(cluster: Cluster, nodes: int) -> None:
+    """Until all nodes are ready but those without power."""
+    dark = len(range(123, nodes + 1, 400))
+
+    def ready() -> bool:
+        found = cluster.request("GET", "/api/v1/nodes")[1]["items"]
+        return sum(is_condition_true(one, "Ready") for one in found) == nodes - dark
+
+    wait_for(ready, "the nodes that have power are ready, the others not", 300)
+
+
+# What one asks of a cluster, and at which address: `now` is its newest revision.
+QUESTIONS = {
+    "list of all pods": "/api/v1/pods",
+    "list of all pods of a moment ago": "/api/v1/pods?resourceVersion={now}&resourceVersionMatch=Exact",
+    "diagnoses of all nodes": "/apis/sim.kubeweb.dev/v1alpha1/nodediagnoses",
+    "diagnoses of all workloads": "/apis/sim.kubeweb.dev/v1alpha1/diagnoses",
+    "diagnosis of one node": "/apis/sim.kubeweb.dev/v1alpha1/nodediagnoses/node-9",
+    "diagnosis of the DaemonSet": "/apis/sim.kubeweb.dev/v1alpha1/namespaces/kube-system/diagnoses/daemonset.agent",
+}
+
+
+def measure(nodes: int = 5000, pods: int = 50_000) -> dict[str, float]:
+    label = f"{nodes:,} nodes, {pods:,} pods"
+    figures: dict[str, float] = {}
+    with running(f"--nodes={nodes}", "--profile=instant") as cluster:
+        figures[f"{label}: filled after (s)"] = fill(cluster.request, nodes, pods)
+        trouble(cluster.request, nodes)
+        _quiet(cluster, nodes)
+        figures[f"{label}: memory (MB)"] = memory(cluster)
+        used = processor(cluster)
+        time.sleep(REST)
+        figures[f"{label}, at rest: processor (%)"] = (processor(cluster) - used) / REST * 100
+        for what, path in QUESTIONS.items():
+            now = cluster.request("GET", "/api/v1/namespaces?limit=1")[1]["metadata"]["resourceVersion"]
+            began = time.perf_counter()
+            status, answer = cluster.request("GET", path.format(now=now))
+            assert status == 200, answer
+            figures[f"{label}: {what} (s)"] = time.perf_counter() - began
+        began = time.perf_counter()
+        cluster.stop()
+        figures[f"{label}: stopped after (s)"] = time.perf_counter() - began
+        began = time.perf_counter()
+        cluster.start()
+        figures[f"{label}: start to ready, again (s)"] = time.perf_counter() - began
+        _quiet(cluster, nodes)
+        figures[f"{label}: all its machines heard of, again (s)"] = time.perf_counter() - began
+    return figures
 
 
 def _over(url: str, token: str) -> Request:
