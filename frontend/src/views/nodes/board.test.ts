@@ -81,7 +81,7 @@ describe('the board', () => {
 
 describe('motion', () => {
   /** How many set out at a moment. */
-  const flights = (board: Board, now: number) => () => [...board.movers()].filter((one) => one.begins === now).length;
+  const flights = (board: Board, now: number) => () => [...board.motions.all()].filter((one) => one.begins === now).length;
 
   it('is that of whom something happened to, and of nobody who is looked at another way', () => {
     const { board, scene, pods } = world(3, 9);
@@ -90,10 +90,10 @@ describe('motion', () => {
     const looked = flights(board, 2);
     board.podsChanged(null);
     board.update({ ...scene, now: 2 });
-    expect([board.pods, looked(), board.busyUntil]).toEqual([9, 0, 0]);
+    expect([board.pods, looked(), board.motions.busyUntil]).toEqual([9, 0, 0]);
     board.podsChanged(null);
     board.update({ ...none, now: 3 });
-    expect([board.pods, board.busyUntil]).toEqual([1, 0]);
+    expect([board.pods, board.motions.busyUntil]).toEqual([1, 0]);
 
     board.podsChanged(null);
     board.update({ ...scene, now: 4 });
@@ -113,16 +113,16 @@ describe('motion', () => {
     pods.set('shop/web-9', pod(9, 'node-0'));
     board.podsChanged(['shop/web-9']);
     board.update({ ...scene, now: 5 });
-    expect([standing(), [...board.movers()].length, board.stirred]).toEqual([3, 1, true]);
+    expect([standing(), [...board.motions.all()].length, board.motions.stirred]).toEqual([3, 1, true]);
     // Told of again on its way, it goes on its way.
     pods.set('shop/web-9', pod(9, 'node-0', { isReady: false }));
     board.podsChanged(['shop/web-9']);
     board.update({ ...scene, now: 5.2 });
-    expect([...board.movers()].map((one) => [one.begins, one.look])).toEqual([[5, 'unready']]);
+    expect([...board.motions.all()].map((one) => [one.begins, one.look])).toEqual([[5, 'unready']]);
     board.drawn(false);
     expect(board.behind).toBe(true);
     board.update({ ...scene, now: 6 });
-    expect([standing(), [...board.movers()].length, [...board.touched], board.behind]).toEqual([4, 0, ['node-0'], false]);
+    expect([standing(), [...board.motions.all()].length, [...board.touched], board.behind]).toEqual([4, 0, ['node-0'], false]);
   });
 
   it('is a countdown for who is to end, as long as there is time, and a fading for who is gone', () => {
@@ -132,16 +132,16 @@ describe('motion', () => {
     pods.set('shop/web-1', pod(1, 'node-1', { deleting: 40, grace: 30 }));
     board.podsChanged(['shop/web-1']);
     board.update({ ...scene, now: 20 });
-    expect([...board.movers()]).toMatchObject([{ look: 'terminating', begins: 10, ends: 40 }]);
-    expect([board.countsUntil, [...board.touched]]).toEqual([40, ['node-1']]);
+    expect([...board.motions.all()]).toMatchObject([{ look: 'terminating', begins: 10, ends: 40 }]);
+    expect([board.motions.countsUntil, [...board.touched]]).toEqual([40, ['node-1']]);
     board.update({ ...scene, now: 41 });
-    expect([[...board.movers()], board.placeOfPod('shop/web-1') !== null]).toEqual([[], true]);
+    expect([[...board.motions.all()], board.placeOfPod('shop/web-1') !== null]).toEqual([[], true]);
     pods.delete('shop/web-1');
     board.podsChanged(['shop/web-1']);
     board.update({ ...scene, now: 42 });
-    expect([...board.movers()]).toMatchObject([{ look: 'gone', begins: 42 }]);
+    expect([...board.motions.all()]).toMatchObject([{ look: 'gone', begins: 42 }]);
     board.update({ ...scene, now: 43 });
-    expect([[...board.movers()], board.behind]).toEqual([[], false]);
+    expect([[...board.motions.all()], board.behind]).toEqual([[], false]);
   });
 
   it('is none where the person wants none', () => {
@@ -151,7 +151,7 @@ describe('motion', () => {
     pods.delete('shop/web-1');
     board.podsChanged(['shop/web-9', 'shop/web-1']);
     board.update({ ...scene, now: 2, still: true });
-    expect([[...board.movers()], board.pods]).toEqual([[], 3]);
+    expect([[...board.motions.all()], board.pods]).toEqual([[], 3]);
   });
 
   it('is none of whoever is told of before they were put down', () => {
@@ -226,7 +226,7 @@ describe('what is to be drawn anew', () => {
     const picks = picked(board, ['', ...nodesOf(10)]);
     expect(new Set(picks).size).toBe(picks.length);
     expect(picks.length).toBe(pods.size);
-    expect([...board.movers()]).toEqual([]);
+    expect([...board.motions.all()]).toEqual([]);
   });
 });
 

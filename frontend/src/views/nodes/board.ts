@@ -8,9 +8,9 @@ import type { NodeInfo, Pod } from '../../types';
 import { cells, District, EMPTY, tiles, type Load, type Standing } from './district';
 import { Boxes } from './gl/boxes';
 import type { Pass } from './gl/renderer';
-import type { Zone } from './heat';
+import { sumUp, type Zone } from './heat';
 import { SHAPES, tokenOf, type ColourBy, type Palette } from './looks';
-import type { Mover } from './over';
+import { Motions } from './motions';
 import { paintCard, paintCell, paintHoles } from './paint';
 import { layOut, NODE_WIDTH, nodeHeight, SLOT, slotAt, slotUnder, SLOTS_ACROSS, Slots, TILE, type Layout, type Point } from './world';
 
@@ -29,9 +29,6 @@ export interface Scene {
   still?: boolean;
 }
 
-/** Seconds in which a pod flies to its place, and in which one that is gone fades. */
-const FLIGHT = 0.45;
-const FADE = 0.35;
 /** Above all zones: a row for the clients and Services that requests run through, and one for pods that have no node. */
 export const SERVICES_Y = 20;
 const WAITING_Y = 68;
@@ -45,7 +42,7 @@ export type Found = { kind: 'pod'; pod: Pod } | { kind: 'node'; node: NodeInfo }
 export class Board {
   readonly cards = new Boxes();
   readonly holes = new Boxes();
-  /** Pods that stand. Those that fly, fade or count down are no boxes: `movers` has them. */
+  /** Pods that stand. Those that move are no boxes. */
   readonly tiles = new Boxes(1024);
   readonly heat = new Boxes();
   /** On the cells: only where there is something to mark. */
@@ -56,19 +53,13 @@ export class Board {
   readonly repainted = new Set<string>();
   /** Everything does. */
   whole = true;
-  /** What moves is not what it was; nor what the words say; nor how many are in each zone, and how many wait. */
-  stirred = false;
+  readonly motions = new Motions();
+  /** What the words say is not what it was; nor how many are in each zone, and how many wait. */
   worded = true;
   summed = true;
-  /** Until when (renderer's seconds) something flies or fades; until when a countdown runs. */
-  busyUntil = 0;
-  countsUntil = 0;
-
   #standing = new Map<string, Standing>();
   #districts = new Map<string, District>();
   #lane = new District();
-  #motions = new Set<Standing>();
-  #fading: Mover[] = [];
   #cells = new Map<string, Slots>();
   #nodes = new Map<string, NodeInfo>();
   #by: ColourBy = 'phase';
@@ -116,13 +107,13 @@ export class Board {
 
   /** Whether there is something that `update` has not come to. */
   get behind(): boolean {
-    return this.#allPods || this.#newNodes || this.#pods.size > 0 || this.#stale.size > 0 || this.#motions.size > 0 || this.#fading.length > 0;
+    return this.#allPods || this.#newNodes || this.#pods.size > 0 || this.#stale.size > 0 || !this.motions.none;
   }
 
   /** Take in what changed, until `deadline` (milliseconds of `performance.now`). */
   update(scene: Scene, deadline = Infinity): void {
     const { pods, now } = scene;
-    this.#settle(now);
+    for (const one of this.motions.arrived(now)) this.#stop(one);
     this.#takeNodes(scene);
     if (scene.by !== this.#by) {
       this.#by = scene.by;
@@ -152,8 +143,7 @@ export class Board {
     for (const boxes of [this.cards, this.holes, this.tiles, this.heat, this.marks]) boxes.clear();
     this.#standing.clear();
     this.#districts.clear();
-    this.#motions.clear();
-    this.#fading = [];
+    this.motions.clear();
     this.#lane = new District();
     this.#bucket = -1;
     this.#nodes.clear();
@@ -212,7 +202,7 @@ export class Board {
       this.cards.add();
       district.cell = this.heat.add();
     }
-    this.whole = this.worded = this.stirred = true;
+    this.whole = this.worded = this.motions.stirred = true;
     this.#staleAll();
   }
 
@@ -255,7 +245,7 @@ export class Board {
   #stand(key: string, pod: Pod, had: Standing | undefined, now: number, quietly: boolean, offset: number): void {
     const node = this.layout.nodes.has(pod.node) ? pod.node : '';
     const stays = had?.node === node;
-    const from: Point | null = had ? { x: had.x, y: had.y } : quietly ? null : { x: this.layout.width / 2, y: -30 };
+    const from = had ? { x: had.x, y: had.y } : { x: this.layout.width / 2, y: -30 };
     if (had) {
       this.#count(had.node, had.pod, -1);
       if (!stays) this.#release(had);
@@ -263,56 +253,33 @@ export class Board {
     this.#count(node, pod, 1);
     const slot = stays ? had!.slot : this.#take(node, key);
     const { x, y } = this.#placeOf(node, slot);
-    const to = { x, y };
     const look = lookOf(pod);
     const colour = this.palette.get(tokenOf(pod, this.#by));
 
-    let mover: Mover | null = null;
-    if (look === 'terminating' && pod.deleting !== null) {
-      // The countdown is the object's own: from the request to the end of its grace period.
-      const ends = pod.deleting + offset;
-      mover = { look, colour, from: to, to, begins: ends - (pod.grace ?? 30), ends };
-      if (ends > now) this.countsUntil = Math.max(this.countsUntil, Math.min(ends, now + 120));
-    } else if (!stays && from && !quietly) {
-      mover = { look, colour, from, to, begins: now, ends: now + FLIGHT };
-      this.busyUntil = Math.max(this.busyUntil, mover.ends);
-    } else if (stays && had?.mover && had.pod.deleting === null) mover = { ...had.mover, look, colour };
+    const mover = this.motions.of({ pod, look, colour, to: { x, y }, from: stays || quietly ? null : from, had: stays ? had : undefined }, now, offset);
 
     const one: Standing = had ?? { key, pod, node, slot, x, y, box: -1, look, mover: null };
     if (had && !had.mover) this.touched.add(had.node);
     Object.assign(one, { pod, node, slot, x, y, look });
     this.#standing.set(key, one);
     this.#district(node).bySlot.set(slot, one);
-    if (mover && mover.ends > now) this.#set(one, mover);
-    else this.#stop(one);
-  }
-
-  /** It moves: nothing that stands is drawn for it. */
-  #set(one: Standing, mover: Mover): void {
+    if (!mover) {
+      this.#stop(one);
+      return;
+    }
+    // Nothing that stands is drawn for it.
     if (one.box >= 0) this.tiles.remove(one.box);
     one.box = -1;
-    one.mover = mover;
-    this.#motions.add(one);
-    this.stirred = true;
+    this.motions.start(one, mover);
   }
 
   /** It stands among the others. */
   #stop(one: Standing): void {
-    if (one.mover) this.stirred = true;
-    one.mover = null;
-    this.#motions.delete(one);
+    this.motions.stop(one);
     if (one.box < 0) one.box = this.tiles.add();
     this.tiles.place(one.box, one.x, one.y, TILE, TILE);
     this.tiles.look(one.box, SHAPES[one.look], 4, this.palette.get(tokenOf(one.pod, this.#by)));
     this.touched.add(one.node);
-  }
-
-  #settle(now: number): void {
-    for (const one of this.#motions) if (one.mover!.ends <= now) this.#stop(one);
-    while (this.#fading.length > 0 && this.#fading[0]!.ends <= now) {
-      this.#fading.shift();
-      this.stirred = true;
-    }
   }
 
   #take(node: string, key: string): number {
@@ -343,22 +310,12 @@ export class Board {
     this.#release(one);
     this.#count(one.node, one.pod, -1);
     this.#standing.delete(one.key);
-    this.#motions.delete(one);
+    this.motions.stop(one);
     if (one.box >= 0) {
       this.tiles.remove(one.box);
       this.touched.add(one.node);
-    } else this.stirred = true;
-    if (quietly) return;
-    const at = { x: one.x, y: one.y };
-    this.#fading.push({ look: 'gone', colour: this.palette.get('--soft'), from: at, to: at, begins: now, ends: now + FADE });
-    this.stirred = true;
-    this.busyUntil = Math.max(this.busyUntil, now + FADE);
-  }
-
-  /** What moves by itself. */
-  *movers(): IterableIterator<Mover> {
-    yield* this.#fading;
-    for (const one of this.#motions) yield one.mover!;
+    }
+    if (!quietly) this.motions.fade({ x: one.x, y: one.y }, this.palette.get('--soft'), now);
   }
 
   // -- cards ---------------------------------------------------------------------------------------------------------
@@ -420,20 +377,7 @@ export class Board {
   /** Sums of each zone. */
   get zones(): ReadonlyMap<string, Zone> {
     if (this.#zones) return this.#zones;
-    const zones = new Map<string, Zone>();
-    for (const { name, zone } of this.layout.nodes.values()) {
-      const node = this.#nodes.get(name);
-      if (!node) continue;
-      let sum = zones.get(zone);
-      if (!sum) zones.set(zone, (sum = { pods: 0, cpu: 0, capacity: 0, bad: 0, failed: 0 }));
-      const load = this.load(name);
-      sum.pods += load.pods;
-      sum.cpu += load.cpu;
-      sum.capacity += node.capacity.cpu;
-      sum.failed += load.failed;
-      if (node.ready !== 'True') sum.bad++;
-    }
-    return (this.#zones = zones);
+    return (this.#zones = sumUp(this.layout.nodes.values(), (name) => this.#nodes.get(name), (name) => this.load(name)));
   }
 
   /** What stands at a point of the world. */

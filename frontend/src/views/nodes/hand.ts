@@ -5,7 +5,7 @@ export interface Point {
   y: number;
 }
 
-export interface Meanings {
+interface Meanings {
   pan: (dx: number, dy: number) => void;
   /** Nearer (above 1) or further, around a point. */
   zoom: (at: Point, factor: number) => void;

@@ -3,6 +3,7 @@ import type { NodeInfo } from '../../types';
 import type { Load } from './district';
 import type { Colour } from './gl/boxes';
 import type { ColourBy, Palette } from './looks';
+import type { NodePlace } from './world';
 
 /** The sums of one zone. */
 export interface Zone {
@@ -12,6 +13,23 @@ export interface Zone {
   /** Nodes that are not ready; pods that failed. */
   bad: number;
   failed: number;
+}
+
+export function sumUp(places: Iterable<NodePlace>, node: (name: string) => NodeInfo | undefined, load: (name: string) => Readonly<Load>): Map<string, Zone> {
+  const zones = new Map<string, Zone>();
+  for (const { name, zone } of places) {
+    const one = node(name);
+    if (!one) continue;
+    let sum = zones.get(zone);
+    if (!sum) zones.set(zone, (sum = { pods: 0, cpu: 0, capacity: 0, bad: 0, failed: 0 }));
+    const { pods, cpu, failed } = load(name);
+    sum.pods += pods;
+    sum.cpu += cpu;
+    sum.capacity += one.capacity.cpu;
+    sum.failed += failed;
+    if (one.ready !== 'True') sum.bad++;
+  }
+  return zones;
 }
 
 export interface Cell {

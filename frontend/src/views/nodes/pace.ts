@@ -28,7 +28,7 @@ export interface Work {
 }
 
 /** Nodes beyond which cells are painted at most four times a second, and sums written once: more cannot be read from there. */
-export const MANY_NODES = 200;
+const MANY_NODES = 200;
 export const REPAINT = 0.25;
 export const RESUM = 1;
 

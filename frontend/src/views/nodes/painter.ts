@@ -36,8 +36,8 @@ export class Painter {
 
   /** What moves; from afar no pod is seen. */
   over(board: Board, dots: Iterable<Dot>, view: View, afar: boolean, now: number): void {
-    board.stirred = false;
-    drawOver(this.above, afar ? [] : board.movers(), dots, view, now);
+    board.motions.stirred = false;
+    drawOver(this.above, afar ? [] : board.motions.all(), dots, view, now);
   }
 
   destroy(): void {
