@@ -102,6 +102,17 @@ def test_every_view_follows(page, origin, view):
     seen[view]()
 
 
+def test_what_placed_the_pod_of_somebody_else_is_said_to_be_theirs(page, shop, origin):
+    shop.kubectl("-n", "shop", "run", "guest", "--image=nginx:1.27")
+    shop.kubectl("-n", "shop", "wait", "--for=condition=Ready", "pod/guest", "--timeout=60s")
+    try:
+        page.goto(f"{origin}/explore/scheduler/shop/guest?ns=shop")
+        expect(page.get_by_role("main")).to_contain_text("guest stands on node-")
+        expect(page.get_by_role("main")).to_contain_text("followed from a request of somebody else")
+    finally:
+        shop.kubectl("-n", "shop", "delete", "pod", "guest", "--now")
+
+
 def test_the_past_is_the_others_too(page, shop, origin):
     newest = shop.request("GET", "/api/v1/nodes?limit=1")[1]["metadata"]["resourceVersion"]
     page.goto(f"{origin}/explore/desired?ns=shop&at={newest}")
