@@ -329,7 +329,11 @@ class JobController(ControlLoop):
         if not policy.is_indexed(job):
             _put(fresh, "succeeded", status.get("succeeded", 0) + len(uncounted.get("succeeded") or ()))
         else:
-            _put(fresh, "succeeded", len(policy.parse_indexes(status.get("completedIndexes", ""))))
+            _put(
+                fresh,
+                "succeeded",
+                len(policy.parse_indexes(status.get("completedIndexes") or "", job["spec"]["completions"])),
+            )
         _put(fresh, "failed", status.get("failed", 0) + len(uncounted.get("failed") or ()))
         return await self._write(job, fresh), waiting
 

@@ -65,12 +65,28 @@ def conditions(cluster: FakeCluster) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "indexes"), [("", set()), ("1", {1}), ("1,2", {1, 2}), ("0,2-4,7", {0, 2, 3, 4, 7}), ("x,1", {1})]
+    ("text", "indexes"),
+    [("", set()), ("1", {1}), ("1,2", {1, 2}), ("0,2-4,7", {0, 2, 3, 4, 7}), ("x,1", {1}), ("²,1-²", set())],
 )
 def test_indexes_are_read_and_written(text: str, indexes: set[int]) -> None:
-    assert parse_indexes(text) == indexes
-    if "x" not in text:
+    assert parse_indexes(text, 10) == indexes
+    if text.isascii() and "x" not in text:
         assert format_indexes(indexes) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "indexes"),
+    [
+        ("0-2147483647", {0, 1, 2}),
+        ("0-99999999999999", set()),
+        ("0-" + "9" * 5000 + ",1", {1}),
+        (",".join(["0-2"] * 20_000), {0, 1, 2}),
+        ("2,0-1", {2}),
+        ("7-9", set()),
+    ],
+)
+def test_indexes_beyond_all_reason_take_no_time(text: str, indexes: set[int]) -> None:
+    assert parse_indexes(text, 3) == indexes
 
 
 @pytest.mark.looptime

@@ -146,6 +146,11 @@ def test_refusals_come_as_a_status(web):
     code, message = refused(f"{PODS}/web/exec?command=ls&stdout=true", "v9.channel.k8s.io")
     assert code == 403 and "unable to negotiate protocol" in message
     assert refused(f"{PODS}/web/exec?command=ls", V4) == (400, "you must specify at least 1 of stdin, stdout, stderr")
+    for port in ("99999", "0", "9" * 5000, "http"):
+        assert refused(f"{PODS}/web/portforward?ports=80,{port}", "portforward.k8s.io") == (
+            400,
+            f'unable to parse "{port}" as a port',
+        )
     status, body = web.request("POST", f"{PODS}/web/exec?command=ls&stdout=true")
     assert (status, body["message"]) == (400, "Upgrade request required")
 

@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 Connect = Callable[[int, "asyncio.Queue[bytes | None]", Callable[[bytes], None]], Awaitable[str]]
 
 
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5 and 0 < int(text) < 2**16
+
+
 def decode(context: Context) -> None:
     """What a POST wants stands in its query."""
     needs_upgrade(context)
@@ -55,7 +59,11 @@ def _open(context: Context) -> dict[str, object]:
         raise errors.bad_request(f"pod {context.info.name} does not have a host assigned")
     namespace, name = context.key
     query = parse_qsl(context.scope.get("query_string", b"").decode("latin-1"))
-    ports = [int(part) for key, text in query if key == "ports" for part in text.split(",") if part.isdecimal()]
+    parts = [part for key, text in query if key == "ports" for part in text.split(",") if part]
+    for part in parts:
+        if not _is_port(part):
+            raise errors.bad_request(f'unable to parse "{part}" as a port')
+    ports = [int(part) for part in parts]
 
     async def connect(port: int, incoming: asyncio.Queue[bytes | None], write: Callable[[bytes], None]) -> str:
         try:
@@ -149,7 +157,7 @@ class Forwarding:
                     request, port = frame.headers.get("requestid", ""), frame.headers.get("port", "")
                     if frame.headers.get("streamtype") == "error":
                         errors_of[request] = frame.stream
-                    elif port.isdecimal():
+                    elif _is_port(port):
                         queue = incoming[frame.stream] = asyncio.Queue()
                         stream = frame.stream
                         self._serve(

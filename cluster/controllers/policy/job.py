@@ -15,6 +15,8 @@ from cluster.client.client import Obj
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 FINALIZER = "batch.kubernetes.io/job-tracking"
+# Digits of an index: completions are 32-bit numbers.
+LONGEST_INDEX = 10
 INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 
 # A failed pod is replaced after so long, doubling up to the longest (DefaultJobPodFailureBackOff).
@@ -48,8 +50,7 @@ def is_indexed(job: Obj) -> bool:
 
 def index_of(pod: Obj) -> int | None:
     """The completion index of an indexed Job's pod."""
-    text = annotations_of(pod).get(INDEX, "")
-    return int(text) if text.isdecimal() else None
+    return _index(annotations_of(pod).get(INDEX, ""))
 
 
 def is_tracked(pod: Obj) -> bool:
@@ -78,14 +79,23 @@ def is_terminating(pod: Obj) -> bool:
 # -- indexes --------------------------------------------------------------------------------------------------------
 
 
-def parse_indexes(text: str) -> set[int]:
-    """The indexes in `1,3-5`; parts that are none are passed over."""
+def parse_indexes(text: str, completions: int) -> set[int]:
+    """The indexes in `1,3-5`, in order, below `completions`; parts that are none are passed over (parseIndexesFromString)."""
     found: set[int] = set()
+    after = 0
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        if first.isdecimal() and (last or first).isdigit():
-            found.update(range(int(first), int(last or first) + 1))
+        low, high = _index(first), _index(last or first)
+        if low is not None and high is not None:
+            # Whatever has been written there, no index is looked at twice.
+            low, high = max(low, after), min(high, completions - 1)
+            found.update(range(low, high + 1))
+            after = max(after, high + 1)
     return found
+
+
+def _index(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_INDEX else None
 
 
 def format_indexes(indexes: Iterable[int]) -> str:
@@ -183,8 +193,8 @@ def tally(job: Obj, pods: Iterable[Obj], counted: set[str]) -> Tally:
     indexed = is_indexed(job)
     if indexed:
         completions = spec["completions"]
-        result.done_indexes = {one for one in parse_indexes(status.get("completedIndexes", "")) if one < completions}
-        result.failed_indexes = parse_indexes(status.get("failedIndexes") or "")
+        result.done_indexes = parse_indexes(status.get("completedIndexes") or "", completions)
+        result.failed_indexes = parse_indexes(status.get("failedIndexes") or "", completions)
     for pod in pods:
         uid = pod["metadata"]["uid"]
         if is_terminating(pod):
@@ -291,7 +301,7 @@ def _indexed_verdict(job: Obj, tally: Tally) -> Verdict | None:
     spec = job["spec"]
     completions, done, lost = spec["completions"], tally.done_indexes, tally.failed_indexes
     for number, rule in enumerate((spec.get("successPolicy") or {}).get("rules") or ()):
-        chosen = parse_indexes(rule["succeededIndexes"]) if rule.get("succeededIndexes") else None
+        chosen = parse_indexes(rule["succeededIndexes"], completions) if rule.get("succeededIndexes") else None
         matching = done if chosen is None else done & chosen
         least = rule.get("succeededCount", len(chosen) if chosen is not None else completions)
         if len(matching) >= least:
