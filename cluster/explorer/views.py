@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,10 +54,11 @@ class PipelineView(ExplorerView):
 
 
 class JourneysQuery(serializers.Serializer[Any]):
-    """Which of them: at most `limit`, those older than `before` (a journey's id)."""
+    """Which of them: at most `limit`, those older than `before` (a journey's id), with or without what pages look up to draw themselves."""
 
     limit = serializers.IntegerField(required=False, min_value=1, max_value=500, default=50)
     before = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    lookups = serializers.BooleanField(required=False, default=True)
 
 
 class JourneysView(ExplorerView):
@@ -66,8 +68,23 @@ class JourneysView(ExplorerView):
         query = JourneysQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         actor = None if may_see_all_journeys(self.asker.client) else self.asker.name
-        found = services().journeys.recent(actor=actor, **query.validated_data)
-        return Response({"journeys": found})
+        asked = query.validated_data
+        wanted = _any if asked.pop("lookups") else _is_no_lookup
+        return Response({"journeys": services().journeys.recent(actor=actor, wanted=wanted, **asked)})
+
+
+# Questions that are asked by creating something that is not kept.
+_ASKING = re.compile(r"reviews$|^access(explanations|matrices|reports)$|^schedulingsimulations$")
+
+
+def _is_no_lookup(summary: dict[str, Any]) -> bool:
+    """Not what a browser's page reads for its panels: there are hundreds of those for each thing that a person does."""
+    reads = summary["verb"] in ("get", "list", "watch") or _ASKING.search(summary["resource"]) is not None
+    return not (reads and summary["agent"].startswith("Mozilla/"))
+
+
+def _any(summary: dict[str, Any]) -> bool:
+    return True
 
 
 class JourneyView(ExplorerView):

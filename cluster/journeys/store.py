@@ -117,8 +117,15 @@ class JourneyStore:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def recent(self, *, actor: str | None = None, limit: int = 50, before: str = "") -> list[dict[str, Any]]:
-        """Summaries of requests from outside, newest first; only one person's when `actor` is given."""
+    def recent(
+        self,
+        *,
+        actor: str | None = None,
+        limit: int = 50,
+        before: str = "",
+        wanted: Callable[[dict[str, Any]], bool] = lambda summary: True,
+    ) -> list[dict[str, Any]]:
+        """Summaries of requests from outside, newest first; only one person's when `actor` is given, only those that are `wanted`."""
         self._settle()
         found: list[dict[str, Any]] = []
         skipping = bool(before) and before in self._summaries
@@ -127,7 +134,7 @@ class JourneyStore:
                 skipping = root != before
                 continue
             summary = self._summaries[root]
-            if actor is None or summary["actor"] == actor:
+            if (actor is None or summary["actor"] == actor) and wanted(summary):
                 found.append(summary)
                 if len(found) >= limit:
                     break

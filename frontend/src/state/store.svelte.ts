@@ -296,7 +296,7 @@ class Store {
   }
 
   async #recent(): Promise<void> {
-    const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=100');
+    const recent = await get<{ journeys: Journey[] }>('/explorer/journeys/?limit=100&lookups=false');
     this.listed = merged(this.listed, recent.journeys, (root) => this.colourOf(root));
     this.recalled = true;
   }

@@ -315,3 +315,14 @@ def test_on_the_wall_it_shows_follows_and_goes_on(sign_in, realistic, shop, shot
     wall.get_by_role("link", name="leave").click()
     expect(wall.get_by_test_id("palette")).to_be_visible()
     wall.context.close()
+
+
+def test_what_pages_look_up_does_not_hide_what_people_did(page, realistic, shop):
+    realistic.kubectl("create", "configmap", "looked-past", "-n", "shop")
+    visit(page, realistic)
+    for _ in range(110):
+        assert page.request.get(f"http://127.0.0.1:{realistic.http}/api/v1/namespaces?limit=1").ok
+    latest = page.request.get(f"http://127.0.0.1:{realistic.http}/explorer/journeys/?limit=100").json()["journeys"]
+    assert "looked-past" not in {one["name"] for one in latest}
+    page.reload()
+    expect(page.locator("select option", has_text="looked-past")).to_have_count(1)
