@@ -21,10 +21,11 @@ function clampScale(scale: number): number {
   return Math.min(Math.max(scale, LEAST), MOST);
 }
 
-/** The camera that shows the whole box with a margin of so many pixels. */
-export function fit(box: Box, width: number, height: number, margin = 24, most = 1.35): Camera {
+/** The camera that shows the whole box with a margin of so many pixels; `above`: pixels at the upper edge over which something else stands. */
+export function fit(box: Box, width: number, whole: number, margin = 24, most = 1.35, above = 0): Camera {
+  const height = whole - above;
   const scale = clampScale(Math.min((width - 2 * margin) / Math.max(box.width, 1), (height - 2 * margin) / Math.max(box.height, 1), most));
-  return { x: box.x - (width / scale - box.width) / 2, y: box.y - Math.max((height / scale - box.height) / 2, margin / scale) * (box.height * scale < height * 0.6 ? 0.5 : 1), scale };
+  return { x: box.x - (width / scale - box.width) / 2, y: box.y - Math.max((height / scale - box.height) / 2, margin / scale) * (box.height * scale < height * 0.6 ? 0.5 : 1) - above / scale, scale };
 }
 
 /** Zoom by a factor; the world point under the pointer stays there. */

@@ -84,6 +84,12 @@ describe('the camera', () => {
       expect(point.y).toBeLessThanOrEqual(400);
     }
   });
+  it('leaves room for what stands over the upper edge', () => {
+    const box = { x: 0, y: 0, width: 1000, height: 1000 };
+    const camera = fit(box, 800, 400, 24, 1.35, 16);
+    expect(toScreen(camera, 0, 0).y).toBeCloseTo(40);
+    expect(toScreen(camera, 0, 1000).y).toBeCloseTo(376);
+  });
   it('zooms around the pointer and finds the way back', () => {
     const camera = { x: 10, y: 20, scale: 0.5 };
     const before = toWorld(camera, 300, 200);
