@@ -171,7 +171,9 @@ def test_pipes_files_and_here_documents(terminal, realistic):
 
 def test_each_command_is_a_request_of_the_person(terminal, realistic):
     run(terminal, "kubectl scale deploy web --replicas=3")
-    journeys = terminal.evaluate("fetch('/explorer/journeys/?limit=20&lookups=false').then(one => one.json())")["journeys"]
+    journeys = terminal.evaluate("fetch('/explorer/journeys/?limit=20&lookups=false').then(one => one.json())")[
+        "journeys"
+    ]
     scaled = [one for one in journeys if one["subresource"] == "scale"]
     assert scaled and scaled[0]["actor"] == "admin" and scaled[0]["verb"] == "patch"
     assert realistic.kubectl("get", "deploy", "web", "-o", "jsonpath={.spec.replicas}") == "3"
