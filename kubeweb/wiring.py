@@ -35,7 +35,7 @@ from cluster.apiserver.flowcontrol.classify import Classifier
 from cluster.apiserver.flowcontrol.dangling import Dangling
 from cluster.apiserver.housekeeping import Housekeeping
 from cluster.apiserver.metrics import gauges
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM, UserInfo
 from cluster.apiserver.resources.registry import Registry
 from cluster.apiserver.server import APIServer
 from cluster.apiserver.storage.store import Storage, parse
@@ -170,7 +170,7 @@ class Cluster:
             await self.server.audit.start()
         self.server.readiness = {name: self._check(name) for name in self._ready}
         await bootstrap.ensure(self.server, settings.DATA_DIR)
-        await lessons.ensure(self.server.loopback(bootstrap.SYSTEM, "kubeweb-lessons"))
+        await lessons.ensure(self.server.loopback(SYSTEM, "kubeweb-lessons"))
         self.server.addresses.start()
         self.server.api_services.start()
         self.server.gauges.append(gauges(lambda: figures(self.context.running)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cluster.apimachinery import errors
 from cluster.apimachinery.errors import StatusError, is_already_exists, is_not_found
 from cluster.apiserver.keeping import Keeper
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 from cluster.journeys.trace import Journey, working_on
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 Obj = dict[str, Any]
 T = TypeVar("T")
-USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 ADDRESSES, KEY = "networking.k8s.io/v1/ipaddresses", "networking.k8s.io/ipaddresses"
 MANAGED_BY, MANAGER = "ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"
 FAMILY = "ipaddress.kubernetes.io/ip-family"
@@ -63,7 +62,7 @@ class ServiceAddresses(Keeper):
     def __init__(self, server: APIServer) -> None:
         super().__init__()
         self._storage = server.storage
-        self._client = server.loopback(USER, "kube-apiserver")
+        self._client = server.loopback(SYSTEM, "kube-apiserver")
         # The addresses that requests on their way claim or give back: nothing is amiss with them.
         self._underway: set[str] = set()
 

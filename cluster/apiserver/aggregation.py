@@ -16,14 +16,13 @@ from cluster.apimachinery.errors import service_unavailable
 from cluster.apimachinery.meta import set_condition
 from cluster.apiserver import aggregator
 from cluster.apiserver.keeping import Keeper
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 from cluster.apiserver.webhooks import CallFailed
 
 if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
 
 Obj = dict[str, Any]
-USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 KEY, PATH = "apiregistration.k8s.io/apiservices", "apiregistration.k8s.io/v1/apiservices"
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
 # group → groupPriorityMinimum; version priority is 15 but for these.
@@ -50,7 +49,7 @@ class APIServices(Keeper):
     def __init__(self, server: APIServer) -> None:
         super().__init__()
         self.server = server
-        self.client = server.loopback(USER, "kube-aggregator")
+        self.client = server.loopback(SYSTEM, "kube-aggregator")
         # By (group, version): who serves it instead of us, and the discovery document of those that answer.
         self.backends: dict[Key, Obj] = {}
         self.documents: dict[Key, Obj] = {}
@@ -175,7 +174,7 @@ class APIServices(Keeper):
         key, reference = (spec.get("group", ""), spec["version"]), spec["service"]
         service = self.server.storage.get("services", reference["namespace"], reference["name"]) or {}
         url = aggregator.url_of(spec, service)
-        told = {**aggregator.told_of(USER), "Accept": "application/json"}
+        told = {**aggregator.told_of(SYSTEM), "Accept": "application/json"}
         try:
             path = f"/apis/{key[0]}/{key[1]}"
             status, body, _ = await aggregator.ask(self.server, spec, path, "GET", told, b"")

@@ -14,12 +14,10 @@ from cluster.accounts import pki
 from cluster.apimachinery.errors import StatusError, is_already_exists
 from cluster.apiserver.authz.bootstrap import bootstrap_objects, reconcile
 from cluster.apiserver.flowcontrol import defaults as flowcontrol
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 from cluster.apiserver.server import APIServer
 
 Obj = dict[str, Any]
-
-SYSTEM = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 
 
 def _namespace(name: str) -> Obj:

@@ -23,6 +23,8 @@ class UserInfo:
 
 
 ANONYMOUS = UserInfo("system:anonymous", ("system:unauthenticated",))
+# The API server itself, as it asks itself.
+SYSTEM = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ class JourneysView(ExplorerView):
         query.is_valid(raise_exception=True)
         actor = None if may_see_all_journeys(self.asker.client) else self.asker.name
         asked = query.validated_data
-        wanted = _any if asked.pop("lookups") else _is_no_lookup
+        wanted = None if asked.pop("lookups") else _is_no_lookup
         return Response({"journeys": services().journeys.recent(actor=actor, wanted=wanted, **asked)})
 
 
@@ -81,10 +81,6 @@ def _is_no_lookup(summary: dict[str, Any]) -> bool:
     """Not what a browser's page reads for its panels: there are hundreds of those for each thing that a person does."""
     reads = summary["verb"] in ("get", "list", "watch") or _ASKING.search(summary["resource"]) is not None
     return not (reads and summary["agent"].startswith("Mozilla/"))
-
-
-def _any(summary: dict[str, Any]) -> bool:
-    return True
 
 
 class JourneyView(ExplorerView):

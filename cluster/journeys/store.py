@@ -123,7 +123,7 @@ class JourneyStore:
         actor: str | None = None,
         limit: int = 50,
         before: str = "",
-        wanted: Callable[[dict[str, Any]], bool] = lambda summary: True,
+        wanted: Callable[[dict[str, Any]], bool] | None = None,
     ) -> list[dict[str, Any]]:
         """Summaries of requests from outside, newest first; only one person's when `actor` is given, only those that are `wanted`."""
         self._settle()
@@ -134,7 +134,7 @@ class JourneyStore:
                 skipping = root != before
                 continue
             summary = self._summaries[root]
-            if (actor is None or summary["actor"] == actor) and wanted(summary):
+            if (actor is None or summary["actor"] == actor) and (wanted is None or wanted(summary)):
                 found.append(summary)
                 if len(found) >= limit:
                     break

@@ -14,14 +14,13 @@ from cluster import clock
 from cluster.apimachinery.errors import StatusError, is_conflict, is_not_found
 from cluster.apiserver.apiextensions.custom import CustomResource
 from cluster.apiserver.apiextensions.definition import APPROVED, CLEANUP, KEY, PATH, condition, is_true
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 
 if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
 
 Obj = dict[str, Any]
 log = logging.getLogger(__name__)
-USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 # Seconds of real time after which a definition is looked at again that could not be finished, or that objects still hold.
 RETRY = 0.5
 
@@ -38,7 +37,7 @@ class CustomResources:
         self._watched: set[str] = set()
 
     async def start(self) -> None:
-        self.client = self.server.loopback(USER, "kube-apiserver")
+        self.client = self.server.loopback(SYSTEM, "kube-apiserver")
         self.server.storage.on_change(KEY, self._changed)
         self._task = asyncio.create_task(self._run(), name="custom resources")
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from cluster import clock
 from cluster.apiserver.flowcontrol.classify import LEVELS, SCHEMAS
 from cluster.apiserver.keeping import Keeper
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 
 if TYPE_CHECKING:
     from cluster.apiserver.server import APIServer
 
 Obj = dict[str, Any]
-USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 PATH = "flowcontrol.apiserver.k8s.io/v1/flowschemas"
 
 
@@ -25,7 +24,7 @@ class Dangling(Keeper):
     def __init__(self, server: APIServer) -> None:
         super().__init__()
         self.storage = server.storage
-        self.client = server.loopback(USER, "api-priority-and-fairness-config-consumer-v1")
+        self.client = server.loopback(SYSTEM, "api-priority-and-fairness-config-consumer-v1")
 
     def start(self) -> None:
         for key in (SCHEMAS, LEVELS):

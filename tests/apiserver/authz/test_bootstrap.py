@@ -7,7 +7,8 @@ import pytest
 from cluster.apiserver.authz.bootstrap import AUTOUPDATE, bootstrap_objects, reconcile
 from cluster.apiserver.authz.chain import AuthorizerChain
 from cluster.apiserver.authz.rules import stale_aggregates
-from cluster.apiserver.request import RequestInfo, UserInfo
+from cluster.apiserver.request import UserInfo
+from tests.apiserver.authz import policies
 
 OBJECTS = {(o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in bootstrap_objects()}
 
@@ -17,12 +18,7 @@ def sa(name):
 
 
 def ask(text, namespace="shop", name=""):
-    verb, _, what = text.partition(" ")
-    if what.startswith("/"):
-        return RequestInfo(what, verb)
-    parts = what.split("/")
-    group = "" if parts[0] == "core" else parts[0]
-    return RequestInfo("", verb, True, group, "v1", namespace, parts[1], parts[2] if len(parts) > 2 else "", name)
+    return policies.ask(text, name, namespace)
 
 
 @pytest.fixture

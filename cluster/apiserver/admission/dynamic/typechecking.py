@@ -28,7 +28,7 @@ from cluster.apimachinery.cel.types import (
 from cluster.apimachinery.errors import StatusError
 from cluster.apiserver.admission.dynamic.expressions import scope
 from cluster.apiserver.apiextensions.declared import declared, escaped
-from cluster.apiserver.request import UserInfo
+from cluster.apiserver.request import SYSTEM
 from cluster.apiserver.resources.nodes import Node, root
 from cluster.apiserver.resources.registry import Registry, Resource
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 log = logging.getLogger(__name__)
-USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 KEY = "admissionregistration.k8s.io/validatingadmissionpolicies"
 PATH = "admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 _SCALARS = {
@@ -170,7 +169,7 @@ class PolicyStatus:
 
     def __init__(self, server: APIServer) -> None:
         self.server = server
-        self.client = server.loopback(USER, "kube-controller-manager")
+        self.client = server.loopback(SYSTEM, "kube-controller-manager")
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
