@@ -8,7 +8,7 @@ const everySecond = createSubscriber((wake) => {
 });
 
 /** Cluster time of the moment that is looked at, seconds since the epoch; a past one stands still. */
-export function clusterNow(): number {
+function clusterNow(): number {
   if (store.at === null) everySecond();
   return store.serverNow();
 }

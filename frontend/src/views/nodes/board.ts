@@ -191,9 +191,7 @@ export class Board {
   #placeCards(): void {
     for (const boxes of [this.cards, this.heat, this.marks, this.holes]) boxes.clear();
     for (const [name, district] of this.#districts) {
-      district.mark = district.fence = -1;
-      district.holes = [];
-      district.shown = new District().shown;
+      district.forget();
       if (!this.layout.nodes.has(name) && district.bySlot.size === 0) this.#districts.delete(name);
     }
     for (const name of this.layout.nodes.keys()) {

@@ -45,6 +45,13 @@ export class District {
   /** What its card, its cell and its words showed when they were last worked out. */
   shown = { card: '', cell: '', words: '' };
   fenced = false;
+
+  /** What was added to its card and cell is no more: all of it is to be worked out anew. */
+  forget(): void {
+    this.mark = this.fence = -1;
+    this.holes = [];
+    this.shown = { card: '', cell: '', words: '' };
+  }
 }
 
 interface Layers {
